@@ -1,0 +1,91 @@
+"""What a look-up in the reference tables returns.  Every row is immutable and may be shared between requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+    from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A HCPCS or CPT code in one period of its life.
+
+    `unit_quantity` and `unit` say what one billed unit is (10 `mg`, 1 `day`); both are None where the code is billed
+    by the item.  `unit_kind` is `exact`, `up_to` (any part of it is a whole unit), `combo_total` (a combination
+    product: the quantity is the sum of its parts) or `combo_first_component` (the quantity is the first part's).
+    `therapy` is `any` for what goes with every therapy.  `not_with` holds codes and code groups that may not be billed
+    beside this one.
+    """
+
+    hcpcs: str
+    name: str
+    group: str
+    therapy: str
+    unit_quantity: Decimal | None
+    unit: str | None
+    unit_kind: str | None
+    routes: tuple[str, ...]
+    valid_from: date
+    valid_to: date | None
+    not_with: tuple[str, ...]
+    basis: str
+
+    def excludes(self, other: Code) -> bool:
+        """True if either of the two says that they may not be billed together."""
+        return (
+            other.hcpcs in self.not_with
+            or other.group in self.not_with
+            or self.hcpcs in other.not_with
+            or self.group in other.not_with
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """What replaced a code that ended.  The two may overlap for a while, and the successor may be the older code."""
+
+    hcpcs: str
+    valid_to: date
+    successor: str
+    successor_from: date
+
+
+@dataclass(frozen=True, slots=True)
+class Therapy:
+    """A therapy on one date.  `listed`: the manual names it among the approved ones (M-7)."""
+
+    name: str
+    title: str
+    listed: bool
+    acute: bool
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class CrosswalkRow:
+    """A code's DOFR category.  `condition` is the plan's own wording of when the row holds; empty: always."""
+
+    hcpcs: str
+    condition: str
+    category: str
+    valid_from: date
+    valid_to: date | None
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class CcsPresumption:
+    """What a diagnosis alone lets one presume about CCS: `eligible`, `conditional` or `not_eligible`, never certainty.
+
+    `section` is the section of Title 22 CCR; `what_must_be_known` is empty unless the presumption is conditional.
+    """
+
+    icd10_from: str
+    icd10_to: str
+    presumption: str
+    section: str
+    what_must_be_known: str

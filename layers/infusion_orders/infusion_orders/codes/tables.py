@@ -1,0 +1,228 @@
+"""The reference tables of one rule set: every question that the facts ask of them, answered as of a date.
+
+A row is valid on both its first and its last day.  Nothing here guesses: what the tables do not say is None (or an
+empty tuple), and becomes an unknown or a review further up.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from infusion_orders.codes.cells import as_date, as_decimal, split_list
+from infusion_orders.codes.problems import TableErrors, TableProblem
+from infusion_orders.codes.rows import CcsPresumption, Code, CrosswalkRow, Successor, Therapy
+from infusion_orders.codes.schema import ANY, ANY_THERAPY, TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    Row = Sequence[str]
+    Index = dict[tuple[str, ...], tuple[Row, ...]]
+
+__all__ = ["ReferenceTables", "TableErrors", "TableProblem"]
+
+_COLUMN = {
+    name: {column.name: position for position, column in enumerate(schema.columns)} for name, schema in TABLES.items()
+}
+
+
+class ReferenceTables:
+    """Immutable; may be shared by all requests.  Rows are indexed and typed when they are first asked for."""
+
+    __slots__ = ("_ccs_ranges", "_codes", "_indexes", "_tables")
+
+    def __init__(self, tables: Mapping[str, Sequence[Row]]) -> None:
+        """Trusts the rows: use `from_rows`."""
+        self._tables = MappingProxyType(dict(tables))
+        self._indexes: dict[tuple[str, tuple[str, ...]], Index] = {}
+        self._codes: dict[str, tuple[Code, ...]] = {}
+        self._ccs_ranges: tuple[tuple[str, ...], tuple[CcsPresumption, ...]] | None = None
+
+    @classmethod
+    def from_rows(cls, tables: Mapping[str, Sequence[Row]], *, checked: bool = False) -> ReferenceTables:
+        """Tables by name, each with its header as the first row; a table that is absent is empty.
+
+        `checked`: the rows passed this check before and their digest was verified, so they are not read again.
+        Raises TableErrors with every problem otherwise.
+        """
+        if not checked:
+            from infusion_orders.codes.checking import problems_of  # noqa: PLC0415 - deciding never needs it
+
+            if problems := problems_of(tables):
+                raise TableErrors(problems)
+        return cls(tables)
+
+    def rows(self) -> Mapping[str, Sequence[Row]]:
+        """What went in, to be digested and stored."""
+        return self._tables
+
+    def code(self, hcpcs: str, on: date) -> Code | None:
+        """The code as it was on that day; None if it was not valid then, or the tables do not know it."""
+        for code in self.code_periods(hcpcs):
+            if code.valid_from <= on and (code.valid_to is None or on <= code.valid_to):
+                return code
+        return None
+
+    def code_periods(self, hcpcs: str) -> tuple[Code, ...]:
+        """All periods of the code, the earliest first; empty if the tables do not know it (which is no fault)."""
+        found = self._codes.get(hcpcs)
+        if found is None:
+            rows = self._index("codes", "code").get((hcpcs,), ())
+            found = tuple(sorted((_code(row) for row in rows), key=lambda code: code.valid_from))
+            if found:
+                self._codes[hcpcs] = found
+        return found
+
+    def successor(self, hcpcs: str) -> Successor | None:
+        """What replaced the code, if it was superseded at all."""
+        for code, valid_to, successor, successor_from, *_ in self._index("code_successors", "code").get((hcpcs,), ()):
+            return Successor(code, _day(valid_to), successor, _day(successor_from))
+        return None
+
+    def therapy(self, name: str, on: date) -> Therapy | None:
+        """The therapy as the manual saw it on that day; None if it is no word of these tables."""
+        column = _COLUMN["therapies"]
+        for row in self._valid("therapies", ("therapy",), (name,), on):
+            listed, acute = row[column["listed"]] == "yes", row[column["acute"]] == "yes"
+            return Therapy(name, row[column["title"]], listed, acute, row[column["basis"]])
+        return None
+
+    def therapy_names(self) -> frozenset[str]:
+        """Every therapy word of the tables, whenever it was valid."""
+        return frozenset(key[0] for key in self._index("therapies", "therapy"))
+
+    def crosswalk_rows(self, hcpcs: str, on: date) -> tuple[CrosswalkRow, ...]:
+        """All rows of the code on that day, those with a condition included."""
+        rows = self._valid("crosswalk", ("code",), (hcpcs,), on)
+        return tuple(
+            CrosswalkRow(code, condition, category, _day(first), as_date(last), basis)
+            for code, condition, category, first, last, basis in rows
+        )
+
+    def dofr_category(self, hcpcs: str, on: date) -> str | None:
+        """The code's category on that day (M-10); None if the crosswalk has no row, or says that it depends."""
+        rows = self.crosswalk_rows(hcpcs, on)
+        return rows[0].category if len(rows) == 1 and not rows[0].condition else None
+
+    def dofr_party(
+        self, *, medical_group: str | None, line_of_business: str, risk_arrangement: str, category: str, on: date
+    ) -> str | None:
+        """Who pays by the grid; None if no row holds on that day.
+
+        The most specific row wins, in this order: a row for the very medical group before one for any group, then one
+        for the category before one for any, then one for the line of business before one for any.  Two rows for the
+        same four words never hold on the same day, so there is always one winner.
+        """
+        index_columns = ("medical_group", "category", "line_of_business", "risk_arrangement")
+        for group in (ANY,) if medical_group is None else (medical_group, ANY):
+            for kind in (category, ANY):
+                for business in (line_of_business, ANY):
+                    for row in self._valid("dofr_grid", index_columns, (group, kind, business, risk_arrangement), on):
+                        return row[_COLUMN["dofr_grid"]["party"]]
+        return None
+
+    def contracted_vendors(self, *, therapy: str, line_of_business: str, on: date) -> tuple[str, ...]:
+        """The vendors that accept the therapy for shared-risk members on that day, in alphabetical order (M-8).
+
+        `any`, the therapy of what goes with every therapy, asks for vendors that accept at least one.
+        """
+        position = _COLUMN["vendors"]["vendor"]
+        names = self.therapy_names() if therapy == ANY_THERAPY else (therapy,)
+        return tuple(
+            sorted(
+                {
+                    row[position]
+                    for name in names
+                    for business in (line_of_business, ANY)
+                    for row in self._valid("vendors", ("therapy", "line_of_business"), (name, business), on)
+                }
+            )
+        )
+
+    def is_known_vendor(self, vendor: str) -> bool:
+        """True for a vendor that has, had or will have a contract."""
+        return (vendor,) in self._index("vendors", "vendor")
+
+    def vendor_names(self) -> Mapping[str, str]:
+        """The name to show for each vendor id."""
+        column = _COLUMN["vendors"]
+        return {key[0]: rows[0][column["name"]] for key, rows in self._index("vendors", "vendor").items()}
+
+    def ccs_presumption(self, icd10: str) -> CcsPresumption | None:
+        """What the diagnosis lets one presume, judged by its category (the first three characters); None: nothing."""
+        if self._ccs_ranges is None:
+            rows = sorted(tuple(row) for row in self._body("ccs_presumptions"))
+            ranges = tuple(CcsPresumption(*row[:5]) for row in rows)
+            self._ccs_ranges = (tuple(one.icd10_from for one in ranges), ranges)
+        starts, ranges = self._ccs_ranges
+        category = icd10[:3].upper()
+        position = bisect_right(starts, category) - 1
+        if position < 0 or len(category) < 3 or category > ranges[position].icd10_to:
+            return None
+        return ranges[position]
+
+    def whole_child_model(self, county: str, on: date) -> str:
+        """Whether the plan pays CCS services there: `yes`, `no` or `unverified`.
+
+        `unverified` is also the answer for a county, or a day, that the table does not know.
+        """
+        for row in self._valid("counties", ("county",), (county,), on):
+            return row[_COLUMN["counties"]["whole_child_model"]]
+        return "unverified"
+
+    def county_names(self) -> frozenset[str]:
+        """The counties of the table, as they are spelt there."""
+        return frozenset(key[0] for key in self._index("counties", "county"))
+
+    def _body(self, table: str) -> Sequence[Row]:
+        return self._tables.get(table, ())[1:]
+
+    def _index(self, table: str, *columns: str) -> Index:
+        """The table's rows by the cells of some columns; built once."""
+        found = self._indexes.get((table, columns))
+        if found is None:
+            positions = [_COLUMN[table][column] for column in columns]
+            collected: dict[tuple[str, ...], list[Row]] = {}
+            for row in self._body(table):
+                collected.setdefault(tuple([row[position] for position in positions]), []).append(row)
+            found = {key: tuple(rows) for key, rows in collected.items()}
+            self._indexes[(table, columns)] = found
+        return found
+
+    def _valid(self, table: str, columns: tuple[str, ...], key: tuple[str, ...], on: date) -> list[Row]:
+        """The rows of that key that hold on that day.  ISO dates compare as text."""
+        rows = self._index(table, *columns).get(key)
+        if not rows:
+            return []
+        day = on.isoformat()
+        column = _COLUMN[table]
+        first, last = column["valid_from"], column["valid_to"]
+        return [row for row in rows if row[first] <= day and (not row[last] or day <= row[last])]
+
+
+def _day(cell: str) -> date:
+    day = as_date(cell)
+    if day is None:
+        raise ValueError("a required date is empty: the tables were not checked")
+    return day
+
+
+def _code(row: Row) -> Code:
+    hcpcs, name, group, therapy, quantity, unit, unit_kind, routes, valid_from, valid_to, not_with, basis = row
+    return Code(
+        hcpcs=hcpcs,
+        name=name,
+        group=group,
+        therapy=therapy,
+        unit_quantity=as_decimal(quantity),
+        unit=unit or None,
+        unit_kind=unit_kind or None,
+        routes=split_list(routes),
+        valid_from=_day(valid_from),
+        valid_to=as_date(valid_to),
+        not_with=split_list(not_with),
+        basis=basis,
+    )
