@@ -1,0 +1,75 @@
+"""A batch: 1 to 50 orders in one body, each answered on its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from infusion_orders.api.requests import AnswerTooLarge
+from infusion_orders.orders.reading import FieldProblem, InvalidOrder, read_document
+from infusion_orders.store.decisions import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+MOST_ORDERS = 50
+MOST_BODY_BYTES = 5_000_000
+"""Of the request and of the answer alike: Lambda passes 6 MB, escapes and all."""
+ROOM_FOR_ONE = 1_000_000
+"""What the decision of one order may take at most, without the explanations that a batch does not give."""
+RESERVED_MILLISECONDS = 8_000
+"""What one more recording may take at worst, before the function runs out of time with orders recorded but no answer."""
+
+
+def read_batch(body: bytes) -> Sequence[Any]:
+    """The orders as plain JSON, none of them checked.
+
+    Raises MalformedJson, TooLarge, or InvalidOrder when the body is not `{"orders": [1 to 50]}`.
+    """
+    document = read_document(body, most_bytes=MOST_BODY_BYTES)
+    if not isinstance(document, dict):
+        raise InvalidOrder((FieldProblem("", "must be an object with orders"),))
+    orders = document.get("orders")
+    errors = [FieldProblem(f"/{name}", "is not a known field") for name in document if name != "orders"]
+    if not isinstance(orders, list):
+        errors.append(FieldProblem("/orders", "must be a list of orders"))
+    elif not 1 <= len(orders) <= MOST_ORDERS:
+        errors.append(FieldProblem("/orders", f"must hold 1 to {MOST_ORDERS} orders"))
+    if errors:
+        raise InvalidOrder(tuple(errors))
+    return orders if isinstance(orders, list) else ()
+
+
+def digest_of(order: Any) -> str:
+    """SHA-256 of one order of a batch, whatever its spacing and the order of its fields."""
+    plain = json.dumps(order, sort_keys=True, separators=(",", ":"), default=str)
+    return "sha256:" + hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def answer_batch(
+    orders: Sequence[Any],
+    decide_one: Callable[[int, Any], str],
+    problem_entry: Callable[[Exception], str],
+    *,
+    milliseconds_left: Callable[[], int],
+) -> str:
+    """`{"decisions": [{"index", "decision"}], "problems": [{"index", "problem"}]}`, every index in exactly one of them.
+
+    Any exception of one order becomes that order's problem: one bad order never spoils the others.
+    """
+    decisions: list[str] = []
+    problems: list[str] = []
+    size = 0
+    for index, order in enumerate(orders):
+        try:
+            if milliseconds_left() < RESERVED_MILLISECONDS:
+                raise StoreUnavailable
+            if size > MOST_BODY_BYTES - ROOM_FOR_ONE:
+                raise AnswerTooLarge("The answer has no room left, and this order was not decided. Send it on its own.")
+            decision = decide_one(index, order)
+            size += len(decision)
+            decisions.append(f'{{"index":{index},"decision":{decision}}}')
+        except Exception as error:  # noqa: BLE001 - see above
+            problems.append(f'{{"index":{index},"problem":{problem_entry(error)}}}')
+    return f'{{"decisions":[{",".join(decisions)}],"problems":[{",".join(problems)}]}}'

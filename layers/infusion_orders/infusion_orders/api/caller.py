@@ -1,0 +1,65 @@
+"""Who is calling: the partner behind the verified Cognito claims, and what it may do.
+
+The claims are those that API Gateway's authorizer put into the request context; no body, path or header names a partner.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from infusion_orders.orders.order import Order
+    from infusion_orders.store.partners import Partner, PartnerStore
+
+
+class Scope(StrEnum):
+    """What a token may allow a partner to do, as Cognito writes it: resource server / scope."""
+
+    VALIDATE = "orders/validate"
+    READ_DECISIONS = "decisions/read"
+
+
+class Unauthenticated(Exception):  # noqa: N818 - named for the problem, as all of them
+    """The request context has no claims of a verified access token."""
+
+
+class NotAllowed(Exception):  # noqa: N818
+    """The caller is known, but may not do this; the text is for the caller and says what is missing."""
+
+
+def caller(event: Mapping[str, Any], partners: PartnerStore, scope: Scope) -> Partner:
+    """The active partner of the verified claims, whose token has the scope.
+
+    Raises Unauthenticated without claims, NotAllowed for a scope that is missing and for a client that is no active
+    partner.
+    """
+    claims = ((event.get("requestContext") or {}).get("authorizer") or {}).get("claims") or {}
+    client_id = claims.get("client_id")
+    if not client_id or not isinstance(client_id, str) or claims.get("token_use", "access") != "access":
+        raise Unauthenticated
+    granted = str(claims.get("scope") or "").split()
+    if scope not in granted:
+        raise NotAllowed(f"The token lacks the scope {scope}. Ask for it when you get the token.")
+    partner = partners.get(client_id)
+    if partner is None:
+        raise NotAllowed("This client is not registered as a partner. Ask the plan to register it.")
+    if partner.status != "active":
+        raise NotAllowed("This partner is suspended. Ask the plan why.")
+    return partner
+
+
+def require_line_of_business(partner: Partner, order: Order) -> None:
+    """An order that does not say its line of business passes: it can only be answered with a question about it.
+
+    Raises NotAllowed for a line of business that the partner's profile does not list.
+    """
+    member = order.member
+    line_of_business = None if member is None else member.line_of_business
+    if line_of_business is not None and line_of_business not in partner.lines_of_business:
+        raise NotAllowed(
+            "This partner may not send orders of this line of business (/member/line_of_business). "
+            "Ask the plan to add it to the partner's profile."
+        )

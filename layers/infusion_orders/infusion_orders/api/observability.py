@@ -1,0 +1,198 @@
+"""One log line and a few metrics for each request, of an allow-list of fields.
+
+What is not on the list is dropped when the line is written, wherever it came from: ids, outcomes, rule ids, digests and
+durations are on it, nothing that an order holds is.  The X-Ray SDK is not imported: tracing of the function itself
+needs none.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from types import TracebackType
+
+    from infusion_orders.api.settings import Settings
+    from infusion_orders.decisions.decision import Decision
+
+
+class Event(StrEnum):
+    """The only messages that a log line may have."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    FAULT = "fault"
+
+
+ALLOWED_FIELDS = frozenset(
+    {
+        "level",
+        "timestamp",
+        "service",
+        "message",
+        "xray_trace_id",
+        "request_id",
+        "function_request_id",
+        "route",
+        "status",
+        "problem",
+        "partner",
+        "decision_id",
+        "outcome",
+        "outcomes",
+        "rules",
+        "ruleset_version",
+        "ruleset_digest",
+        "ruleset_age_seconds",
+        "orders",
+        "lines",
+        "replayed",
+        "reproduced",
+        "duration_ms",
+        "fault",
+        "stack",
+    }
+)
+
+
+class AllowListFormatter(LambdaPowertoolsFormatter):
+    """Writes the allowed fields, and a message only if it is an `Event`."""
+
+    def serialize(self, log: Any) -> str:
+        """Drops the rest: exception texts, source lines and extras that nobody meant to log."""
+        kept = {name: value for name, value in log.items() if name in ALLOWED_FIELDS}
+        if kept.get("message") not in _EVENTS:
+            kept["message"] = "(dropped)"
+        return super().serialize(kept)  # type: ignore[arg-type]
+
+    def _serialize_stacktrace(self, log_record: logging.LogRecord) -> None:
+        """None: it would hold the exception's text and the source line's; `stack_of` gives the places alone."""
+
+
+_EVENTS = frozenset(str(event) for event in Event)
+
+
+@dataclass(slots=True)
+class Judged:
+    """One decided order, for the metrics."""
+
+    outcome: str
+    ruleset_version: int
+    ruleset_age_seconds: int
+    duration_ms: float
+
+
+@dataclass(slots=True)
+class Notes:
+    """What the code that answers one request notes about it: fields for its line, decided orders and problems.
+
+    `at` is the request's one clock: its day, its decision id and its record agree.
+    """
+
+    at: datetime
+    request_id: str
+    function_request_id: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    judged: list[Judged] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def note(self, **fields: Any) -> None:
+        """Fields that are not in `ALLOWED_FIELDS` are dropped when the line is written."""
+        self.fields.update(fields)
+
+    def decided(self, decision: Decision, *, duration_ms: float) -> None:
+        """A decision that was given out: its ids and outcome, and the rules that it rests on."""
+        rule_set = decision.ruleset
+        self.judged.append(Judged(str(decision.outcome), rule_set.version, rule_set.age_seconds, duration_ms))
+        self.note(
+            ruleset_version=rule_set.version,
+            ruleset_digest=rule_set.digest,
+            ruleset_age_seconds=rule_set.age_seconds,
+        )
+        if "orders" in self.fields:
+            self.note(outcomes=Counter(one.outcome for one in self.judged))
+        else:
+            self.note(
+                decision_id=decision.decision_id,
+                outcome=str(decision.outcome),
+                lines=len(decision.lines),
+                rules=[finding.rule for finding in decision.findings],
+            )
+
+
+class Observer:
+    """Where the lines and metrics of one function go: standard output, which Lambda hands to CloudWatch."""
+
+    def __init__(self, settings: Settings) -> None:
+        """One logger a process: a second observer of the same service writes through the first one's."""
+        self._namespace = settings.metrics_namespace
+        self._service = settings.service_name
+        self._logger = Logger(
+            service=settings.service_name,
+            level=settings.log_level,
+            logger_formatter=AllowListFormatter(
+                log_record_order=["level", "message", "timestamp"], utc=True, use_rfc3339=True, location=None
+            ),
+        )
+
+    def report(self, notes: Notes, *, status: int, duration_ms: float) -> None:
+        """The line and the metrics of one request."""
+        event = Event.ANSWERED if status < 400 else Event.REFUSED if status < 500 else Event.FAULT
+        write = self._logger.error if event is Event.FAULT else self._logger.info
+        write(
+            str(event),
+            extra={
+                "request_id": notes.request_id,
+                "function_request_id": notes.function_request_id,
+                "status": status,
+                "duration_ms": round(duration_ms, 2),
+                **notes.fields,
+            },
+        )
+        self._measure_decisions(notes.judged)
+        self._measure_problems(notes.problems)
+
+    def _measure_decisions(self, judged: Iterable[Judged]) -> None:
+        groups: dict[tuple[str, int], list[Judged]] = {}
+        for one in judged:
+            groups.setdefault((one.outcome, one.ruleset_version), []).append(one)
+        for (outcome, version), group in groups.items():
+            metrics = self._metrics(outcome=outcome, ruleset_version=str(version))
+            for one in group:
+                metrics.add_metric(name="Decisions", unit=MetricUnit.Count, value=1)
+                metrics.add_metric(name="DecisionTime", unit=MetricUnit.Milliseconds, value=round(one.duration_ms, 3))
+            metrics.add_metric(name="RuleSetAge", unit=MetricUnit.Seconds, value=group[-1].ruleset_age_seconds)
+            metrics.flush_metrics()
+
+    def _measure_problems(self, problems: Iterable[str]) -> None:
+        for problem in sorted(set(problems)):
+            metrics = self._metrics(problem=problem)
+            metrics.add_metric(name="Problems", unit=MetricUnit.Count, value=list(problems).count(problem))
+            metrics.flush_metrics()
+
+    def _metrics(self, **dimensions: str) -> EphemeralMetrics:
+        metrics = EphemeralMetrics(namespace=self._namespace, service=self._service)
+        for name, value in dimensions.items():
+            metrics.add_dimension(name=name, value=value)
+        return metrics
+
+
+def stack_of(traceback: TracebackType | None) -> list[str]:
+    """Where a fault happened, innermost last: `module:line function`, no source text, no variables, no message."""
+    places = []
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        module = traceback.tb_frame.f_globals.get("__name__", "?")
+        places.append(f"{module}:{traceback.tb_lineno} {code.co_name}")
+        traceback = traceback.tb_next
+    return places[-20:]
