@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infusion_orders.codes.cells import cell_problem, split_list
+from infusion_orders.codes.cells import cell_problem
 from infusion_orders.codes.problems import TableProblem, nearest
 from infusion_orders.codes.schema import ANY, TABLES
+from infusion_orders.codes.values import split_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -139,12 +140,12 @@ def _references(schema: TableSchema, rows: Sequence[NumberedRow], tables: Mappin
     for column in schema.columns:
         if column.refers_to is None:
             continue
-        known = _values(*column.refers_to, tables)
+        table, name = column.refers_to
+        known = _values(table, name, tables)
         for number, row in rows:
             for word in _referring_words(column, row[column.name]):
                 if word not in known:
-                    where = f"table {column.refers_to[0]}"
-                    text = f"{word!r} is not in {where}{nearest(word, known)}"
+                    text = f"{word!r} is not in table {table}{nearest(word, (*known, *column.choices))}"
                     yield TableProblem(schema.name, number, column.name, text)
 
 

@@ -66,18 +66,6 @@ class Therapy:
 
 
 @dataclass(frozen=True, slots=True)
-class CrosswalkRow:
-    """A code's DOFR category.  `condition` is the plan's own wording of when the row holds; empty: always."""
-
-    hcpcs: str
-    condition: str
-    category: str
-    valid_from: date
-    valid_to: date | None
-    basis: str
-
-
-@dataclass(frozen=True, slots=True)
 class CcsPresumption:
     """What a diagnosis alone lets one presume about CCS: `eligible`, `conditional` or `not_eligible`, never certainty.
 

@@ -116,11 +116,11 @@ _SCHEMAS = (
     ),
     TableSchema(
         "code_successors",
-        "Codes that ended, and the code that took their place",
+        "Codes that ended, and the code that took their place; neither need be in the table of codes",
         (
-            Column("code", "code", refers_to=("codes", "code")),
+            Column("code", "code"),
             Column("valid_to", "date"),
-            Column("successor", "code", refers_to=("codes", "code")),
+            Column("successor", "code"),
             Column("successor_from", "date"),
             _BASIS,
         ),

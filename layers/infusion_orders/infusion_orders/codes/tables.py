@@ -10,10 +10,10 @@ from bisect import bisect_right
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from infusion_orders.codes.cells import as_date, as_decimal, split_list
 from infusion_orders.codes.problems import TableErrors, TableProblem
-from infusion_orders.codes.rows import CcsPresumption, Code, CrosswalkRow, Successor, Therapy
+from infusion_orders.codes.rows import CcsPresumption, Code, Successor, Therapy
 from infusion_orders.codes.schema import ANY, ANY_THERAPY, TABLES
+from infusion_orders.codes.values import as_date, as_decimal, split_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,18 +94,19 @@ class ReferenceTables:
         """Every therapy word of the tables, whenever it was valid."""
         return frozenset(key[0] for key in self._index("therapies", "therapy"))
 
-    def crosswalk_rows(self, hcpcs: str, on: date) -> tuple[CrosswalkRow, ...]:
-        """All rows of the code on that day, those with a condition included."""
-        rows = self._valid("crosswalk", ("code",), (hcpcs,), on)
-        return tuple(
-            CrosswalkRow(code, condition, category, _day(first), as_date(last), basis)
-            for code, condition, category, first, last, basis in rows
-        )
-
     def dofr_category(self, hcpcs: str, on: date) -> str | None:
         """The code's category on that day (M-10); None if the crosswalk has no row, or says that it depends."""
-        rows = self.crosswalk_rows(hcpcs, on)
-        return rows[0].category if len(rows) == 1 and not rows[0].condition else None
+        column = _COLUMN["crosswalk"]
+        rows = self._valid("crosswalk", ("code",), (hcpcs,), on)
+        if len(rows) != 1 or rows[0][column["condition"]]:
+            return None
+        return rows[0][column["category"]]
+
+    def dofr_conditions(self, hcpcs: str, on: date) -> tuple[str, ...]:
+        """What the code's category depends on, in the plan's own words; empty if on nothing."""
+        position = _COLUMN["crosswalk"]["condition"]
+        rows = self._valid("crosswalk", ("code",), (hcpcs,), on)
+        return tuple(row[position] for row in rows if row[position])
 
     def dofr_party(
         self, *, medical_group: str | None, line_of_business: str, risk_arrangement: str, category: str, on: date
