@@ -174,6 +174,8 @@ def test_the_crosswalk_gives_no_category_where_there_is_no_row_or_where_it_depen
             {"code": "J1745"},
             {"code": "J1325", "condition": "given in an infusion suite", "category": "therapeutic_injection"},
             {"code": "J1325"},
+            {"code": "J9190"},
+            {"code": "J9190", "condition": "given in an infusion suite", "category": "chemotherapy"},
             {"code": "J3285", "condition": "by a pump", "category": "durable_medical_equipment"},
         ]
     )
@@ -182,6 +184,7 @@ def test_the_crosswalk_gives_no_category_where_there_is_no_row_or_where_it_depen
     assert tables.dofr_category("J1745", date(2019, 12, 31)) is None
     assert tables.dofr_category("J0000", day) is None
     assert tables.dofr_category("J1325", day) is None
+    assert tables.dofr_category("J9190", day) is None
     assert tables.dofr_category("J3285", day) is None
     assert tables.dofr_conditions("J1325", day) == ("given in an infusion suite",)
     assert tables.dofr_conditions("J1745", day) == ()
@@ -192,6 +195,7 @@ def test_the_crosswalk_gives_no_category_where_there_is_no_row_or_where_it_depen
     [
         ("GROUP-1", "medi_cal", "chemotherapy", "health_plan"),
         ("GROUP-1", "commercial_hmo", "chemotherapy", "medical_group"),
+        ("GROUP-1", "medi_cal", "hiv_aids", "medical_group"),
         ("GROUP-1", "medi_cal", "insulin", "capitated_hospital"),
         ("GROUP-1", "commercial_hmo", "insulin", "undetermined"),
         ("GROUP-2", "medi_cal", "chemotherapy", "capitated_vendor"),
@@ -210,6 +214,7 @@ def test_the_most_specific_row_of_the_dofr_grid_wins_group_before_category_befor
             {"category": "chemotherapy", "line_of_business": "medi_cal", "party": "capitated_vendor"},
             {**mine, "line_of_business": "medi_cal", "party": "capitated_hospital"},
             {**mine, "category": "chemotherapy", "party": "medical_group"},
+            {**mine, "category": "hiv_aids", "party": "medical_group"},
             {**mine, "category": "chemotherapy", "line_of_business": "medi_cal", "party": "health_plan"},
         ]
     )
@@ -285,7 +290,7 @@ def test_contracted_vendors_are_those_that_accept_the_therapy_for_the_line_of_bu
         ("B99.9", None),
         ("C97", None),
         ("D50.0", None),
-        ("D1", None),
+        ("C9", None),
         ("", None),
     ],
 )
@@ -372,6 +377,7 @@ def test_trusted_rows_are_not_read_before_they_are_asked_for() -> None:
         ),
         ("codes", {"code": "J1745", "unit_quantity": "10"}, "unit", "together or not at all"),
         ("codes", {"code": "J1745", "routes": "IV|INTRATECAL"}, "routes", "did you mean 'INTRATHECAL'?"),
+        ("codes", {"code": "J1745", "routes": "IV|J1745"}, "routes", "is not known"),
         ("codes", {"code": "J1745", "routes": "IV|IV"}, "routes", "twice"),
         ("codes", {"code": "J1745", "not_with": "J1746"}, "not_with", "did you mean 'J1745'?"),
         ("codes", {"code": "J1745", "not_with": "per_dime"}, "not_with", "did you mean 'per_diem'?"),
@@ -407,19 +413,27 @@ def test_a_problem_reads_as_a_place_and_a_sentence() -> None:
     assert str(problems[0]) == (
         "vendors, row 3, column therapy: 'anti_tfn' is not in table therapies; did you mean 'anti_tnf'?"
     )
+    assert str(TableProblem("vendor", 0, "", "there is no such table")) == "vendor: there is no such table"
 
 
 def test_all_problems_are_reported_at_once_in_the_order_of_tables_and_rows() -> None:
     tables = tables_of(
-        vendors=[{"therapy": "x"}], codes=[{"code": "J1"}, {"code": "J1745"}, {"code": "J2", "name": ""}]
+        vendors=[{"therapy": "x"}, {"basis": "y"}],
+        codes=[{"code": "J1"}, {"code": "J1745"}, {"code": "J2", "name": ""}],
     )
 
     with pytest.raises(TableErrors) as caught:
         ReferenceTables.from_rows(tables)
 
     places = [(problem.table, problem.row, problem.column) for problem in caught.value.problems]
-    assert places == [("codes", 2, "code"), ("codes", 4, "code"), ("codes", 4, "name"), ("vendors", 2, "therapy")]
-    assert str(caught.value).count("\n") == 3
+    assert places == [
+        ("codes", 2, "code"),
+        ("codes", 4, "code"),
+        ("codes", 4, "name"),
+        ("vendors", 2, "therapy"),
+        ("vendors", 3, "basis"),
+    ]
+    assert str(caught.value).count("\n") == 4
 
 
 @pytest.mark.parametrize(

@@ -131,17 +131,14 @@ class ReferenceTables:
         `any`, the therapy of what goes with every therapy, asks for vendors that accept at least one.
         """
         position = _COLUMN["vendors"]["vendor"]
-        names = self.therapy_names() if therapy == ANY_THERAPY else (therapy,)
-        return tuple(
-            sorted(
-                {
-                    row[position]
-                    for name in names
-                    for business in (line_of_business, ANY)
-                    for row in self._valid("vendors", ("therapy", "line_of_business"), (name, business), on)
-                }
-            )
-        )
+        vendors: set[str] = set()
+        for business in (line_of_business, ANY):
+            if therapy == ANY_THERAPY:
+                rows = self._valid("vendors", ("line_of_business",), (business,), on)
+            else:
+                rows = self._valid("vendors", ("line_of_business", "therapy"), (business, therapy), on)
+            vendors.update(row[position] for row in rows)
+        return tuple(sorted(vendors))
 
     def is_known_vendor(self, vendor: str) -> bool:
         """True for a vendor that has, had or will have a contract."""
