@@ -19,7 +19,7 @@ MOST_BODY_BYTES = 5_000_000
 ROOM_FOR_ONE = 1_000_000
 """What the decision of one order may take at most, without the explanations that a batch does not give."""
 RESERVED_MILLISECONDS = 8_000
-"""What one more recording may take at worst, before the function runs out of time with orders recorded but no answer."""
+"""What one more recording may take at worst: below it, orders would be recorded but never answered."""
 
 
 def read_batch(body: bytes) -> Sequence[Any]:
@@ -70,6 +70,6 @@ def answer_batch(
             decision = decide_one(index, order)
             size += len(decision)
             decisions.append(f'{{"index":{index},"decision":{decision}}}')
-        except Exception as error:  # noqa: BLE001 - see above
+        except Exception as error:
             problems.append(f'{{"index":{index},"problem":{problem_entry(error)}}}')
     return f'{{"decisions":[{",".join(decisions)}],"problems":[{",".join(problems)}]}}'

@@ -1,6 +1,7 @@
 """Who is calling: the partner behind the verified Cognito claims, and what it may do.
 
-The claims are those that API Gateway's authorizer put into the request context; no body, path or header names a partner.
+The claims are those that API Gateway's authorizer put into the request context.  No body, path or header names a
+partner.
 """
 
 from __future__ import annotations

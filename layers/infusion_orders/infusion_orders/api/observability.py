@@ -7,7 +7,6 @@ needs none.
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -18,6 +17,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Iterable
     from datetime import datetime
     from types import TracebackType
@@ -71,8 +71,8 @@ class AllowListFormatter(LambdaPowertoolsFormatter):
     def serialize(self, log: Any) -> str:
         """Drops the rest: exception texts, source lines and extras that nobody meant to log."""
         kept = {name: value for name, value in log.items() if name in ALLOWED_FIELDS}
-        if kept.get("message") not in _EVENTS:
-            kept["message"] = "(dropped)"
+        message = log.get("message")
+        kept["message"] = message if isinstance(message, str) and message in _EVENTS else "(dropped)"
         return super().serialize(kept)  # type: ignore[arg-type]
 
     def _serialize_stacktrace(self, log_record: logging.LogRecord) -> None:

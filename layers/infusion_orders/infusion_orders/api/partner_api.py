@@ -1,4 +1,4 @@
-"""The resolver that all functions build their routes on: every failure becomes a problem, every request one log line."""
+"""The resolver of all functions: every failure becomes a problem, every request one log line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HEADERS: Mapping[str, str] = {
 
 
 class PartnerApi(APIGatewayRestResolver):
-    """Powertools' resolver of REST API events, without its validation and OpenAPI parts: bodies are read by the core."""
+    """Powertools' resolver of REST API events, without its validation and OpenAPI parts: the core reads bodies."""
 
     def __init__(self, observer: Observer) -> None:
         """Debug mode stays off whatever the environment says: it prints whole events."""

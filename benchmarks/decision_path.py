@@ -1,0 +1,213 @@
+"""How long one order of three lines takes, warm, in this process: the whole handler, and the parts of its path.
+
+The handler is the real one, on events/validate-order.json and the default rule set.  It runs twice: on a fake
+DynamoDB client that answers every write at once, which leaves our own time, and on a moto table, which is no measure of DynamoDB.
+Run it on an idle machine: `.venv/bin/python benchmarks/decision_path.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import importlib.util
+import json
+import os
+import statistics
+import sys
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from moto import mock_aws
+from rich.console import Console
+from rich.table import Table
+
+from infusion_orders.decisions import decide
+from infusion_orders.orders.reading import read_order
+from infusion_orders.rules.loading import load_directory
+from infusion_orders.store import client as store_client
+from infusion_orders.store.partners import Partner, PartnerStore
+from infusion_orders.store.rule_sets import RuleSetStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
+
+PROJECT = Path(__file__).parents[1]
+EVENT = PROJECT / "events" / "validate-order.json"
+BUDGET_MICROSECONDS = 1000
+REGION = "us-west-2"
+ENVIRONMENT = {
+    "RULES_TABLE": "rules",
+    "DECISIONS_TABLE": "decisions",
+    "RULES_REFRESH_SECONDS": "3600",
+    "AWS_REGION": REGION,
+    "AWS_ACCESS_KEY_ID": "benchmark",
+    "AWS_SECRET_ACCESS_KEY": "benchmark",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+class FakeDynamoDBThatAnswersWritesAtOnce:
+    """Reads go to the moto table (none happen once the function is warm); writes are dropped."""
+
+    def __init__(self, client: Any) -> None:
+        """Around a client that holds the rule set and the partner."""
+        self._client = client
+
+    def put_item(self, **_request: Any) -> dict[str, Any]:
+        """As if it were stored."""
+        return {}
+
+    def transact_write_items(self, **_request: Any) -> dict[str, Any]:
+        """As if it were stored."""
+        return {}
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the real client's."""
+        return getattr(self._client, name)
+
+
+class WarmContext:
+    """A Lambda context with time to spare."""
+
+    aws_request_id = "benchmark"
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        """As at the start of an invocation."""
+        return 20_000
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Microseconds a call: the median of the rounds' medians, and of their 95th percentiles."""
+
+    name: str
+    median: float
+    p95: float
+
+
+def timed(name: str, call: Callable[[], object], *, rounds: int, calls: int) -> Timing:
+    """Each call on its own clock reading, after a warm-up of a fifth of a round."""
+    for _ in range(max(calls // 5, 1)):
+        call()
+    medians, tails = [], []
+    for _ in range(rounds):
+        samples = []
+        gc.collect()
+        for _ in range(calls):
+            started = perf_counter_ns()
+            call()
+            samples.append((perf_counter_ns() - started) / 1000)
+        medians.append(statistics.median(samples))
+        tails.append(statistics.quantiles(samples, n=20)[-1])
+    return Timing(name, statistics.median(medians), statistics.median(tails))
+
+
+@contextlib.contextmanager
+def silenced() -> Iterator[None]:
+    """Log lines and metrics are written, but to nowhere."""
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
+        yield
+
+
+def create_tables(client: Any) -> None:
+    """Keys only: what the deployed tables have beyond them costs nothing here."""
+    for table in (ENVIRONMENT["RULES_TABLE"], ENVIRONMENT["DECISIONS_TABLE"]):
+        client.create_table(
+            TableName=table,
+            KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("PK", "SK")],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+
+def publish(client: Any, event: dict[str, Any]) -> None:
+    """The default rule set, active, and the event's caller as a partner."""
+    now = datetime.now(UTC)
+    rule_sets = RuleSetStore(client, ENVIRONMENT["RULES_TABLE"], "home-infusion")
+    version = rule_sets.publish(load_directory(PROJECT / "rules" / "home-infusion"), by="benchmark", note="", at=now)
+    rule_sets.activate(version, by="benchmark", why="benchmark", at=now)
+    client_id = event["requestContext"]["authorizer"]["claims"]["client_id"]
+    partner = Partner(client_id, "Benchmark", "active", frozenset({"medicare_advantage"}))
+    PartnerStore(client, ENVIRONMENT["RULES_TABLE"], refresh_seconds=60, clock=lambda: 0.0).put(partner)
+
+
+def load_function(name: str, client: Any) -> ModuleType:
+    """functions/validate_orders/app.py, as Lambda imports it, on this client."""
+    original = store_client.dynamodb_client
+    store_client.dynamodb_client = lambda **_settings: client
+    os.environ["SERVICE_NAME"] = name
+    try:
+        spec = importlib.util.spec_from_file_location(name, PROJECT / "functions" / "validate_orders" / "app.py")
+        if spec is None or spec.loader is None:
+            raise FileNotFoundError(name)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    finally:
+        store_client.dynamodb_client = original
+    return module
+
+
+def measure(rounds: int, calls: int) -> list[Timing]:
+    """The handler on both clients, then the parts of what it does."""
+    event: dict[str, Any] = json.loads(EVENT.read_text(encoding="utf-8"))
+    body = event["body"].encode()
+    os.environ.update(ENVIRONMENT)
+    with mock_aws(), silenced():
+        moto_client = boto3.client("dynamodb", region_name=REGION)
+        create_tables(moto_client)
+        publish(moto_client, event)
+        on_fake = load_function("on_fake_client", FakeDynamoDBThatAnswersWritesAtOnce(moto_client))
+        on_moto = load_function("on_moto_table", moto_client)
+        context = WarmContext()
+        status = on_fake.handler(event, context)["statusCode"]
+        if status != 200:
+            raise SystemExit(f"The handler answered {status} to {EVENT.name}: there is nothing to time.")
+        rule_set = on_fake.rule_sets.active().rule_set
+        order = read_order(body)
+        as_of = datetime.now(UTC).date()
+        decision = decide(order, rule_set, as_of=as_of).decision
+        several = {"rounds": rounds, "calls": calls}
+        return [
+            timed("handler, fake DynamoDB client", lambda: on_fake.handler(event, context), **several),
+            timed(
+                "handler, moto table", lambda: on_moto.handler(event, context), rounds=rounds, calls=calls // 10 or 1
+            ),
+            timed("read the order", lambda: read_order(body), **several),
+            timed("decide (facts, rules, receipt)", lambda: decide(order, rule_set, as_of=as_of), **several),
+            timed("render the decision", lambda: on_fake.rendered(decision), **several),
+        ]
+
+
+def main() -> None:
+    """Measure, then print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of a table")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds (default: 7)")
+    parser.add_argument("--calls", type=int, default=300, help="calls a round (default: 300)")
+    arguments = parser.parse_args()
+    timings = measure(arguments.rounds, arguments.calls)
+    if arguments.json:
+        document = {"unit": "microseconds", "rounds": arguments.rounds, "timings": [asdict(one) for one in timings]}
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        return
+    table = Table(title=f"{EVENT.name}, microseconds a call, {arguments.rounds} rounds of {arguments.calls}")
+    table.add_column("what")
+    table.add_column("median", justify="right")
+    table.add_column("95 %", justify="right")
+    for one in timings:
+        table.add_row(one.name, f"{one.median:.0f}", f"{one.p95:.0f}")
+    console = Console()
+    console.print(table)
+    kept = timings[0].median < BUDGET_MICROSECONDS
+    console.print(f"Budget: handler median under {BUDGET_MICROSECONDS} us: {'kept' if kept else 'NOT kept'}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,384 @@
+"""The three routes, through the real handler, on tables made from template.yaml."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from tests.contract.partner_system import LambdaContext, PartnerSystem, an_event, an_order, read_event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.contract.conftest import World
+
+
+def fail(**_parameters: Any) -> None:
+    raise EndpointConnectionError(endpoint_url="https://dynamodb.invalid")
+
+
+class TestOneOrder:
+    def test_the_example_order_is_accepted_and_the_decision_says_what_it_rests_on(self, world: World) -> None:
+        answer = world.partner.send(read_event("validate-order"))
+
+        assert answer.status == 200
+        assert answer.headers["Content-Type"] == "application/json"
+        assert answer.headers["Cache-Control"] == "no-store"
+        decision = answer.json
+        assert decision["outcome"] == "accepted"
+        assert decision["order_id"] == "PPG0420-2026-000123"
+        assert {line["responsible_party"]["party"] for line in decision["lines"]} == {"capitated_vendor"}
+        assert decision["ruleset"]["name"] == "home-infusion"
+        assert decision["ruleset"]["version"] == 1
+        assert decision["ruleset"]["age_seconds"] >= 0
+        assert decision["receipt"]["facts"].startswith("sha256:")
+
+    def test_another_vendor_is_redirected_and_the_group_is_liable(self, world: World) -> None:
+        decision = world.partner.send(read_event("validate-order-other-vendor")).json
+
+        assert decision["outcome"] == "redirected"
+        assert "medical_group" in {line["responsible_party"]["party"] for line in decision["lines"]}
+
+    def test_without_the_caregiver_exactly_the_caregivers_questions_are_asked(self, world: World) -> None:
+        decision = world.partner.send(read_event("validate-order-without-caregiver")).json
+
+        assert decision["outcome"] == "needs_information"
+        asked = {pointer for question in decision["questions"] for pointer in question["pointers"]}
+        assert asked == {"/caregiver/present", "/caregiver/willing", "/caregiver/able"}
+
+    def test_every_decision_is_recorded_and_can_be_read_again_byte_for_byte(self, world: World) -> None:
+        given = world.partner.validate(an_order())
+
+        read = world.partner.decision(given.json["decision_id"])
+
+        assert read.status == 200
+        assert read.text == given.text
+
+    def test_a_body_in_base64_is_the_same_order(self, world: World) -> None:
+        event = read_event("validate-order")
+        event |= {"body": base64.b64encode(event["body"].encode()).decode(), "isBase64Encoded": True}
+
+        assert world.partner.send(event).json["outcome"] == "accepted"
+
+    def test_explain_all_adds_the_rules_that_were_satisfied(self, world: World) -> None:
+        plain = world.partner.validate(an_order())
+        explained = world.partner.validate(an_order(), query={"explain": "all"})
+
+        assert len(explained.text) > len(plain.text)
+        assert explained.json["receipt"]["facts"] == plain.json["receipt"]["facts"]
+        assert world.partner.decision(explained.json["decision_id"]).text == explained.text
+
+
+class TestIdempotency:
+    def test_the_same_key_and_body_give_the_stored_decision(self, world: World) -> None:
+        first = world.partner.validate(an_order(), headers={"Idempotency-Key": "same-body"})
+        recorded = world.count_decisions()
+
+        second = world.partner.validate(an_order(), headers={"Idempotency-Key": "same-body"})
+
+        assert "Idempotent-Replayed" not in first.headers
+        assert second.headers["Idempotent-Replayed"] == "true"
+        assert second.text == first.text
+        assert world.count_decisions() == recorded
+
+    def test_the_same_key_and_another_body_conflict(self, world: World) -> None:
+        world.partner.validate(an_order(), headers={"Idempotency-Key": "other-body"})
+
+        answer = world.partner.validate(an_order(urgency="expedited"), headers={"Idempotency-Key": "other-body"})
+
+        assert (answer.status, answer.problem) == (409, "idempotency-conflict")
+
+    def test_keys_of_two_partners_are_apart(self, world: World) -> None:
+        headers = {"Idempotency-Key": "shared-by-chance"}
+        first = world.partner.validate(an_order(), headers=headers)
+
+        second = world.partner.validate(an_order(), headers=headers, client_id="another-partner")
+
+        assert second.status == 200
+        assert second.json["decision_id"] != first.json["decision_id"]
+
+
+class TestReproduction:
+    def test_a_decision_reproduced_by_its_version_has_the_same_receipt_and_is_not_recorded(self, world: World) -> None:
+        given = world.partner.validate(an_order()).json
+        recorded = world.count_decisions()
+
+        again = world.partner.validate(
+            an_order(), query={"as_of": given["as_of"], "ruleset_version": str(given["ruleset"]["version"])}
+        ).json
+
+        assert again["receipt"] == given["receipt"]
+        assert "decision_id" not in again
+        assert world.count_decisions() == recorded
+
+    def test_without_a_version_the_one_active_on_that_day_decides(self, world: World) -> None:
+        given = world.partner.validate(an_order()).json
+
+        again = world.partner.validate(an_order(), query={"as_of": given["as_of"]}).json
+
+        assert again["receipt"] == given["receipt"]
+
+    def test_a_day_before_the_first_activation_has_no_rules(self, world: World) -> None:
+        answer = world.partner.validate(an_order(), query={"as_of": "2001-01-01"})
+
+        assert (answer.status, answer.problem) == (404, "not-found")
+
+    def test_a_version_that_does_not_exist_is_not_found(self, world: World) -> None:
+        answer = world.partner.validate(an_order(), query={"ruleset_version": "999"})
+
+        assert (answer.status, answer.problem) == (404, "not-found")
+
+    def test_reproducing_needs_the_scope_to_read_decisions(self, world: World) -> None:
+        answer = world.partner.validate(an_order(), query={"ruleset_version": "1"}, scope="orders/validate")
+
+        assert (answer.status, answer.problem) == (403, "missing-scope")
+        assert "decisions/read" in answer.json["detail"]
+
+
+class TestBatch:
+    def test_one_bad_order_never_spoils_the_others(self, world: World) -> None:
+        recorded = world.count_decisions()
+
+        answer = world.partner.send(read_event("validate-batch"))
+
+        assert answer.status == 200
+        assert [entry["index"] for entry in answer.json["decisions"]] == [0, 1, 3]
+        outcomes = [entry["decision"]["outcome"] for entry in answer.json["decisions"]]
+        assert outcomes == ["accepted", "redirected", "needs_information"]
+        (problem,) = answer.json["problems"]
+        assert problem["index"] == 2
+        assert problem["problem"]["type"].endswith("/invalid-order")
+        pointers = {error["pointer"] for error in problem["problem"]["errors"]}
+        assert pointers == {"/lines/0/dose/value", "/priority"}
+        assert world.count_decisions() == recorded + 3
+
+    def test_each_decision_of_a_batch_can_be_read_on_its_own(self, world: World) -> None:
+        (entry,) = world.partner.validate_batch([an_order()]).json["decisions"]
+
+        assert world.partner.decision(entry["decision"]["decision_id"]).json == entry["decision"]
+
+    def test_a_batch_sent_again_under_its_key_is_replayed_order_by_order(self, world: World) -> None:
+        orders = [an_order(), an_order(order_id="second")]
+        first = world.partner.validate_batch(orders, headers={"Idempotency-Key": "batch"})
+        recorded = world.count_decisions()
+
+        second = world.partner.validate_batch(orders, headers={"Idempotency-Key": "batch"})
+
+        assert second.text == first.text
+        assert world.count_decisions() == recorded
+
+    def test_only_the_changed_order_of_a_repeated_batch_conflicts(self, world: World) -> None:
+        headers = {"Idempotency-Key": "batch-changed"}
+        world.partner.validate_batch([an_order(), an_order(order_id="second")], headers=headers)
+
+        answer = world.partner.validate_batch([an_order(), an_order(order_id="changed")], headers=headers).json
+
+        assert [entry["index"] for entry in answer["decisions"]] == [0]
+        assert [(entry["index"], entry["problem"]["status"]) for entry in answer["problems"]] == [(1, 409)]
+
+    @pytest.mark.parametrize(
+        ("body", "pointer"),
+        [
+            ("[]", ""),
+            ("{}", "/orders"),
+            ('{"orders": []}', "/orders"),
+            (json.dumps({"orders": [{}] * 51}), "/orders"),
+            ('{"orders": [{}], "more": 1}', "/more"),
+        ],
+    )
+    def test_what_is_no_batch_is_refused_whole(self, world: World, body: str, pointer: str) -> None:
+        answer = world.partner.send(an_event("validate-batch", body=body))
+
+        assert (answer.status, answer.problem) == (422, "invalid-order")
+        assert [error["pointer"] for error in answer.json["errors"]] == [pointer]
+
+    def test_an_order_that_cannot_be_recorded_is_a_problem_of_its_own(self, empty_world: Callable[[], World]) -> None:
+        world = empty_world()
+        world.partner.validate(an_order())
+        world.function.client.meta.events.register("before-call.dynamodb", fail)
+
+        answer = world.partner.validate_batch([an_order(), {}]).json
+
+        assert answer["decisions"] == []
+        assert [(entry["index"], entry["problem"]["status"]) for entry in answer["problems"]] == [(0, 503), (1, 422)]
+
+    def test_when_the_function_runs_out_of_time_the_rest_is_not_begun(self, world: World) -> None:
+        recorded = world.count_decisions()
+        hurried = PartnerSystem(world.function, LambdaContext(milliseconds=3_000))
+
+        answer = hurried.validate_batch([an_order(), an_order()]).json
+
+        assert [entry["problem"]["status"] for entry in answer["problems"]] == [503, 503]
+        assert world.count_decisions() == recorded
+
+
+class TestCaller:
+    def test_without_verified_claims_nobody_is_calling(self, world: World) -> None:
+        answer = world.partner.send(read_event("validate-order-unauthenticated"))
+
+        assert (answer.status, answer.problem) == (401, "unauthenticated")
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+    def test_an_identity_token_is_no_access_token(self, world: World) -> None:
+        event = an_event("validate-order")
+        event["requestContext"]["authorizer"]["claims"] |= {"token_use": "id"}
+
+        assert world.partner.send(event).status == 401
+
+    @pytest.mark.parametrize("scope", ["", "decisions/read", "orders/validate-not", "orders"])
+    def test_a_token_without_the_scope_may_not_validate(self, world: World, scope: str) -> None:
+        answer = world.partner.validate(an_order(), scope=scope)
+
+        assert (answer.status, answer.problem) == (403, "missing-scope")
+
+    def test_a_token_without_the_scope_may_not_read(self, world: World) -> None:
+        decision_id = world.partner.validate(an_order()).json["decision_id"]
+
+        answer = world.partner.decision(decision_id, scope="orders/validate")
+
+        assert (answer.status, answer.problem) == (403, "missing-scope")
+
+    @pytest.mark.parametrize("client_id", ["nobody", "suspended-partner"])
+    def test_who_is_no_active_partner_may_do_nothing(self, world: World, client_id: str) -> None:
+        assert world.partner.validate(an_order(), client_id=client_id).status == 403
+        assert world.partner.decision("01KAT7Q3V9M5R7T0ZJX2B8N4WC", client_id=client_id).status == 403
+
+    def test_a_line_of_business_that_the_partner_may_not_send_is_refused(self, world: World) -> None:
+        recorded = world.count_decisions()
+
+        answer = world.partner.validate(an_order(), client_id="commercial-partner")
+
+        assert (answer.status, answer.problem) == (403, "missing-scope")
+        assert "/member/line_of_business" in answer.json["detail"]
+        assert world.count_decisions() == recorded
+
+    def test_no_header_or_body_names_the_partner(self, world: World) -> None:
+        decision_id = world.partner.validate(an_order()).json["decision_id"]
+
+        answer = world.partner.decision(
+            decision_id,
+            client_id="another-partner",
+            headers={"X-Partner": "local-partner", "Client-Id": "local-partner"},
+        )
+
+        assert (answer.status, answer.problem) == (404, "not-found")
+
+
+class TestProblems:
+    @pytest.mark.parametrize(
+        ("name", "status", "problem"),
+        [
+            ("validate-order-malformed", 400, "malformed-json"),
+            ("validate-order-unauthenticated", 401, "unauthenticated"),
+            ("validate-order-missing-scope", 403, "missing-scope"),
+            ("get-decision", 404, "not-found"),
+            ("validate-order-form-encoded", 415, "unsupported-media-type"),
+            ("validate-order-invalid", 422, "invalid-order"),
+        ],
+    )
+    def test_the_event_files_that_fail_give_their_problem_and_record_nothing(
+        self, world: World, name: str, status: int, problem: str
+    ) -> None:
+        recorded = world.count_decisions()
+
+        answer = world.partner.send(read_event(name))
+
+        assert (answer.status, answer.problem) == (status, problem)
+        assert answer.json["instance"] == read_event(name)["requestContext"]["requestId"]
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert world.count_decisions() == recorded
+
+    def test_an_invalid_order_names_every_place_at_once(self, world: World) -> None:
+        answer = world.partner.send(read_event("validate-order-invalid"))
+
+        assert {error["pointer"] for error in answer.json["errors"]} == {"/lines/0/dose/value", "/priority"}
+
+    @pytest.mark.parametrize("body", ["", "null", "[]", '"order"', "{", "\ud800", "[" * 100_000])
+    def test_what_is_no_order_is_refused(self, world: World, body: str) -> None:
+        assert world.partner.send(an_event("validate-order", body=body)).status in {400, 413, 422}
+
+    def test_a_body_that_is_too_large_is_refused(self, world: World) -> None:
+        answer = world.partner.send(an_event("validate-order", body=json.dumps(an_order(order_id="x" * 2_000_000))))
+
+        assert (answer.status, answer.problem) == (413, "too-large")
+
+    def test_a_path_that_is_not_served_is_not_found(self, world: World) -> None:
+        answer = world.partner.send(read_event("validate-order") | {"path": "/v1/orders", "resource": "/{proxy+}"})
+
+        assert (answer.status, answer.problem) == (404, "not-found")
+
+    @pytest.mark.parametrize(("name", "allowed"), [("validate-order", "POST"), ("get-decision", "GET")])
+    def test_a_method_that_is_not_served_says_which_are(self, world: World, name: str, allowed: str) -> None:
+        answer = world.partner.send(read_event(name) | {"httpMethod": "DELETE"})
+
+        assert (answer.status, answer.problem) == (405, "not-found")
+        assert answer.headers["Allow"] == allowed
+
+    def test_an_unusable_key_and_parameter_are_named(self, world: World) -> None:
+        key = world.partner.validate(an_order(), headers={"Idempotency-Key": "not a key"})
+        parameter = world.partner.validate(an_order(), query={"explain": "most"})
+
+        assert (key.status, key.json["errors"][0]["header"]) == (422, "Idempotency-Key")
+        assert (parameter.status, parameter.json["errors"][0]["parameter"]) == (422, "explain")
+
+    @pytest.mark.parametrize("name", ["validate-batch", "get-decision"])
+    def test_routes_without_parameters_take_none(self, world: World, name: str) -> None:
+        answer = world.partner.send(an_event(name, query={"explain": "all"}))
+
+        assert (answer.status, answer.problem) == (422, "invalid-order")
+
+    def test_without_a_rule_set_nothing_is_decided(self, empty_world: Callable[..., World]) -> None:
+        world = empty_world(published=False)
+
+        answer = world.partner.validate(an_order())
+
+        assert (answer.status, answer.problem) == (503, "no-ruleset")
+        assert int(answer.headers["Retry-After"]) > 0
+        assert world.count_decisions() == 0
+
+    def test_a_decision_that_cannot_be_recorded_is_not_given_out(self, empty_world: Callable[[], World]) -> None:
+        world = empty_world()
+        world.partner.validate(an_order())
+        world.function.client.meta.events.register("before-call.dynamodb", fail)
+
+        answer = world.partner.validate(an_order())
+
+        assert (answer.status, answer.problem) == (503, "internal")
+        assert int(answer.headers["Retry-After"]) > 0
+        assert "decision_id" not in answer.text
+
+    def test_a_fault_of_ours_is_internal_and_says_nothing_about_it(
+        self, empty_world: Callable[[], World], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        world = empty_world()
+
+        def faulty(*_arguments: Any, **_named: Any) -> None:
+            raise RuntimeError("CANARY-in-a-message")
+
+        world.function.decide = faulty
+        answer = world.partner.validate(an_order())
+
+        assert (answer.status, answer.problem) == (500, "internal")
+        written = capsys.readouterr()
+        assert "RuntimeError" in written.out
+        assert "test_validate_orders" in written.out
+        assert "CANARY" not in answer.text + written.out + written.err
+
+
+class TestDecisions:
+    @pytest.mark.parametrize("decision_id", ["01KAT7Q3V9M5R7T0ZJX2B8N4WC", "nothing-like-an-id"])
+    def test_an_unknown_decision_is_not_found(self, world: World, decision_id: str) -> None:
+        answer = world.partner.decision(decision_id)
+
+        assert (answer.status, answer.problem) == (404, "not-found")
+
+    def test_another_partners_decision_is_not_there(self, world: World) -> None:
+        decision_id = world.partner.validate(an_order()).json["decision_id"]
+
+        answer = world.partner.decision(decision_id, client_id="another-partner")
+
+        assert (answer.status, answer.problem) == (404, "not-found")

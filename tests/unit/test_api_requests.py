@@ -1,0 +1,136 @@
+import base64
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infusion_orders.api.requests import (
+    Asked,
+    InvalidRequest,
+    NothingThere,
+    UnsupportedMediaType,
+    asked,
+    idempotency_key,
+    json_body,
+    known_form,
+    no_parameters,
+)
+from infusion_orders.orders.reading import MalformedJson
+
+TODAY = date(2026, 11, 23)
+
+
+def an_event(*, query: dict[str, list[str]] | None = None, body: str | None = "{}", **headers: str) -> dict[str, Any]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return {
+        "headers": {"Content-Type": "application/json"} | named,
+        "multiValueQueryStringParameters": query,
+        "queryStringParameters": {name: values[-1] for name, values in query.items()} if query else None,
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json", "application/json; charset=utf-8", 'APPLICATION/JSON;charset="UTF-8"'],
+)
+def test_json_in_utf_8_is_taken(content_type: str) -> None:
+    event = {"headers": {"content-type": content_type}, "body": '{"name": "é"}', "isBase64Encoded": False}
+
+    assert json_body(event) == '{"name": "é"}'.encode()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/json; charset=latin-1"},
+        {"Content-Type": "application/jsonl"},
+        {"Content-Type": "application/json", "Content-Encoding": "gzip"},
+    ],
+)
+def test_anything_else_is_an_unsupported_media_type(headers: dict[str, str]) -> None:
+    with pytest.raises(UnsupportedMediaType):
+        json_body({"headers": headers, "body": "{}"})
+
+
+@given(st.binary(max_size=200))
+def test_a_base64_encoded_body_gives_the_bytes_that_were_sent(sent: bytes) -> None:
+    event = an_event(body=base64.b64encode(sent).decode()) | {"isBase64Encoded": True}
+
+    assert json_body(event) == sent
+
+
+def test_a_broken_encoding_is_malformed() -> None:
+    with pytest.raises(MalformedJson):
+        json_body(an_event(body="%%%") | {"isBase64Encoded": True})
+
+
+def test_a_request_without_parameters_asks_for_nothing_special() -> None:
+    assert asked(an_event(), today=TODAY) == Asked()
+
+
+def test_all_parameters_are_read() -> None:
+    event = an_event(query={"explain": ["all"], "as_of": ["2026-11-20"], "ruleset_version": ["12"]})
+
+    assert asked(event, today=TODAY) == Asked(explain_all=True, as_of=date(2026, 11, 20), ruleset_version=12)
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "problem"),
+    [
+        ({"explain": ["some"]}, "explain", "must be `all`"),
+        ({"as_of": ["20 November"]}, "as_of", "YYYY-MM-DD"),
+        ({"as_of": ["2026-02-30"]}, "as_of", "YYYY-MM-DD"),
+        ({"as_of": ["20261120"]}, "as_of", "YYYY-MM-DD"),
+        ({"as_of": ["2026-11-24"]}, "as_of", "after today"),
+        ({"as_of": ["2026-11-20", "2026-11-21"]}, "as_of", "once"),
+        ({"ruleset_version": ["0"]}, "ruleset_version", "1 or more"),
+        ({"ruleset_version": ["1.5"]}, "ruleset_version", "1 or more"),
+        ({"ruleset_version": ["٣"]}, "ruleset_version", "1 or more"),
+        ({"as_off": ["2026-11-20"]}, "as_off", "did you mean as_of?"),
+        ({"zzz": ["1"]}, "zzz", "known are explain, as_of, ruleset_version"),
+    ],
+)
+def test_a_wrong_parameter_is_named_with_what_it_must_be(query: dict[str, list[str]], name: str, problem: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        asked(an_event(query=query), today=TODAY)
+
+    (wrong,) = caught.value.errors
+    assert (wrong.part, wrong.name) == ("parameter", name)
+    assert problem in wrong.problem
+
+
+def test_a_parameter_name_that_looks_like_no_name_is_not_repeated() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        no_parameters(an_event(query={"member 9AB1": ["1"]}))
+
+    assert caught.value.errors[0].name == "(unreadable)"
+
+
+@given(st.text(alphabet="ABCxyz019._:-", min_size=1, max_size=128))
+def test_a_usable_idempotency_key_is_taken_whatever_the_case_of_its_header(key: str) -> None:
+    assert idempotency_key(an_event(IDEMPOTENCY_KEY=key)) == key
+    assert idempotency_key(an_event(idempotency_key=key)) == key
+
+
+@pytest.mark.parametrize("key", ["", " ", "a b", "a#0", "x" * 129, "key\n", "ключ"])
+def test_an_unusable_idempotency_key_is_refused(key: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        idempotency_key(an_event(idempotency_key=key))
+
+    assert [(wrong.part, wrong.name) for wrong in caught.value.errors] == [("header", "Idempotency-Key")]
+
+
+@pytest.mark.parametrize("text", ["", "1", "01KAT7Q3V9M5R7T0ZJX2B8N4W", "01KAT7Q3V9M5R7T0ZJX2B8N4WI", "../DECISION#1"])
+def test_what_is_no_ulid_is_no_decision(text: str) -> None:
+    with pytest.raises(NothingThere):
+        known_form(text)
+
+
+def test_a_ulid_is_the_id_of_a_decision() -> None:
+    assert known_form("01KAT7Q3V9M5R7T0ZJX2B8N4WC") == "01KAT7Q3V9M5R7T0ZJX2B8N4WC"
