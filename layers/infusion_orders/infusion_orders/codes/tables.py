@@ -125,6 +125,25 @@ class ReferenceTables:
                         return row[_COLUMN["dofr_grid"]["party"]]
         return None
 
+    def dofr_tells_groups_apart(
+        self,
+        *,
+        line_of_business: str | None,
+        risk_arrangement: str | None,
+        category: str | None,
+        on: date | None,
+    ) -> bool:
+        """Whether some row for a named medical group fits what is known; None stands for what is not."""
+        column = _COLUMN["dofr_grid"]
+        known = {"line_of_business": line_of_business, "risk_arrangement": risk_arrangement, "category": category}
+        day = None if on is None else on.isoformat()
+        return any(
+            row[column["medical_group"]] != ANY
+            and all(value is None or row[column[name]] in (value, ANY) for name, value in known.items())
+            and (day is None or (row[column["valid_from"]] <= day and (row[column["valid_to"]] or day) >= day))
+            for row in self._body("dofr_grid")
+        )
+
     def contracted_vendors(self, *, therapy: str, line_of_business: str, on: date) -> tuple[str, ...]:
         """The vendors that accept the therapy for shared-risk members on that day, in alphabetical order (M-8).
 

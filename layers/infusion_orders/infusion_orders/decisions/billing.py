@@ -1,0 +1,79 @@
+"""The billing units of a line, computed where dose, code, frequency and dates say enough."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from infusion_orders.decisions.decision import Billing
+from infusion_orders.facts.quantity import Quantity
+from infusion_orders.facts.unknown import Unknown
+from infusion_orders.orders.doses import (
+    IncompatibleUnits,
+    administered_dose,
+    units_per_administration,
+    waste_units,
+)
+from infusion_orders.orders.frequencies import administrations
+
+if TYPE_CHECKING:
+    from infusion_orders.codes.rows import Code
+    from infusion_orders.facts.case import Facts
+
+
+def billing(facts: Facts) -> Billing | None:
+    """None for a line of which nothing can be computed: no dose, or a code that is not billed by the dose."""
+    if "line.dose" not in facts.case.catalogue:
+        return None
+    times = _administrations(facts)
+    dose, code = _dose(facts), _code(facts)
+    if dose is None or code is None or code.unit is None or code.unit_quantity is None:
+        return None
+    try:
+        each = units_per_administration(dose.value, dose.unit, code.unit_quantity, code.unit)
+    except IncompatibleUnits:
+        return None
+    waste = _waste(facts, dose, code)
+    return Billing(
+        units_per_administration=each,
+        administrations=times,
+        units=None if times is None else each * times,
+        waste_units=None if times is None or waste is None else waste * times,
+    )
+
+
+def _known(facts: Facts, name: str) -> Any:
+    value = facts[name]
+    return None if isinstance(value, Unknown) else value
+
+
+def _dose(facts: Facts) -> Quantity | None:
+    """The dose of one administration, worked out for the member's weight where it is ordered per kilogram."""
+    dose, weight = _known(facts, "line.dose"), _known(facts, "clinical.weight")
+    if dose is None or (dose.unit.endswith("/kg") and weight is None):
+        return None
+    value, unit = administered_dose(dose.value, dose.unit, weight)
+    return Quantity(value, unit)
+
+
+def _code(facts: Facts) -> Code | None:
+    hcpcs, day = _known(facts, "line.hcpcs"), _known(facts, "line.date_of_service")
+    return None if hcpcs is None or day is None else facts.case.tables.code(hcpcs, day)
+
+
+def _administrations(facts: Facts) -> int | None:
+    frequency = _known(facts, "line.frequency")
+    first, last = _known(facts, "line.date_of_service"), _known(facts, "line.last_date_of_service")
+    if frequency is None or first is None or last is None or last < first:
+        return None
+    return administrations(frequency, first, last)
+
+
+def _waste(facts: Facts, dose: Quantity, code: Code) -> int | None:
+    """Units left over in single-dose vials."""
+    vial, single = _known(facts, "line.vial_size"), _known(facts, "line.single_dose_container")
+    if vial is None or single is not True or code.unit is None or code.unit_quantity is None:
+        return None
+    try:
+        return waste_units(dose.value, dose.unit, vial.value, vial.unit, code.unit_quantity, code.unit)
+    except IncompatibleUnits:
+        return None

@@ -1,0 +1,115 @@
+"""What was not satisfied, and what the partner can do: findings and actions, one per rule, verdict and observation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from infusion_orders.decisions.decision import Action, Citation, Finding
+from infusion_orders.facts.unknown import Unknown
+from infusion_orders.rules.explanation import observed
+from infusion_orders.rules.expression import comparisons
+from infusion_orders.rules.rule import Effect, Verdict
+from infusion_orders.rules.texts import rendered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from infusion_orders.decisions.judging import JudgedLine
+    from infusion_orders.facts.case import Facts
+    from infusion_orders.rules.rule import Otherwise
+    from infusion_orders.rules.rule_set import CompiledRule, RuleSet
+
+REPORTED = (Verdict.NOT_MET, Verdict.UNKNOWN, Verdict.ERROR)
+STRENGTH = {effect: position for position, effect in enumerate(Effect)}
+COULD_NOT_BE_JUDGED = "A technical fault kept this rule from being judged: {title}"
+OPEN = "Not yet settled: {title}"
+
+
+def findings(lines: Sequence[JudgedLine], rule_set: RuleSet) -> tuple[Finding, ...]:
+    """Strongest effect first, then by rule and line."""
+    found: list[Finding] = []
+    for position, rule in enumerate(rule_set.rules):
+        if rule.rule.otherwise is None:
+            continue
+        for verdict in REPORTED:
+            concerned = [(index, line) for index, line in enumerate(lines) if line.verdicts[position] is verdict]
+            if concerned:
+                found += _grouped(rule, rule.rule.otherwise, verdict, concerned, rule_set)
+    return tuple(sorted(found, key=lambda finding: (STRENGTH[finding.effect], finding.rule)))
+
+
+def _grouped(
+    rule: CompiledRule,
+    otherwise: Otherwise,
+    verdict: Verdict,
+    concerned: Iterable[tuple[int, JudgedLine]],
+    rule_set: RuleSet,
+) -> Iterable[Finding]:
+    """One finding for all lines of which the same was observed."""
+    groups: dict[Any, tuple[dict[str, Any], str, str | None, list[tuple[int, JudgedLine]]]] = {}
+    for index, line in concerned:
+        seen = {} if verdict is Verdict.ERROR else observed((rule.when, rule.require), line.facts, rule_set.catalogue)
+        message, remedy = _texts(rule, otherwise, verdict, line.facts)
+        key = (repr(sorted(seen.items())), message, remedy)
+        groups.setdefault(key, (seen, message, remedy, []))[3].append((index, line))
+    citation = Citation.model_construct(**dict(rule.rule.citation))
+    for seen, message, remedy, members in groups.values():
+        yield Finding.model_construct(
+            rule=rule.rule.id,
+            clause=rule.rule.clause,
+            effect=otherwise.effect,
+            verdict=verdict,
+            lines=tuple(line.line_id for _, line in members),
+            message=message,
+            remedy=remedy,
+            observed=seen,
+            pointers=_pointers(rule, members, rule_set),
+            citation=citation,
+        )
+
+
+def _texts(rule: CompiledRule, otherwise: Otherwise, verdict: Verdict, facts: Facts) -> tuple[str, str | None]:
+    if verdict is Verdict.ERROR:
+        return COULD_NOT_BE_JUDGED.format(title=rule.rule.title), None
+    if verdict is Verdict.UNKNOWN:
+        return OPEN.format(title=rule.rule.title), None
+    remedy = None if otherwise.remedy is None else rendered(otherwise.remedy, facts)
+    return rendered(otherwise.message, facts), remedy
+
+
+def _pointers(
+    rule: CompiledRule, members: Iterable[tuple[int, JudgedLine]], rule_set: RuleSet
+) -> tuple[str, ...]:
+    names = {leaf.fact: None for part in (rule.when, rule.require) for leaf in comparisons(part)}
+    names |= {leaf.other: None for part in (rule.when, rule.require) for leaf in comparisons(part) if leaf.other}
+    pointers = {
+        pointer.replace("{line}", str(index)): None
+        for name in names
+        for pointer in rule_set.catalogue.pointers(name)
+        for index, _ in members
+    }
+    return tuple(pointers)
+
+
+def actions(lines: Sequence[JudgedLine], rule_set: RuleSet) -> tuple[Action, ...]:
+    """What the rules that are not met tell the partner to do, the lines of one action together."""
+    together: dict[tuple[str, str | None, str], list[str]] = {}
+    for position, rule in enumerate(rule_set.rules):
+        template = None if rule.rule.otherwise is None else rule.rule.otherwise.action
+        if template is None:
+            continue
+        for line in lines:
+            if line.verdicts[position] is Verdict.NOT_MET:
+                vendor = _vendor(template.vendor, line.facts)
+                together.setdefault((template.action, vendor, rule.rule.id), []).append(line.line_id)
+    return tuple(
+        Action(action=action, vendor=vendor, lines=tuple(line_ids), because=because)
+        for (action, vendor, because), line_ids in together.items()
+    )
+
+
+def _vendor(vendor: Any, facts: Facts) -> str | None:
+    if vendor is None or isinstance(vendor, str):
+        return vendor
+    value = facts[vendor.fact]
+    return None if isinstance(value, Unknown) else str(value)

@@ -1,0 +1,136 @@
+"""Every rule on every line: verdicts, and what they add up to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from infusion_orders.decisions.decision import Outcome, ResponsibleParty
+from infusion_orders.rules.rule import Effect, Scope, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from infusion_orders.facts.case import Case, Facts
+    from infusion_orders.rules.rule_set import CompiledRule, RuleSet
+
+DECISIVE_EFFECTS = {
+    Effect.REDIRECT: Outcome.REDIRECTED,
+    Effect.REJECT: Outcome.REJECTED,
+    Effect.REVIEW: Outcome.NEEDS_REVIEW,
+}
+"""The effects that change an outcome, strongest first."""
+DATE_OF_SERVICE = "line.date_of_service"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedLine:
+    """One line with each rule's verdict, in the order of the rule set.
+
+    `unsettled` is the effect at which the walk stopped for want of information.
+    """
+
+    line_id: str
+    facts: Facts
+    verdicts: tuple[Verdict, ...]
+    outcome: Outcome
+    unsettled: Effect | None
+
+
+def judge(case: Case, rule_set: RuleSet, line_ids: Sequence[str]) -> tuple[JudgedLine, ...]:
+    """A fault inside one rule is the verdict `error` on that rule, and on no other."""
+    order_verdicts: dict[tuple[int, object], Verdict] = {}
+    return tuple(
+        _judge_line(line_id, facts, rule_set, order_verdicts)
+        for line_id, facts in zip(line_ids, case.lines, strict=True)
+    )
+
+
+def _judge_line(
+    line_id: str, facts: Facts, rule_set: RuleSet, order_verdicts: dict[tuple[int, object], Verdict]
+) -> JudgedLine:
+    day = facts[DATE_OF_SERVICE]
+    verdicts = []
+    for position, rule in enumerate(rule_set.rules):
+        if rule.rule.scope is Scope.LINE:
+            verdicts.append(_verdict(rule, facts))
+            continue
+        key = (position, day)
+        verdict = order_verdicts.get(key)
+        if verdict is None:
+            verdict = order_verdicts[key] = _verdict(rule, facts)
+        verdicts.append(verdict)
+    outcome, unsettled = outcome_of_line(rule_set.rules, verdicts)
+    return JudgedLine(line_id, facts, tuple(verdicts), outcome, unsettled)
+
+
+def _verdict(rule: CompiledRule, facts: Facts) -> Verdict:
+    try:
+        return rule.verdict(facts)
+    except Exception:  # noqa: BLE001 - whatever it is, it is this rule's fault alone and never a denial
+        return Verdict.ERROR
+
+
+def outcome_of_line(
+    rules: Sequence[CompiledRule], verdicts: Sequence[Verdict]
+) -> tuple[Outcome, Effect | None]:
+    """The walk down the effects; with the effect that wants information, if one does."""
+    found: dict[Effect, set[Verdict]] = {effect: set() for effect in Effect}
+    for rule, verdict in zip(rules, verdicts, strict=True):
+        if rule.rule.otherwise is not None:
+            found[rule.rule.otherwise.effect].add(verdict)
+    for effect, outcome in DECISIVE_EFFECTS.items():
+        if Verdict.NOT_MET in found[effect]:
+            return outcome, None
+        if Verdict.UNKNOWN in found[effect]:
+            return Outcome.NEEDS_INFORMATION, effect
+        if Verdict.ERROR in found[effect]:
+            return Outcome.INDETERMINATE, None
+    return Outcome.ACCEPTED, None
+
+
+def outcome_of_order(lines: Iterable[Outcome]) -> Outcome:
+    """One answer for the order: what is open comes before what is settled, agreement before a mixture."""
+    outcomes = set(lines)
+    for first in (Outcome.INDETERMINATE, Outcome.NEEDS_INFORMATION, Outcome.NEEDS_REVIEW):
+        if first in outcomes:
+            return first
+    if len(outcomes) == 1:
+        return outcomes.pop()
+    return Outcome.PARTLY_ACCEPTED if Outcome.ACCEPTED in outcomes else Outcome.REDIRECTED
+
+
+def assigned(line: JudgedLine, rule_set: RuleSet, target: str) -> ResponsibleParty:
+    """The value that the rules give the target on this line, and the rule that gave it.
+
+    No party while the facts do not settle it, while a rule that could assign it has failed, or where two rules give it
+    different values: an answer is never picked among several.
+    """
+    giving: dict[str, str] = {}
+    open_rules = False
+    for rule, verdict in zip(rule_set.rules, line.verdicts, strict=True):
+        value = (rule.rule.assign or {}).get(target)
+        if value is None:
+            continue
+        if verdict is Verdict.SATISFIED:
+            known = value if isinstance(value, str) else line.facts[value.fact]
+            if isinstance(known, str):
+                giving[rule.rule.id] = known
+            else:
+                open_rules = True
+        elif verdict in (Verdict.UNKNOWN, Verdict.ERROR):
+            open_rules = True
+    if len(set(giving.values())) == 1:
+        because = min(giving)
+        return ResponsibleParty(party=giving[because], because=because)
+    if giving or open_rules:
+        return ResponsibleParty(party=None)
+    return ResponsibleParty(party=rule_set.catalogue.assigned[target])
+
+
+def lines_by_verdict(lines: Iterable[JudgedLine], position: int) -> Mapping[Verdict, list[JudgedLine]]:
+    """The lines on which the rule at that position has each verdict."""
+    grouped: dict[Verdict, list[JudgedLine]] = {}
+    for line in lines:
+        grouped.setdefault(line.verdicts[position], []).append(line)
+    return grouped

@@ -1,0 +1,23 @@
+"""Receipts: the same order, version and `as_of` give the same digests on any machine."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import rfc8785
+
+if TYPE_CHECKING:
+    from infusion_orders.decisions.decision import Decision
+
+NOT_COVERED = {"decision_id": True, "receipt": True, "explanation": True, "ruleset": {"age_seconds"}}
+
+
+def digest(plain: Any) -> str:
+    """`sha256:` and the hexadecimal SHA-256 of the canonical JSON (RFC 8785)."""
+    return "sha256:" + hashlib.sha256(rfc8785.dumps(plain)).hexdigest()
+
+
+def decision_digest(decision: Decision) -> str:
+    """Over all that the decision says, without what differs between two runs of the same decision."""
+    return digest(decision.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=NOT_COVERED))

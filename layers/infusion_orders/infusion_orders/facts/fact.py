@@ -1,0 +1,85 @@
+"""What a fact is: a named, typed value that rules may speak of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from infusion_orders.facts.case import Facts
+    from infusion_orders.orders.order import Order
+
+Value = bool | str | Decimal | date | frozenset[str]
+"""A known fact's value; structured ones (a dose, a frequency) are opaque to conditions and only ever `known`."""
+
+
+class Kind(StrEnum):
+    """The type of a fact's value."""
+
+    BOOLEAN = "boolean"
+    CODE = "code"
+    CODES = "set of codes"
+    NUMBER = "number"
+    DATE = "date"
+    STRUCTURE = "structure"
+
+
+class Scope(StrEnum):
+    """Whether the order has one value or each line its own."""
+
+    ORDER = "order"
+    LINE = "line"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One word of the vocabulary.
+
+    An asked fact has `read` and one pointer into the partner's payload (`{line}` stands for the line's index) and a
+    question; a derived fact has `derive`; an assigned fact has neither: rules give it its value, and `default` is what it
+    is when none of them applies.
+    `private` facts identify a person: never recorded, never shown.
+    """
+
+    name: str
+    kind: Kind
+    scope: Scope
+    description: str
+    question: str = ""
+    pointer: str = ""
+    unit: str | None = None
+    domain: frozenset[str] | None = None
+    derived_from: tuple[str, ...] = ()
+    private: bool = False
+    read: Callable[[Order, int], Any] | None = None
+    derive: Callable[[Facts], Any] | None = None
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All facts by name, in the order of the documentation."""
+
+    facts: Mapping[str, Fact]
+    assigned: Mapping[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """The assigned facts apart, with their defaults."""
+        defaults = {fact.name: fact.default for fact in self.facts.values() if fact.default is not None}
+        object.__setattr__(self, "assigned", defaults)
+
+    def pointers(self, name: str) -> tuple[str, ...]:
+        """The pointers into the payload that a fact rests on, `{line}` standing for the line's index."""
+        fact = self.facts[name]
+        if fact.pointer:
+            return (fact.pointer,)
+        return tuple(dict.fromkeys(pointer for source in fact.derived_from for pointer in self.pointers(source)))
+
+    def __contains__(self, name: object) -> bool:
+        """Whether rules may speak of the name."""
+        return name in self.facts

@@ -1,0 +1,17 @@
+"""An amount with its unit, as ordered: a dose or a vial's content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """`unit` is one of the order's dose units (`mg`, `mcg/kg`, ...)."""
+
+    value: Decimal
+    unit: str

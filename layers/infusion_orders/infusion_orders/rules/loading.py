@@ -1,0 +1,90 @@
+"""A rule-set folder: `*.yaml` with rules, `tables/*.csv` with table rows.  The only module of the core that reads files."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from infusion_orders.rules.checks import check
+from infusion_orders.rules.document import RuleSetDocument
+from infusion_orders.rules.problems import RuleProblem, RuleSetErrors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LARGEST_FILE = 64 * 1024 * 1024
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without anchors' copies growing beyond the file, and without keys given twice."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Refuses aliases: a few nested ones can stand for gigabytes."""
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            message = "aliases are not allowed"
+            raise yaml.constructor.ConstructorError(None, None, message, mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        """Refuses a key that is given twice: one of the two would be lost in silence."""
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                message = f"the key {key.value!r} is given twice"
+                raise yaml.constructor.ConstructorError(None, None, message, key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def load_directory(folder: Path) -> RuleSetDocument:
+    """The checked document; its name is the folder's.  Raises RuleSetErrors with every problem: nothing half-loads."""
+    problems: list[RuleProblem] = []
+    rules: list[dict[str, Any]] = []
+    files: dict[str, str] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            found = _rules_of(path)
+        except RuleSetErrors as errors:
+            problems += errors.problems
+            continue
+        rules += found
+        files.update({str(rule.get("id", "?")): path.name for rule in found})
+    tables = {}
+    for path in sorted(folder.glob("tables/*.csv")):
+        try:
+            with path.open(encoding="utf-8", newline="") as lines:
+                tables[path.stem] = [row for row in csv.reader(lines, strict=True) if row]
+        except (csv.Error, UnicodeDecodeError) as broken:
+            problems.append(RuleProblem(f"tables/{path.name}", "", "", f"is no UTF-8 CSV file: {broken}"))
+    if not rules and not problems:
+        problems.append(RuleProblem(folder.name, "", "", "holds no rules: is this a rule-set folder?"))
+    if problems:
+        raise RuleSetErrors(tuple(problems))
+    document = RuleSetDocument(folder.name, tuple(sorted(rules, key=lambda rule: str(rule.get("id")))), tables)
+    check(document, files=files)
+    return document
+
+
+def _rules_of(path: Path) -> list[dict[str, Any]]:
+    if path.stat().st_size > LARGEST_FILE:
+        raise RuleSetErrors((RuleProblem(path.name, "", "", f"is larger than {LARGEST_FILE} bytes"),))
+    try:
+        content = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as broken:
+        raise RuleSetErrors((RuleProblem(path.name, "", "", f"is no YAML file: {broken}"),)) from None
+    if not isinstance(content, list) or not all(isinstance(rule, dict) for rule in content):
+        raise RuleSetErrors((RuleProblem(path.name, "", "", "must be a list of rules, each beginning with `- id:`"),))
+    return [_plain(rule) for rule in content]
+
+
+def _plain(value: Any) -> Any:
+    """YAML's dates as ISO text: what is stored is plain JSON."""
+    if isinstance(value, dict):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,180 @@
+"""Which unknown facts matter: those without which some answers to the others would leave the rules unsettled.
+
+Given the rules of one effect that are unknown, the effect is settled as soon as one of them is broken or none of them
+can be.  Every unknown fact that they name is enough to settle it (each rule is then known); a fact is kept only if
+there is an assignment of the others under which everything hangs on it.  The search tries representative values,
+rule by rule; past its budget a fact is kept, because one question too many is better than one too few.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from infusion_orders.facts.unknown import Unknown
+from infusion_orders.rules.cells import representatives
+from infusion_orders.rules.expression import Comparison, Every, Negation, Some, comparisons, truth_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from infusion_orders.facts.fact import Catalogue
+    from infusion_orders.rules.expression import Expression, Truth
+
+BUDGET = 4000
+"""Evaluations of one rule per fact; real rule sets need a few dozen."""
+
+
+def residual(expression: Expression, facts: Mapping[str, Any]) -> Expression:
+    """The expression with everything known worked out: `True`, `False`, or what still hangs on unknown facts."""
+    if isinstance(expression, bool):
+        return expression
+    if isinstance(expression, Comparison):
+        truth = truth_of(expression, facts)
+        return expression if truth is None else truth
+    if isinstance(expression, Negation):
+        part = residual(expression.part, facts)
+        return not part if isinstance(part, bool) else Negation(part)
+    settled = isinstance(expression, Some)
+    open_parts = []
+    for part in expression.parts:
+        left = residual(part, facts)
+        if left is settled:
+            return settled
+        if not isinstance(left, bool):
+            open_parts.append(left)
+    if not open_parts:
+        return not settled
+    return open_parts[0] if len(open_parts) == 1 else type(expression)(tuple(open_parts))
+
+
+def evaluate(expression: Expression, facts: Mapping[str, Any]) -> Truth:
+    """Strong Kleene truth, straight from the expression."""
+    if isinstance(expression, bool):
+        return expression
+    if isinstance(expression, Comparison):
+        return truth_of(expression, facts)
+    if isinstance(expression, Negation):
+        truth = evaluate(expression.part, facts)
+        return None if truth is None else not truth
+    settled = isinstance(expression, Some)
+    truths = {evaluate(part, facts) for part in expression.parts}
+    return settled if settled in truths else None if None in truths else isinstance(expression, Every)
+
+
+class _Open(dict[str, Any]):
+    """Known facts and tried answers; every other fact is unknown."""
+
+    def __missing__(self, name: str) -> Any:
+        return _UNANSWERED
+
+
+_UNANSWERED = Unknown(())
+
+
+@dataclass(slots=True)
+class _OutOfBudget(Exception):
+    """The search gave up."""
+
+
+@dataclass(slots=True)
+class Unsettled:
+    """The unknown rules of one effect on one line: `broken` is true for a rule that is not met, by rule id."""
+
+    broken: Mapping[str, Expression]
+    facts: Mapping[str, Any]
+    catalogue: Catalogue
+    _candidates: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    _names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _known: dict[str, Any] = field(default_factory=dict)
+    _left: int = BUDGET
+
+    def __post_init__(self) -> None:
+        """Works out what each rule still hangs on, and the answers worth trying."""
+        self.broken = {rule: residual(expression, self.facts) for rule, expression in self.broken.items()}
+        leaves: dict[str, list[Comparison]] = {}
+        for rule, expression in self.broken.items():
+            names: dict[str, None] = {}
+            for leaf in comparisons(expression):
+                for name in (leaf.fact, leaf.other):
+                    if name is not None:
+                        names[name] = None
+                        leaves.setdefault(name, []).append(leaf)
+            self._names[rule] = tuple(name for name in names if self._is_open(name))
+        for name in leaves:
+            if self._is_open(name):
+                self._candidates[name] = self._answers(name, leaves)
+            else:
+                self._known[name] = self.facts[name]
+
+    def _is_open(self, name: str) -> bool:
+        return isinstance(self.facts[name], Unknown)
+
+    def _answers(self, name: str, leaves: Mapping[str, Sequence[Comparison]]) -> tuple[Any, ...]:
+        partners = {other for leaf in leaves[name] for other in (leaf.fact, leaf.other) if other not in (None, name)}
+        linked: list[Any] = []
+        for partner in partners:
+            if not self._is_open(partner):
+                linked.append(self.facts[partner])
+            else:
+                of_partner = [leaf for leaf in leaves[partner] if leaf.other is None]
+                linked += representatives(self.catalogue.facts[partner], of_partner)
+        own = [leaf for leaf in leaves[name] if leaf.other is None]
+        return representatives(self.catalogue.facts[name], own, linked)
+
+    def relevant(self) -> dict[str, tuple[str, ...]]:
+        """Every fact that matters, with the ids of the rules that hang on it, sorted."""
+        names = sorted({name for names in self._names.values() for name in names})
+        found = {name: tuple(sorted(rule for rule in self.broken if self._matters(name, rule))) for name in names}
+        return {name: rules for name, rules in found.items() if rules}
+
+    def _matters(self, name: str, rule: str) -> bool:
+        """Whether some answers to the other questions leave exactly this rule hanging on this fact."""
+        if name not in self._names[rule]:
+            return False
+        neighbours = [other for other in self.broken if other != rule]
+        mine = set(self._names[rule])
+        neighbours.sort(key=lambda other: (mine.isdisjoint(self._names[other]), other))
+        self._left = BUDGET
+        try:
+            return any(
+                self._others_hold(neighbours, answers, name)
+                for answers in self._assignments(rule, _Open(self._known), name, hangs=True)
+            )
+        except _OutOfBudget:
+            return True
+
+    def _others_hold(self, rules: Sequence[str], answers: _Open, name: str) -> bool:
+        """Whether the answers can be completed so that none of the rules is broken."""
+        if not rules:
+            return True
+        return any(
+            self._others_hold(rules[1:], completed, name)
+            for completed in self._assignments(rules[0], answers, name, hangs=False)
+        )
+
+    def _assignments(self, rule: str, answers: _Open, name: str, *, hangs: bool) -> Iterator[_Open]:
+        """Answers to the rule's other facts under which it is not broken (and, if it `hangs`, is still unknown)."""
+        self._left -= 1
+        if self._left < 0:
+            raise _OutOfBudget
+        truth = evaluate(self.broken[rule], answers)
+        if truth is True or (hangs and truth is False):
+            return
+        open_names = [other for other in self._names[rule] if other != name and other not in answers]
+        if truth is False or not open_names:
+            yield answers
+            return
+        for value in self._candidates[open_names[0]]:
+            tried = _Open(answers)
+            tried[open_names[0]] = value
+            yield from self._assignments(rule, tried, name, hangs=hangs)
+
+    def settles(self, name: str, rules: Sequence[str], requirements: Mapping[str, Expression]) -> bool:
+        """Whether one answer to this fact alone meets what each of the rules requires."""
+        for value in self._candidates[name]:
+            answers = _Open(self._known)
+            answers[name] = value
+            if all(evaluate(residual(requirements[rule], self.facts), answers) is True for rule in rules):
+                return True
+        return False

@@ -1,0 +1,160 @@
+"""From what authors write to typed expressions: names looked up, constants read, types and units and domains held.
+
+Every problem is collected with its path, so that an author sees them all at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from infusion_orders.facts.fact import Kind, Scope
+from infusion_orders.rules.condition import All, FactReference, Leaf, Not
+from infusion_orders.rules.expression import Comparison, Every, Negation, Some
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from infusion_orders.facts.fact import Catalogue, Fact
+    from infusion_orders.rules.expression import Expression
+
+ORDERED = frozenset({"is", "is_not", "below", "at_most", "above", "at_least", "between", "known"})
+OPERATORS_OF_KIND = {
+    Kind.BOOLEAN: frozenset({"is", "is_not", "known"}),
+    Kind.CODE: frozenset({"is", "is_not", "in", "not_in", "starts_with_any", "known"}),
+    Kind.CODES: frozenset({"contains_any", "contains_none", "starts_with_any", "known"}),
+    Kind.NUMBER: ORDERED | {"in", "not_in"},
+    Kind.DATE: ORDERED,
+    Kind.STRUCTURE: frozenset({"known"}),
+}
+
+
+class WrongConstant(ValueError):
+    """A constant that its fact can never equal; the text says which kind is right."""
+
+
+@dataclass(slots=True)
+class Resolver:
+    """Resolves conditions over one catalogue; `problems` grows with (path, problem) pairs."""
+
+    catalogue: Catalogue
+    line_facts_allowed: bool = True
+    problems: list[tuple[str, str]] = field(default_factory=list)
+
+    def expression(self, condition: Any, path: str) -> Expression:
+        """The typed expression; a leaf with a problem becomes `False`, and the problem is noted."""
+        if isinstance(condition, Leaf):
+            return self._leaf(condition, path)
+        if isinstance(condition, Not):
+            return Negation(self.expression(condition.not_, f"{path}.not"))
+        word, parts = ("all", condition.all) if isinstance(condition, All) else ("any", condition.any)
+        resolved = tuple(self.expression(part, f"{path}.{word}[{index}]") for index, part in enumerate(parts))
+        return Every(resolved) if word == "all" else Some(resolved)
+
+    def fact(self, name: str, path: str) -> Fact | None:
+        """The fact of that name; a problem with the nearest name when there is none."""
+        found = self.catalogue.facts.get(name)
+        if found is None:
+            self.problems.append((path, f"there is no fact {name!r}{nearest(name, self.catalogue.facts)}"))
+        elif found.scope is Scope.LINE and not self.line_facts_allowed:
+            self.problems.append((path, f"{name!r} is a fact of a line: a rule of scope `order` may not use it"))
+        return found
+
+    def _leaf(self, leaf: Leaf, path: str) -> Expression:
+        fact = self.fact(leaf.fact, path)
+        if fact is None:
+            return False
+        allowed = OPERATORS_OF_KIND[fact.kind]
+        if leaf.operator not in allowed:
+            may = ", ".join(sorted(allowed))
+            self.problems.append((path, f"{fact.name} is a {fact.kind}: it takes {may}, not `{leaf.operator}`"))
+            return False
+        if leaf.operator == "known":
+            return Comparison(fact.name, "known")
+        if isinstance(leaf.operand, FactReference):
+            return self._relation(fact, leaf, path)
+        try:
+            return Comparison(fact.name, leaf.operator, _constant(fact, leaf.operator, leaf.operand))
+        except WrongConstant as wrong:
+            self.problems.append((f"{path}.{leaf.operator}", str(wrong)))
+            return False
+
+    def _relation(self, fact: Fact, leaf: Leaf, path: str) -> Expression:
+        other = self.fact(leaf.operand.fact, f"{path}.{leaf.operator}")
+        if other is None:
+            return False
+        if (fact.kind, fact.unit) != (other.kind, other.unit):
+            units = f" in {fact.unit or 'no unit'} against {other.unit or 'no unit'}" if fact.unit != other.unit else ""
+            problem = f"{fact.name} ({fact.kind}) cannot be compared with {other.name} ({other.kind}){units}"
+            self.problems.append((f"{path}.{leaf.operator}", problem))
+            return False
+        return Comparison(fact.name, leaf.operator, other=other.name)
+
+
+def _constant(fact: Fact, operator: str, operand: Any) -> Any:
+    if operator == "between":
+        low, high = (read_constant(fact, bound) for bound in operand)
+        if high < low:
+            message = "the upper bound of `between` is below the lower one"
+            raise WrongConstant(message)
+        return (low, high)
+    if operator == "starts_with_any":
+        if not all(isinstance(prefix, str) and prefix for prefix in operand):
+            message = "`starts_with_any` takes texts"
+            raise WrongConstant(message)
+        return tuple(operand)
+    if isinstance(operand, tuple):
+        return frozenset(read_constant(fact, literal) for literal in operand)
+    return read_constant(fact, operand)
+
+
+def read_constant(fact: Fact, literal: Any) -> Any:
+    """A literal as a value of the fact (an element, for a set of codes).
+
+    Raises WrongConstant for another type, and for a code outside the fact's domain, with the nearest valid one.
+    """
+    if fact.kind is Kind.BOOLEAN and isinstance(literal, bool):
+        return literal
+    if fact.kind is Kind.NUMBER and isinstance(literal, int | float | str) and not isinstance(literal, bool):
+        return _number(fact, literal)
+    if fact.kind is Kind.DATE and isinstance(literal, str):
+        return _date(fact, literal)
+    if fact.kind in (Kind.CODE, Kind.CODES) and isinstance(literal, str):
+        if fact.domain is not None and literal not in fact.domain:
+            message = f"{literal!r} is no value of {fact.name}{nearest(literal, fact.domain)}"
+            raise WrongConstant(message)
+        return literal
+    message = f"{fact.name} is a {fact.kind}: {literal!r} is not one{_quoting(fact)}"
+    raise WrongConstant(message)
+
+
+def _number(fact: Fact, literal: float | str) -> Decimal:
+    try:
+        number = Decimal(str(literal))
+    except ArithmeticError:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        message = f"{fact.name} is a number: {literal!r} is not one"
+        raise WrongConstant(message)
+    return number
+
+
+def _date(fact: Fact, literal: str) -> date:
+    try:
+        return date.fromisoformat(literal)
+    except ValueError:
+        message = f"{fact.name} is a date: write it as 2026-01-31"
+        raise WrongConstant(message) from None
+
+
+def _quoting(fact: Fact) -> str:
+    return " (quote a code that looks like a number)" if fact.kind in (Kind.CODE, Kind.CODES) else ""
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """`; did you mean ...?` with the nearest of the names, or nothing when none is near."""
+    found = get_close_matches(name, list(names), n=1, cutoff=0.6)
+    return f"; did you mean {found[0]!r}?" if found else ""

@@ -1,0 +1,145 @@
+"""A rule: when it applies, what it requires or assigns, what follows otherwise, where it is written, and its examples."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, RootModel, StringConstraints, model_validator
+
+from infusion_orders.orders.order import ProviderType
+from infusion_orders.rules.condition import Condition, FactReference, Strict
+
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+class Effect(StrEnum):
+    """What follows when a rule is not met, strongest first; a warning never changes an outcome."""
+
+    REDIRECT = "redirect"
+    REJECT = "reject"
+    REVIEW = "review"
+    WARN = "warn"
+
+
+class Basis(StrEnum):
+    """How well founded a rule is: what is `unverified` may only ever lead to review or a warning."""
+
+    MANUAL = "manual"
+    REGULATION = "regulation"
+    CODING = "coding"
+    MEDICARE = "medicare"
+    PLAN_DEFAULT = "plan_default"
+    UNVERIFIED = "unverified"
+
+
+class Verdict(StrEnum):
+    """What one rule says of one line."""
+
+    SATISFIED = "satisfied"
+    NOT_MET = "not_met"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not_applicable"
+    ERROR = "error"
+
+
+class Scope(StrEnum):
+    """Whether a rule speaks of the order or of each line."""
+
+    ORDER = "order"
+    LINE = "line"
+
+
+class Period(Strict):
+    """Dates of service for which a rule is in force, both days included; an absent end is open."""
+
+    from_: date | None = Field(None, alias="from")
+    to: date | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.from_ is not None and self.to is not None and self.to < self.from_:
+            message = "the period ends before it begins"
+            raise ValueError(message)
+        return self
+
+
+class ActionTemplate(Strict):
+    """What the partner can do about it: the vendor may be a fact of the line."""
+
+    action: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{2,40}$")]
+    vendor: str | FactReference | None = None
+
+
+class Otherwise(Strict):
+    """What follows when the requirement does not hold.  `{fact.name}` in a text shows the fact's value."""
+
+    effect: Effect
+    message: Sentence
+    remedy: Sentence | None = None
+    action: ActionTemplate | None = None
+
+
+class Citation(Strict):
+    """Where the rule is written."""
+
+    document: Sentence
+    topic: Sentence | None = None
+    section: Sentence | None = None
+    updated: date | None = None
+    basis: Basis
+
+
+class Example(Strict):
+    """Facts by name and the verdict they must give; a fact that is not given is unknown.
+
+    An example that gives no fact of `when` takes it as holding, and one that gives no date of service lies in the
+    rule's period.  `asks` names the facts whose questions must be asked.
+    """
+
+    given: dict[str, Any]
+    expect: Literal["satisfied", "not_met", "unknown", "not_applicable"]
+    asks: tuple[str, ...] | None = None
+
+
+class Rule(Strict):
+    """One rule.  It either requires (with `otherwise`) or assigns."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+$", max_length=100)]
+    clause: Annotated[str, StringConstraints(max_length=20)] | None = None
+    title: Sentence
+    scope: Scope
+    effective: Period = Period()
+    provider_types: tuple[ProviderType, ...] = tuple(ProviderType)
+    when: Condition | None = None
+    require: Condition | None = None
+    otherwise: Otherwise | None = None
+    assign: dict[str, str | FactReference] | None = None
+    citation: Citation
+    examples: tuple[Example, ...] = ()
+
+    @model_validator(mode="after")
+    def _requires_or_assigns(self) -> Self:
+        if (self.require is None) != (self.otherwise is None):
+            message = "`require` and `otherwise` belong together"
+            raise ValueError(message)
+        if (self.require is None) == (self.assign is None):
+            message = "a rule needs either `require` with `otherwise`, or `assign`"
+            raise ValueError(message)
+        if self.assign is not None and len(self.assign) != 1:
+            message = "`assign` gives one target its value"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _unverified_only_reviews(self) -> Self:
+        strong = {Effect.REDIRECT, Effect.REJECT}
+        if self.citation.basis is Basis.UNVERIFIED and self.otherwise is not None and self.otherwise.effect in strong:
+            message = "a rule whose basis is `unverified` may only review or warn"
+            raise ValueError(message)
+        return self
+
+
+class RuleFile(RootModel[tuple[Rule, ...]]):
+    """A rule file: a list of one subject's rules."""

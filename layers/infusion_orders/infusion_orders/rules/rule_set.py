@@ -1,0 +1,153 @@
+"""One immutable version of the rules with its tables, compiled and ready to decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from infusion_orders.codes.tables import ReferenceTables
+from infusion_orders.facts.catalogue import CATALOGUE
+from infusion_orders.rules.assignment import Assignment, rewrite
+from infusion_orders.rules.compilation import compile_expression
+from infusion_orders.rules.expression import Comparison, Every, Negation
+from infusion_orders.rules.resolution import Resolver
+from infusion_orders.rules.rule import Rule, Scope, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from infusion_orders.facts.fact import Catalogue
+    from infusion_orders.rules.compilation import Test
+    from infusion_orders.rules.document import RuleSetDocument
+    from infusion_orders.rules.expression import Expression
+    from infusion_orders.rules.rule import Period
+
+DATE_OF_SERVICE = "line.date_of_service"
+LONGEST_CHAIN = 10
+"""Assigned facts may rest on others, at most so many deep: a circle is found by exceeding it."""
+
+
+class CircularAssignment(ValueError):
+    """Assigned facts that rest on each other; the text names one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedRule:
+    """A rule with typed conditions.  `when` includes the rule's period; assigned facts still stand by name."""
+
+    rule: Rule
+    in_force: Expression
+    when: Expression
+    require: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """A rule to judge lines by: `when` and `require` speak of read and derived facts only."""
+
+    rule: Rule
+    when: Expression
+    require: Expression
+    applies: Test
+    holds: Test
+
+    @property
+    def broken(self) -> Expression:
+        """True when the rule applies and is not met."""
+        return Every((self.when, Negation(self.require)))
+
+    def verdict(self, facts: Mapping[str, Any]) -> Verdict:
+        """Strong Kleene: an unknown `when` with a `require` that holds is no question.
+
+        Raises FaultyFact.
+        """
+        applies = self.applies(facts)
+        if applies is False:
+            return Verdict.NOT_APPLICABLE
+        holds = self.holds(facts)
+        if holds is True and (applies is True or self.rule.assign is None):
+            return Verdict.SATISFIED
+        return Verdict.NOT_MET if applies is True and holds is False else Verdict.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """`digest` names the content, `version` the publication; rules are sorted by id."""
+
+    name: str
+    version: int
+    digest: str
+    rules: tuple[CompiledRule, ...]
+    tables: ReferenceTables
+    catalogue: Catalogue
+
+    @classmethod
+    def from_document(
+        cls, document: RuleSetDocument, *, version: int, digest: str, catalogue: Catalogue = CATALOGUE
+    ) -> RuleSet:
+        """From a document that passed its checks and whose digest was verified."""
+        rules = tuple(Rule.model_validate(rule) for rule in document.rules)
+        tables = ReferenceTables.from_rows(document.tables, checked=True)
+        return cls(document.name, version, digest, compile_rules(rules, catalogue), tables, catalogue)
+
+
+def resolve(rule: Rule, resolver: Resolver) -> ResolvedRule:
+    """The rule's conditions over the resolver's catalogue; problems are noted there."""
+    resolver.line_facts_allowed = rule.scope is Scope.LINE
+    in_force = _in_force(rule.effective)
+    when = True if rule.when is None else resolver.expression(rule.when, "when")
+    require = True if rule.require is None else resolver.expression(rule.require, "require")
+    return ResolvedRule(rule, in_force, when, require)
+
+
+def _in_force(period: Period) -> Expression:
+    bounds = [("at_least", period.from_), ("at_most", period.to)]
+    leaves = tuple(Comparison(DATE_OF_SERVICE, operator, bound) for operator, bound in bounds if bound is not None)
+    return Every(leaves) if len(leaves) > 1 else leaves[0] if leaves else True
+
+
+def compile_rules(rules: Iterable[Rule], catalogue: Catalogue) -> tuple[CompiledRule, ...]:
+    """Sorted by id.  Raises CircularAssignment."""
+    resolver = Resolver(catalogue)
+    resolved = [resolve(rule, resolver) for rule in sorted(rules, key=lambda rule: rule.id)]
+    assignments = assignments_of(resolved)
+
+    def without_assigned(expression: Expression) -> Expression:
+        for _ in range(LONGEST_CHAIN):
+            rewritten = rewrite(expression, assignments, catalogue.assigned)
+            if rewritten == expression:
+                return expression
+            expression = rewritten
+        message = "assigned facts rest on each other in a circle"
+        raise CircularAssignment(message)
+
+    return tuple(_compile(each, without_assigned) for each in resolved)
+
+
+def assignments_of(resolved: Iterable[ResolvedRule]) -> dict[str, list[Assignment]]:
+    """The rules that assign, by target."""
+    assignments: dict[str, list[Assignment]] = {}
+    for each in resolved:
+        for target, value in (each.rule.assign or {}).items():
+            literal, fact = (value, None) if isinstance(value, str) else (None, value.fact)
+            found = Assignment(each.rule.id, _both(each.in_force, each.when), literal, fact)
+            assignments.setdefault(target, []).append(found)
+    return assignments
+
+
+def _both(first: Expression, second: Expression) -> Expression:
+    if first is True:
+        return second
+    return first if second is True else Every((first, second))
+
+
+def _compile(resolved: ResolvedRule, without_assigned: Any) -> CompiledRule:
+    when = without_assigned(_both(resolved.in_force, resolved.when))
+    require = without_assigned(resolved.require)
+    return CompiledRule(resolved.rule, when, require, compile_expression(when), compile_expression(require))
+
+
+def any_date_in(period: Period) -> date:
+    """A date of service on which a rule with that period is in force."""
+    return period.from_ or period.to or date(2025, 1, 1)

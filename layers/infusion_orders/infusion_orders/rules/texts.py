@@ -1,0 +1,43 @@
+"""The texts of a rule: `{fact.name}` in a message or remedy shows the fact's value on the line that was judged."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from infusion_orders.facts.case import plain_value
+from infusion_orders.facts.unknown import Unknown
+from infusion_orders.rules.resolution import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from infusion_orders.facts.fact import Catalogue
+    from infusion_orders.rules.rule import Rule
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+def placeholder_problems(rule: Rule, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    """Placeholders that name no fact, an assigned one, or one that identifies a person."""
+    if rule.otherwise is None:
+        return
+    for path, text in (("message", rule.otherwise.message), ("remedy", rule.otherwise.remedy or "")):
+        for name in _PLACEHOLDER.findall(text):
+            if name not in catalogue.facts:
+                yield f"otherwise.{path}", f"there is no fact {name!r}{nearest(name, catalogue.facts)}"
+            elif catalogue.facts[name].private or name in catalogue.assigned:
+                yield f"otherwise.{path}", f"{name} may not be shown in a text"
+
+
+def rendered(text: str, facts: Mapping[str, Any]) -> str:
+    """The text with its placeholders filled; an unknown fact shows as such."""
+
+    def value(match: re.Match[str]) -> str:
+        found = facts[match.group(1)]
+        if isinstance(found, Unknown):
+            return "(not known)"
+        plain = plain_value(found)
+        return ", ".join(plain) if isinstance(plain, list) else str(plain)
+
+    return _PLACEHOLDER.sub(value, text)
