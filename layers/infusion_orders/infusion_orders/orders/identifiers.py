@@ -1,0 +1,125 @@
+"""Identifiers and short codes: each function returns the one normal form, or raises InvalidIdentifier.
+
+Only the form is checked: a well-formed NPI may be nobody's, and a code may not exist on the date of service.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+from infusion_orders.orders.counties import COUNTIES
+
+
+class InvalidIdentifier(ValueError):  # noqa: N818 - it names what the facts then report as the reason `invalid`
+    """The text says which form is right; it never holds the value, which may be a member's."""
+
+
+_NPI = re.compile(r"[12][0-9]{9}")
+_MBI = re.compile(
+    r"[1-9]{L}[0-9{l}][0-9]{L}[0-9{l}][0-9]{L}{L}[0-9]{2}".replace("{L}", "[{l}]").replace("{l}", "AC-HJKMNP-RT-Y")
+)
+_CIN = re.compile(r"(9[0-9]{7}[AC-HMNT-Z])(?:[0-9]{5})?")
+_ICD_10_CM = re.compile(r"([A-Z][0-9A-Z]{2})(?:\.?([0-9A-Z]{1,4}))?")
+_NDC_SEGMENTS = frozenset({(4, 4, 2), (5, 3, 2), (5, 4, 1), (5, 4, 2)})
+_NDC = re.compile(r"([0-9]+)-([0-9]+)-([0-9]+)")
+_HCPCS = re.compile(r"[A-V][0-9]{4}|[0-9]{5}")
+_PLACE_OF_SERVICE = re.compile(r"[0-9]{2}")
+_COUNTIES = {name.casefold(): name for name in COUNTIES}
+
+
+def npi(text: str) -> str:
+    """Ten digits that begin with 1 or 2 and end in a Luhn check digit over the prefix 80840 (45 CFR 162.406)."""
+    number = text.strip()
+    if _NPI.fullmatch(number) is None:
+        raise InvalidIdentifier("must be an NPI: 10 digits, the first a 1 or a 2")
+    if _luhn_sum("80840" + number) % 10:
+        raise InvalidIdentifier("must be an NPI with its right check digit: look for a mistyped digit")
+    return number
+
+
+def mbi(text: str) -> str:
+    """Eleven characters, without the dashes and spaces that cards show.  Letters are never S, L, O, I, B or Z."""
+    number = _upper(text).replace("-", "").replace(" ", "")
+    if _MBI.fullmatch(number) is None:
+        raise InvalidIdentifier(
+            "must be a Medicare beneficiary identifier: 11 characters as on the card, such as 1EG4-TE5-MK73"
+        )
+    return number
+
+
+def cin(text: str) -> str:
+    """Nine characters.  The 14 characters of a Medi-Cal card (BIC) begin with them and are reduced to them."""
+    match = _CIN.fullmatch(_upper(text))
+    if match is None:
+        raise InvalidIdentifier(
+            "must be a Medi-Cal client index number: a 9, 7 digits and a letter, or the card's 14 characters"
+        )
+    return match[1]
+
+
+def icd_10_cm(text: str) -> str:
+    """Upper case, with the dot after the third character if more follow."""
+    match = _ICD_10_CM.fullmatch(_upper(text))
+    if match is None:
+        raise InvalidIdentifier(
+            "must be an ICD-10-CM code: a letter, 2 letters or digits, and after a dot up to 4 more, such as K50.90"
+        )
+    return f"{match[1]}.{match[2]}" if match[2] else match[1]
+
+
+def ndc(text: str) -> str:
+    """Eleven digits, 5-4-2: the short segment of a ten-digit code with dashes is filled with a zero."""
+    number = text.strip()
+    if number.isascii() and number.isdigit():
+        if len(number) == 11:
+            return number
+        if len(number) == 10:
+            raise InvalidIdentifier(
+                "must keep its dashes: an NDC of 10 digits without them could be any of several; send 11 digits, 5-4-2"
+            )
+    segments = _NDC.fullmatch(number)
+    if segments is None or tuple(map(len, segments.groups())) not in _NDC_SEGMENTS:
+        raise InvalidIdentifier("must be an NDC: 11 digits, or 10 with dashes (4-4-2, 5-3-2 or 5-4-1)")
+    return segments[1].zfill(5) + segments[2].zfill(4) + segments[3].zfill(2)
+
+
+def hcpcs(text: str) -> str:
+    """Upper case: a letter from A to V and 4 digits (HCPCS Level II), or 5 digits (CPT)."""
+    code = _upper(text)
+    if _HCPCS.fullmatch(code) is None:
+        raise InvalidIdentifier("must be a HCPCS code: a letter from A to V and 4 digits, or 5 digits (CPT)")
+    return code
+
+
+def place_of_service(text: str) -> str:
+    """Two digits."""
+    code = text.strip()
+    if _PLACE_OF_SERVICE.fullmatch(code) is None:
+        raise InvalidIdentifier("must be a place-of-service code: 2 digits, such as 12 for the home")
+    return code
+
+
+def county(text: str) -> str:
+    """One of the 58 names of `COUNTIES`, whatever its case and with or without `County` behind it."""
+    name = " ".join(text.casefold().split()).removesuffix(" county")
+    found = _COUNTIES.get(name)
+    if found is None:
+        near = difflib.get_close_matches(name[:64], _COUNTIES, n=1, cutoff=0.8)
+        hint = f"; did you mean {_COUNTIES[near[0]]}?" if near else ", such as Los Angeles"
+        raise InvalidIdentifier(f"must be the name of a California county{hint}")
+    return found
+
+
+def _upper(text: str) -> str:
+    """Upper case without surrounding blanks; other alphabets are left alone, for some of their letters become ASCII."""
+    return text.strip().upper() if text.isascii() else text
+
+
+def _luhn_sum(digits: str) -> int:
+    """ISO/IEC 7812-1, annex B: divisible by 10 when the last digit is the right one."""
+    total = 0
+    for position, digit in enumerate(reversed(digits)):
+        doubled = int(digit) * (1 + position % 2)
+        total += doubled - 9 * (doubled > 9)
+    return total

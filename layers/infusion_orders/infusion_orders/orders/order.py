@@ -1,0 +1,280 @@
+"""An order as a partner sends it (`POST /v1/orders/validate`).
+
+Beside `order_id`, `member.member_id`, `lines` and each `line_id` everything may be absent or null: it is then unknown.
+Identifiers are kept as sent, well-formed or not; `identifiers` checks them when a fact needs them.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
+from pydantic_core import PydanticCustomError
+
+from infusion_orders.orders.values import (
+    Amount,
+    CalendarDate,
+    Coded,
+    Identifier,
+    Listed,
+    Modifier,
+    Name,
+    OrderId,
+    Part,
+    Text,
+)
+from infusion_orders.orders.vocabularies import (
+    AccessDevice,
+    Administrator,
+    AmountUnit,
+    BillingPath,
+    DayOfWeek,
+    DoseUnit,
+    LineKind,
+    LineOfBusiness,
+    PeriodUnit,
+    ProviderType,
+    RiskArrangement,
+    Route,
+    Urgency,
+)
+
+__all__ = [
+    "Access",
+    "AccessDevice",
+    "Administrator",
+    "AmountUnit",
+    "BillingPath",
+    "Care",
+    "Caregiver",
+    "ChildrensServices",
+    "Clinical",
+    "DayOfWeek",
+    "Diagnosis",
+    "Dose",
+    "DoseUnit",
+    "InfusionProvider",
+    "LineKind",
+    "LineOfBusiness",
+    "MedicalGroup",
+    "Member",
+    "Order",
+    "PeriodUnit",
+    "Prescriber",
+    "ProviderType",
+    "RiskArrangement",
+    "Route",
+    "ServiceLine",
+    "Submitter",
+    "Timing",
+    "Urgency",
+    "VialSize",
+]
+
+
+class Submitter(Part):
+    """Who sends the order."""
+
+    provider_type: Coded[ProviderType] | None = Field(None, description="The kind of provider that sends the order.")
+    npi: Identifier | None = Field(None, description="The sender's National Provider Identifier.")
+
+
+class MedicalGroup(Part):
+    """The participating physician group (PPG) that the member is assigned to."""
+
+    id: Identifier | None = Field(None, description="The plan's id of the group.")
+    risk_arrangement: Coded[RiskArrangement] | None = Field(
+        None, description="How the group and the plan share the cost of care."
+    )
+
+
+class ChildrensServices(Part):
+    """What is known of the member at California Children's Services (CCS)."""
+
+    open_case: bool | None = Field(None, description="Whether the member has an open CCS case.")
+    conditions: Listed[Identifier] | None = Field(
+        None, max_length=50, description="ICD-10-CM codes of the conditions that the open case covers."
+    )
+
+
+class Member(Part):
+    """The person the therapy is for."""
+
+    member_id: Name = Field(description="The plan's id of the member.")
+    mbi: Identifier | None = Field(None, description="Medicare Beneficiary Identifier; dashes are fine.")
+    cin: Identifier | None = Field(None, description="Medi-Cal Client Index Number, or the card number (BIC).")
+    birth_date: CalendarDate | None = Field(None, description="Date of birth.")
+    line_of_business: Coded[LineOfBusiness] | None = Field(None, description="The product that covers the member.")
+    county: Identifier | None = Field(None, description="The California county where the member lives.")
+    medical_group: MedicalGroup | None = Field(None, description="The member's medical group; PPO and EPO have none.")
+    ccs: ChildrensServices | None = Field(None, description="California Children's Services, for members under 21.")
+    willing_to_learn: bool | None = Field(
+        None, description="Whether the member is willing to learn to give the therapy (M-5)."
+    )
+    homebound: bool | None = Field(
+        None, description="Whether the member is homebound; recorded, and never counted against the order (M-3)."
+    )
+
+
+class Caregiver(Part):
+    """Someone at home who could give the therapy (M-5)."""
+
+    present: bool | None = Field(None, description="Whether there is a caregiver in the home.")
+    willing: bool | None = Field(None, description="Whether the caregiver is willing to give the therapy.")
+    able: bool | None = Field(None, description="Whether the caregiver is able to give the therapy.")
+
+
+class Prescriber(Part):
+    """Who prescribed the therapy (M-1)."""
+
+    npi: Identifier | None = Field(None, description="The prescriber's National Provider Identifier.")
+    signed_on: CalendarDate | None = Field(None, description="The day the prescription was signed.")
+    ccs_paneled: bool | None = Field(None, description="Whether the prescriber is on the CCS panel.")
+
+
+class InfusionProvider(Part):
+    """Who is to fill the order (M-8)."""
+
+    vendor: Identifier | None = Field(None, description="The plan's id of the home-infusion vendor, such as `coram`.")
+    npi: Identifier | None = Field(None, description="The vendor's National Provider Identifier.")
+
+
+class Care(Part):
+    """Where and how the therapy is given (M-1, M-2, M-4)."""
+
+    place_of_service: Identifier | None = Field(None, description="Two-digit place-of-service code; the home is 12.")
+    administered_by: Coded[Administrator] | None = Field(None, description="Who gives the therapy.")
+    plan_of_care: bool | None = Field(None, description="Whether the care follows a prescriber's plan of care.")
+    skilled_need: bool | None = Field(None, description="Whether the care needs a skilled person.")
+    intermittent: bool | None = Field(None, description="Whether the skilled care is intermittent.")
+    first_dose_at_home: bool | None = Field(None, description="Whether the first dose is given at home.")
+    anaphylaxis_order: bool | None = Field(None, description="Whether there is an order for treating anaphylaxis.")
+    telephone: bool | None = Field(None, description="Whether there is a working telephone in the home.")
+
+
+class Clinical(Part):
+    """Body measures."""
+
+    weight_kg: Amount | None = Field(None, gt=0, le=1000, description="Body weight in kilograms.")
+    weight_measured_on: CalendarDate | None = Field(None, description="The day the weight was taken.")
+    height_cm: Amount | None = Field(None, gt=0, le=300, description="Body height in centimetres.")
+
+
+class Access(Part):
+    """The access that the drug goes through."""
+
+    device: Coded[AccessDevice] | None = Field(None, description="The access device; `none` if there is none.")
+    lumens: int | None = Field(None, ge=0, le=10, description="How many lumens the device has.")
+
+
+class Diagnosis(Part):
+    """A diagnosis that the therapy is for."""
+
+    code: Identifier | None = Field(None, description="ICD-10-CM code, with or without its dot.")
+    primary: bool | None = Field(None, description="Whether this is the primary diagnosis; mark one.")
+
+
+class Dose(Part):
+    """The dose of one administration."""
+
+    value: Amount | None = Field(None, gt=0, le=1_000_000_000_000, description="How much, in `unit`.")
+    unit: Coded[DoseUnit] | None = Field(None, description="The dose's unit; `/kg` is per kilogram of body weight.")
+
+
+class VialSize(Part):
+    """The content of one vial or other container."""
+
+    value: Amount | None = Field(None, gt=0, le=1_000_000_000_000, description="How much, in `unit`.")
+    unit: Coded[AmountUnit] | None = Field(None, description="The content's unit.")
+
+
+class Timing(Part):
+    """How often, in the terms of FHIR's `Timing.repeat`: `frequency` times in `period` `periodUnit`s."""
+
+    frequency: int | None = Field(None, ge=1, le=1000, description="How many times within the period; 1 if left out.")
+    period: Amount | None = Field(None, gt=0, le=1000, description="How long the period is, in `periodUnit`.")
+    periodUnit: Coded[PeriodUnit] | None = Field(None, description="The unit of the period.")  # noqa: N815 - FHIR's name
+    dayOfWeek: Listed[Coded[DayOfWeek]] | None = Field(  # noqa: N815 - FHIR's name
+        None, min_length=1, max_length=7, description="The days of the week it is given on."
+    )
+    count: int | None = Field(None, ge=1, le=10_000, description="How many times in all; 1 alone means once.")
+
+
+def _kind_of_frequency(value: Any) -> str | None:
+    if isinstance(value, str):
+        return "text"
+    return "timing" if isinstance(value, dict | Timing) else None
+
+
+Frequency = Annotated[
+    Annotated[Identifier, Tag("text")] | Annotated[Timing, Tag("timing")],
+    Discriminator(
+        _kind_of_frequency,
+        custom_error_type="frequency_form",
+        custom_error_message="must be a text or a timing object",
+    ),
+]
+
+
+class ServiceLine(Part):
+    """One billed item: a drug, a per diem, nursing, a supply, a pump."""
+
+    line_id: Name = Field(description="The partner's id of the line, its own within the order.")
+    kind: Coded[LineKind] | None = Field(None, description="What the line bills.")
+    hcpcs: Identifier | None = Field(None, description="HCPCS or CPT code.")
+    ndc: Identifier | None = Field(None, description="National Drug Code; 11 digits, or 10 with their dashes.")
+    drug: Text | None = Field(None, description="The drug's name.")
+    therapy: Name | None = Field(
+        None, description="The therapy, such as `ivig`, when no code names it; the code's own therapy wins."
+    )
+    dose: Dose | None = Field(None, description="The dose of one administration.")
+    route: Coded[Route] | None = Field(None, description="The route of administration.")
+    frequency: Frequency | None = Field(
+        None, description="How often: a text such as `every 8 hours`, or a FHIR `Timing.repeat` object."
+    )
+    infusion_hours: Amount | None = Field(
+        None, gt=0, le=9000, description="Hours that one administration runs; 24 or more is continuous."
+    )
+    daily_volume_ml: Amount | None = Field(None, gt=0, le=100_000, description="Millilitres given in a day.")
+    requires_admixture: bool | None = Field(
+        None, description="Whether a home-health provider or pharmacy must admix the drug (M-6)."
+    )
+    vial_size: VialSize | None = Field(None, description="The content of one vial.")
+    single_dose_container: bool | None = Field(None, description="Whether the drug comes in single-dose containers.")
+    units: int | None = Field(None, ge=1, le=1_000_000, description="Billing units, as they will be billed.")
+    modifiers: Listed[Modifier] | None = Field(None, max_length=4, description="Modifiers, as they will be billed.")
+    billing_path: Coded[BillingPath] | None = Field(None, description="The benefit that the line is billed on.")
+    service_from: CalendarDate | None = Field(None, description="First date of service; rules are judged on it.")
+    service_to: CalendarDate | None = Field(None, description="Last date of service, itself included.")
+
+
+def _distinct_line_ids(lines: tuple[ServiceLine, ...]) -> tuple[ServiceLine, ...]:
+    seen: dict[str, int] = {}
+    for index, line in enumerate(lines):
+        first = seen.setdefault(line.line_id, index)
+        if first != index:
+            raise PydanticCustomError("repeated_line_id", "is repeated", {"index": index, "first": first})
+    return lines
+
+
+class Order(Part):
+    """A home-infusion order with its service lines."""
+
+    order_id: OrderId = Field(description="The partner's own id of the order.")
+    ordered_on: CalendarDate | None = Field(None, description="The day the order was written.")
+    urgency: Annotated[
+        Coded[Urgency],
+        BeforeValidator(
+            lambda value: Urgency.STANDARD if value is None else value, json_schema_input_type=Coded[Urgency] | None
+        ),
+    ] = Field(Urgency.STANDARD, description="How soon an answer is needed.")
+    submitter: Submitter | None = Field(None, description="Who sends the order.")
+    member: Member = Field(description="The person the therapy is for.")
+    caregiver: Caregiver | None = Field(None, description="Someone at home who could give the therapy.")
+    prescriber: Prescriber | None = Field(None, description="Who prescribed the therapy.")
+    infusion_provider: InfusionProvider | None = Field(None, description="Who is to fill the order.")
+    care: Care | None = Field(None, description="Where and how the therapy is given.")
+    clinical: Clinical | None = Field(None, description="Body measures.")
+    access: Access | None = Field(None, description="The access that the drug goes through.")
+    diagnoses: Listed[Diagnosis] | None = Field(None, max_length=50, description="What the therapy is for.")
+    lines: Annotated[Listed[ServiceLine], Field(min_length=1, max_length=100), AfterValidator(_distinct_line_ids)] = (
+        Field(description="The billed items, 1 to 100.")
+    )

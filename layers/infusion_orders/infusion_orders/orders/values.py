@@ -1,0 +1,86 @@
+"""The bounded values that an order's fields take: texts, calendar dates, decimals, coded words, lists."""
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic_core import PydanticCustomError
+
+MOST_DIGITS = 18
+MOST_DECIMALS = 18
+FIRST_DAY = date(1900, 1, 1)
+LAST_DAY = date(2200, 12, 31)
+
+_PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
+
+Anything = TypeVar("Anything")
+
+
+def _bounded_decimal(value: object) -> Decimal:
+    """A JSON number or a string of plain digits, digit for digit; binary floats have lost some and are refused."""
+    if type(value) is str:
+        if _PLAIN_DECIMAL.fullmatch(value) is None:
+            raise PydanticCustomError("decimal_form", "must be a decimal number")
+        number = Decimal(value)
+    elif type(value) is Decimal or type(value) is int:
+        number = Decimal(value)
+    else:
+        raise PydanticCustomError("decimal_form", "must be a decimal number")
+    if not number.is_finite():
+        raise PydanticCustomError("decimal_size", "is out of range")
+    _sign, digits, exponent = number.as_tuple()
+    if len(digits) > MOST_DIGITS or not -MOST_DECIMALS <= int(exponent) <= MOST_DIGITS - len(digits):
+        raise PydanticCustomError("decimal_size", "is out of range")
+    return number
+
+
+def _calendar_date(value: object) -> date:
+    """`YYYY-MM-DD` and nothing else: no time of day, no week dates, no numbers."""
+    if type(value) is date:
+        day = value
+    elif type(value) is str and len(value) == 10 and value[4] == value[7] == "-" and value.isascii():
+        try:
+            day = date.fromisoformat(value)
+        except ValueError:
+            raise PydanticCustomError("date_form", "must be a calendar date") from None
+    else:
+        raise PydanticCustomError("date_form", "must be a calendar date")
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise PydanticCustomError("date_range", "must be a date from 1900 to 2200")
+    return day
+
+
+Amount = Annotated[Decimal, BeforeValidator(_bounded_decimal)]
+"""A decimal of at most 18 digits before and behind the point together: `1e400` and `1e-400` are no doses."""
+
+CalendarDate = Annotated[date, BeforeValidator(_calendar_date)]
+"""A day from 1900 to 2200, written `YYYY-MM-DD`."""
+
+Identifier = Annotated[str, Field(max_length=64)]
+"""Any short text: whether it is a good identifier is for the facts to say, never a reason to refuse the order."""
+
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+OrderId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
+Modifier = Annotated[str, Field(min_length=2, max_length=2, pattern=r"^[A-Za-z0-9]{2}$")]
+
+Coded = Annotated[Anything, Strict(False)]
+"""A word of a closed vocabulary: the enumeration's value is taken for its member, which strictness would not."""
+
+Listed = Annotated[tuple[Anything, ...], Strict(False)]
+"""A JSON list, kept as a tuple so that an order is frozen all through."""
+
+
+class Part(BaseModel):
+    """Any object of an order: frozen, and closed to fields that the contract does not have."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+        regex_engine="rust-regex",
+    )
