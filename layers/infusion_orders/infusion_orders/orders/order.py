@@ -12,13 +12,18 @@ from pydantic_core import PydanticCustomError
 from infusion_orders.orders.values import (
     Amount,
     CalendarDate,
+    Centimetres,
     Coded,
+    Hours,
     Identifier,
+    Kilograms,
     Listed,
+    Millilitres,
     Modifier,
     Name,
     OrderId,
     Part,
+    Period,
     Text,
 )
 from infusion_orders.orders.vocabularies import (
@@ -153,9 +158,9 @@ class Care(Part):
 class Clinical(Part):
     """Body measures."""
 
-    weight_kg: Amount | None = Field(None, gt=0, le=1000, description="Body weight in kilograms.")
+    weight_kg: Kilograms | None = Field(None, description="Body weight in kilograms.")
     weight_measured_on: CalendarDate | None = Field(None, description="The day the weight was taken.")
-    height_cm: Amount | None = Field(None, gt=0, le=300, description="Body height in centimetres.")
+    height_cm: Centimetres | None = Field(None, description="Body height in centimetres.")
 
 
 class Access(Part):
@@ -175,14 +180,14 @@ class Diagnosis(Part):
 class Dose(Part):
     """The dose of one administration."""
 
-    value: Amount | None = Field(None, gt=0, le=1_000_000_000_000, description="How much, in `unit`.")
+    value: Amount | None = Field(None, description="How much, in `unit`.")
     unit: Coded[DoseUnit] | None = Field(None, description="The dose's unit; `/kg` is per kilogram of body weight.")
 
 
 class VialSize(Part):
     """The content of one vial or other container."""
 
-    value: Amount | None = Field(None, gt=0, le=1_000_000_000_000, description="How much, in `unit`.")
+    value: Amount | None = Field(None, description="How much, in `unit`.")
     unit: Coded[AmountUnit] | None = Field(None, description="The content's unit.")
 
 
@@ -190,7 +195,7 @@ class Timing(Part):
     """How often, in the terms of FHIR's `Timing.repeat`: `frequency` times in `period` `periodUnit`s."""
 
     frequency: int | None = Field(None, ge=1, le=1000, description="How many times within the period; 1 if left out.")
-    period: Amount | None = Field(None, gt=0, le=1000, description="How long the period is, in `periodUnit`.")
+    period: Period | None = Field(None, description="How long the period is, in `periodUnit`.")
     periodUnit: Coded[PeriodUnit] | None = Field(None, description="The unit of the period.")  # noqa: N815 - FHIR's name
     dayOfWeek: Listed[Coded[DayOfWeek]] | None = Field(  # noqa: N815 - FHIR's name
         None, min_length=1, max_length=7, description="The days of the week it is given on."
@@ -230,10 +235,10 @@ class ServiceLine(Part):
     frequency: Frequency | None = Field(
         None, description="How often: a text such as `every 8 hours`, or a FHIR `Timing.repeat` object."
     )
-    infusion_hours: Amount | None = Field(
-        None, gt=0, le=9000, description="Hours that one administration runs; 24 or more is continuous."
+    infusion_hours: Hours | None = Field(
+        None, description="Hours that one administration runs; 24 or more is continuous."
     )
-    daily_volume_ml: Amount | None = Field(None, gt=0, le=100_000, description="Millilitres given in a day.")
+    daily_volume_ml: Millilitres | None = Field(None, description="Millilitres given in a day.")
     requires_admixture: bool | None = Field(
         None, description="Whether a home-health provider or pharmacy must admix the drug (M-6)."
     )

@@ -52,8 +52,15 @@ def _calendar_date(value: object) -> date:
     return day
 
 
-Amount = Annotated[Decimal, BeforeValidator(_bounded_decimal)]
-"""A decimal of at most 18 digits before and behind the point together: `1e400` and `1e-400` are no doses."""
+_Exact = BeforeValidator(_bounded_decimal)
+"""At most 18 digits before and behind the point together: `1e400` and `1e-400` are no doses."""
+
+Amount = Annotated[Decimal, Field(gt=0, le=1_000_000_000_000), _Exact]
+Kilograms = Annotated[Decimal, Field(gt=0, le=1000), _Exact]
+Centimetres = Annotated[Decimal, Field(gt=0, le=300), _Exact]
+Hours = Annotated[Decimal, Field(gt=0, le=9000), _Exact]
+Millilitres = Annotated[Decimal, Field(gt=0, le=100_000), _Exact]
+Period = Annotated[Decimal, Field(gt=0, le=1000), _Exact]
 
 CalendarDate = Annotated[date, BeforeValidator(_calendar_date)]
 """A day from 1900 to 2200, written `YYYY-MM-DD`."""
@@ -61,10 +68,21 @@ CalendarDate = Annotated[date, BeforeValidator(_calendar_date)]
 Identifier = Annotated[str, Field(max_length=64)]
 """Any short text: whether it is a good identifier is for the facts to say, never a reason to refuse the order."""
 
-Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-OrderId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
-Modifier = Annotated[str, Field(min_length=2, max_length=2, pattern=r"^[A-Za-z0-9]{2}$")]
+_PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+_ID = r"^[A-Za-z0-9._:-]+$"
+_MODIFIER = r"^[A-Za-z0-9]{2}$"
+
+PATTERNS = {
+    _PRINTABLE: "must have no control characters",
+    _ID: "must be of letters, digits and . _ : - only",
+    _MODIFIER: "must be 2 letters or digits",
+}
+"""What each pattern asks for, in words for the partner."""
+
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=_PRINTABLE)]
+Text = Annotated[str, Field(min_length=1, max_length=200, pattern=_PRINTABLE)]
+OrderId = Annotated[str, Field(min_length=1, max_length=64, pattern=_ID)]
+Modifier = Annotated[str, Field(pattern=_MODIFIER)]
 
 Coded = Annotated[Anything, Strict(False)]
 """A word of a closed vocabulary: the enumeration's value is taken for its member, which strictness would not."""
@@ -82,5 +100,4 @@ class Part(BaseModel):
         frozen=True,
         allow_inf_nan=False,
         hide_input_in_errors=True,
-        regex_engine="rust-regex",
     )
