@@ -1,7 +1,8 @@
 """How long one order of three lines takes, warm, in this process: the whole handler, and the parts of its path.
 
 The handler is the real one, on events/validate-order.json and the default rule set.  It runs twice: on a fake
-DynamoDB client that answers every write at once, which leaves our own time, and on a moto table, which is no measure of DynamoDB.
+DynamoDB client that answers every write at once, which leaves our own time, and on a moto table, which is no measure
+of DynamoDB.
 Run it on an idle machine: `.venv/bin/python benchmarks/decision_path.py`.
 """
 

@@ -92,8 +92,8 @@ def test_all_parameters_are_read() -> None:
         ({"ruleset_version": ["0"]}, "ruleset_version", "1 or more"),
         ({"ruleset_version": ["1.5"]}, "ruleset_version", "1 or more"),
         ({"ruleset_version": ["٣"]}, "ruleset_version", "1 or more"),
-        ({"as_off": ["2026-11-20"]}, "as_off", "did you mean as_of?"),
-        ({"zzz": ["1"]}, "zzz", "known are explain, as_of, ruleset_version"),
+        ({"as_off": ["2026-11-20"]}, "(unknown)", "did you mean as_of?"),
+        ({"zzz": ["1"]}, "(unknown)", "known are explain, as_of, ruleset_version"),
     ],
 )
 def test_a_wrong_parameter_is_named_with_what_it_must_be(query: dict[str, list[str]], name: str, problem: str) -> None:
@@ -105,11 +105,11 @@ def test_a_wrong_parameter_is_named_with_what_it_must_be(query: dict[str, list[s
     assert problem in wrong.problem
 
 
-def test_a_parameter_name_that_looks_like_no_name_is_not_repeated() -> None:
+def test_a_route_without_parameters_refuses_them_without_repeating_their_names() -> None:
     with pytest.raises(InvalidRequest) as caught:
-        no_parameters(an_event(query={"member 9AB1": ["1"]}))
+        no_parameters(an_event(query={"member_9AB1": ["1"]}))
 
-    assert caught.value.errors[0].name == "(unreadable)"
+    assert [wrong.name for wrong in caught.value.errors] == ["(unknown)"]
 
 
 @given(st.text(alphabet="ABCxyz019._:-", min_size=1, max_size=128))

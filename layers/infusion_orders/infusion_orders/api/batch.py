@@ -31,7 +31,7 @@ def read_batch(body: bytes) -> Sequence[Any]:
     if not isinstance(document, dict):
         raise InvalidOrder((FieldProblem("", "must be an object with orders"),))
     orders = document.get("orders")
-    errors = [FieldProblem(f"/{name}", "is not a known field") for name in document if name != "orders"]
+    errors = [] if set(document) <= {"orders"} else [FieldProblem("", "has an unknown field; known is orders")]
     if not isinstance(orders, list):
         errors.append(FieldProblem("/orders", "must be a list of orders"))
     elif not 1 <= len(orders) <= MOST_ORDERS:

@@ -99,6 +99,11 @@ def _places(count: int) -> str:
     return f"{where} not follow the contract: see errors. Nothing was recorded."
 
 
+def _sentence(error: MalformedJson | TooLarge) -> str:
+    text = str(error) or "the body cannot be read"
+    return f"{text[:1].upper()}{text[1:]}. Nothing was recorded."
+
+
 def _no_rule_set(error: NoRuleSet) -> Problem:
     return Problem(
         "no-ruleset",
@@ -109,14 +114,10 @@ def _no_rule_set(error: NoRuleSet) -> Problem:
 
 
 _TABLE: Mapping[type, Callable[[Any], Problem]] = {
-    MalformedJson: _always(
-        Problem("malformed-json", 400, "The body must be one JSON document in UTF-8. Nothing was recorded.")
-    ),
+    MalformedJson: lambda error: Problem("malformed-json", 400, _sentence(error)),
     InvalidOrder: _invalid_order,
     InvalidRequest: _invalid_request,
-    TooLarge: _always(
-        Problem("too-large", 413, "The body is larger or nested deeper than an order may be. Nothing was recorded.")
-    ),
+    TooLarge: lambda error: Problem("too-large", 413, _sentence(error)),
     AnswerTooLarge: lambda error: Problem("too-large", 413, str(error)),
     UnsupportedMediaType: _always(
         Problem("unsupported-media-type", 415, "Send the body as application/json, in UTF-8 and not compressed.")

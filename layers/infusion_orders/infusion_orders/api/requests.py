@@ -16,6 +16,9 @@ from infusion_orders.orders.reading import MalformedJson
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+UNKNOWN = "(unknown)"
+"""In place of a name that is not of the contract: it could be anything, even a member's."""
+
 _JSON = re.compile(r"application/json\s*(;\s*charset\s*=\s*\"?utf-8\"?\s*)?;?\s*", re.IGNORECASE)
 _KEY = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -91,7 +94,7 @@ def json_body(event: Mapping[str, Any]) -> bytes:
     try:
         return base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError):
-        raise MalformedJson from None
+        raise MalformedJson("the body is not in the base64 encoding that it is announced in") from None
 
 
 def digest_of_body(body: bytes) -> str:
@@ -132,7 +135,7 @@ def asked(event: Mapping[str, Any], *, today: date) -> Asked:
     }
     if not given:
         return Asked()
-    errors = [_unknown_parameter(name) for name in given if name not in _PARAMETERS]
+    errors = [_unknown(name) for name in given if name not in _PARAMETERS]
     read: dict[str, Any] = {}
     for name, (field, parse, problem) in _PARAMETERS.items():
         values = given.get(name)
@@ -153,18 +156,13 @@ def no_parameters(event: Mapping[str, Any]) -> None:
     """Raises InvalidRequest for any query parameter, on a route that takes none."""
     given = event.get("queryStringParameters") or {}
     if given:
-        raise InvalidRequest(*(WrongPart("parameter", _shown(name), "is not taken on this route") for name in given))
+        raise InvalidRequest(WrongPart("parameter", UNKNOWN, "this route takes no query parameters"))
 
 
-def _unknown_parameter(name: str) -> WrongPart:
-    near = difflib.get_close_matches(name, _PARAMETERS, n=1)
+def _unknown(name: str) -> WrongPart:
+    near = difflib.get_close_matches(name[:64], _PARAMETERS, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(_PARAMETERS)}"
-    return WrongPart("parameter", _shown(name), f"is not known: {hint}")
-
-
-def _shown(name: str) -> str:
-    """A parameter's name is the caller's own text: it is repeated only where it looks like a name."""
-    return name if re.fullmatch(r"[A-Za-z_-]{1,32}", name) else "(unreadable)"
+    return WrongPart("parameter", UNKNOWN, f"is not known; {hint}")
 
 
 def _date(text: str) -> date | None:
