@@ -1,0 +1,61 @@
+"""Orders for tests: the complete example of events/orders, changed where the test says so."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from infusion_orders.orders.reading import order_from
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from infusion_orders.orders.order import Order
+
+ABSENT: Any = object()
+"""As a change: the field is not sent at all."""
+
+_EXAMPLE = json.loads((Path(__file__).parents[1] / "events" / "orders" / "remicade.json").read_text("utf-8"))
+
+
+def an_order_document(changes: Mapping[str, Any] | None = None, /, **fields: Any) -> dict[str, Any]:
+    """The example as JSON that may be altered further.
+
+    `changes` maps JSON pointers to values, `/lines/-` appends, missing objects on the way are made; `fields` are
+    top-level fields by name.
+    """
+    document: dict[str, Any] = copy.deepcopy(_EXAMPLE)
+    for pointer, value in {**(changes or {}), **{f"/{name}": value for name, value in fields.items()}}.items():
+        change(document, pointer, copy.deepcopy(value) if value is not ABSENT else ABSENT)
+    return document
+
+
+def an_order(changes: Mapping[str, Any] | None = None, /, **fields: Any) -> Order:
+    """The example as an order, changed like `an_order_document`."""
+    return order_from(an_order_document(changes, **fields))
+
+
+def change(document: dict[str, Any], pointer: str, value: Any) -> None:
+    """Puts the value at the pointer, or removes what is there if it is ABSENT."""
+    *way, last = pointer.removeprefix("/").split("/")
+    parent: Any = document
+    for step in way:
+        if isinstance(parent, list):
+            parent = parent[int(step)]
+        else:
+            if parent.get(step) is None:
+                parent[step] = {}
+            parent = parent[step]
+    if isinstance(parent, dict):
+        if value is ABSENT:
+            parent.pop(last, None)
+        else:
+            parent[last] = value
+    elif value is ABSENT:
+        del parent[int(last)]
+    elif last == "-":
+        parent.append(value)
+    else:
+        parent[int(last)] = value
