@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.orders.reading import order_from
+from infusion_orders.orders.reading import read_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,8 +33,8 @@ def an_order_document(changes: Mapping[str, Any] | None = None, /, **fields: Any
 
 
 def an_order(changes: Mapping[str, Any] | None = None, /, **fields: Any) -> Order:
-    """The example as an order, changed like `an_order_document`."""
-    return order_from(an_order_document(changes, **fields))
+    """The example as an order, changed like `an_order_document`; decimals and dates may be given as such."""
+    return read_order(json.dumps(an_order_document(changes, **fields), default=str))
 
 
 def change(document: dict[str, Any], pointer: str, value: Any) -> None:
