@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from infusion_orders.codes.rows import Code
     from infusion_orders.facts.case import Facts
 
+MOST_UNITS = 1_000_000_000
+"""Beyond this a dose is a slip of the pen, and no units are computed from it."""
+
 
 def billing(facts: Facts) -> Billing | None:
     """None for a line of which nothing can be computed: no dose, or a code that is not billed by the dose."""
@@ -31,6 +34,8 @@ def billing(facts: Facts) -> Billing | None:
     try:
         each = units_per_administration(dose.value, dose.unit, code.unit_quantity, code.unit)
     except IncompatibleUnits:
+        return None
+    if each > MOST_UNITS:
         return None
     waste = _waste(facts, dose, code)
     return Billing(

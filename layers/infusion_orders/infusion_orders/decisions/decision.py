@@ -39,9 +39,9 @@ class RuleSetReference(Part):
 
 
 class ResponsibleParty(Part):
-    """Who is responsible for a line, and the rule that says so (none when no rule applies or the facts are missing)."""
+    """Who is responsible for a line, and the rule that says so; none says so where no rule applies."""
 
-    party: str | None = Field(description="null while the order does not say enough")
+    party: str
     because: str | None = None
 
 
@@ -61,7 +61,7 @@ class LineDecision(Part):
     outcome: Outcome
     therapy: str | None = None
     dofr_category: str | None = None
-    responsible_party: ResponsibleParty
+    responsible_party: ResponsibleParty | None = Field(None, description="absent while the order says too little")
     billing: Billing | None = None
     findings: tuple[str, ...] = ()
 

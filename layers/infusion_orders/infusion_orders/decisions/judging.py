@@ -100,10 +100,10 @@ def outcome_of_order(lines: Iterable[Outcome]) -> Outcome:
     return Outcome.PARTLY_ACCEPTED if Outcome.ACCEPTED in outcomes else Outcome.REDIRECTED
 
 
-def assigned(line: JudgedLine, rule_set: RuleSet, target: str) -> ResponsibleParty:
+def assigned(line: JudgedLine, rule_set: RuleSet, target: str) -> ResponsibleParty | None:
     """The value that the rules give the target on this line, and the rule that gave it.
 
-    No party while the facts do not settle it, while a rule that could assign it has failed, or where two rules give it
+    None while the facts do not settle it, while a rule that could assign it has failed, or where two rules give it
     different values: an answer is never picked among several.
     """
     giving: dict[str, str] = {}
@@ -124,7 +124,7 @@ def assigned(line: JudgedLine, rule_set: RuleSet, target: str) -> ResponsiblePar
         because = min(giving)
         return ResponsibleParty(party=giving[because], because=because)
     if giving or open_rules:
-        return ResponsibleParty(party=None)
+        return None
     return ResponsibleParty(party=rule_set.catalogue.assigned[target])
 
 

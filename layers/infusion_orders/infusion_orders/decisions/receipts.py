@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-import rfc8785
+from infusion_orders.codes.canonical import canonical_json
 
 if TYPE_CHECKING:
     from infusion_orders.decisions.decision import Decision
@@ -15,7 +15,7 @@ NOT_COVERED = {"decision_id": True, "receipt": True, "explanation": True, "rules
 
 def digest(plain: Any) -> str:
     """`sha256:` and the hexadecimal SHA-256 of the canonical JSON (RFC 8785)."""
-    return "sha256:" + hashlib.sha256(rfc8785.dumps(plain)).hexdigest()
+    return "sha256:" + hashlib.sha256(canonical_json(plain)).hexdigest()
 
 
 def decision_digest(decision: Decision) -> str:

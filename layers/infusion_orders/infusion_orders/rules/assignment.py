@@ -26,20 +26,24 @@ class Assignment:
 def rewrite(
     expression: Expression, assignments: Mapping[str, Sequence[Assignment]], defaults: Mapping[str, str]
 ) -> Expression:
-    """The expression without assigned facts.  `defaults` gives the value of a target that no rule assigns."""
+    """The expression without assigned facts.  `defaults` gives the value of a target that no rule assigns.
+
+    What holds by default fails only where a rule assigns a value for which it does not hold, and the other way round:
+    assignments of one target do not overlap, so no other rule needs to be looked at.
+    """
     if isinstance(expression, Every | Some):
         return type(expression)(tuple(rewrite(part, assignments, defaults) for part in expression.parts))
     if isinstance(expression, Negation):
         return Negation(rewrite(expression.part, assignments, defaults))
     if not isinstance(expression, Comparison) or expression.fact not in defaults:
         return expression
-    ways: list[Expression] = []
+    holds_by_default = expression.holds(defaults[expression.fact])
+    otherwise: list[Expression] = []
     for assignment in assignments.get(expression.fact, ()):
         if assignment.fact is not None:
-            matches = Comparison(assignment.fact, expression.operator, expression.constant)
-            ways.append(Every((assignment.applies, matches)))
-        elif expression.holds(assignment.value):
-            ways.append(assignment.applies)
-    if expression.holds(defaults[expression.fact]):
-        ways.append(Negation(Some(tuple(assignment.applies for assignment in assignments.get(expression.fact, ())))))
-    return Some(tuple(ways))
+            matches: Expression = Comparison(assignment.fact, expression.operator, expression.constant)
+            differs = Negation(matches) if holds_by_default else matches
+            otherwise.append(Every((assignment.applies, differs)))
+        elif expression.holds(assignment.value) is not holds_by_default:
+            otherwise.append(assignment.applies)
+    return Negation(Some(tuple(otherwise))) if holds_by_default else Some(tuple(otherwise))

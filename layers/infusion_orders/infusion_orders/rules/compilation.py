@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from infusion_orders.facts.unknown import Fault, FaultyFact, Unknown
-from infusion_orders.rules.expression import TESTS, Comparison, Every, Negation, Some, truth_of
+from infusion_orders.rules.expression import TESTS, Comparison, Negation, Some, truth_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,18 +14,39 @@ if TYPE_CHECKING:
 
     Test = Callable[[Mapping[str, Any]], Truth]
 
+_NOT_YET = object()
 
-def compile_expression(expression: Expression) -> Test:
-    """A function of the facts.  It raises FaultyFact."""
+
+def compile_expression(expression: Expression, shared: Mapping[Expression, Test] | None = None) -> Test:
+    """A function of the facts; it raises FaultyFact.
+
+    `shared` holds the tests of expressions that stand in several rules: where one is met, its test is used.
+    """
+    known = shared or {}
+    if expression in known:
+        return known[expression]
     if isinstance(expression, Comparison):
         return _comparison(expression)
     if isinstance(expression, Negation):
-        return _negation(compile_expression(expression.part))
-    if isinstance(expression, Every):
-        return _until(tuple(map(compile_expression, expression.parts)), settled=False)
-    if isinstance(expression, Some):
-        return _until(tuple(map(compile_expression, expression.parts)), settled=True)
-    return lambda _facts: expression
+        return _negation(compile_expression(expression.part, known))
+    if isinstance(expression, bool):
+        return lambda _facts: expression
+    parts = tuple(compile_expression(part, known) for part in expression.parts)
+    return parts[0] if len(parts) == 1 else _until(parts, settled=isinstance(expression, Some))
+
+
+def once(test: Test, name: str) -> Test:
+    """The test with its truth kept among the facts under a name of its own, so that it is worked out once a line."""
+
+    def kept(facts: Mapping[str, Any]) -> Truth:
+        if not isinstance(facts, dict):
+            return test(facts)
+        truth = facts.get(name, _NOT_YET)
+        if truth is _NOT_YET:
+            truth = facts[name] = test(facts)
+        return cast("Truth", truth)
+
+    return kept
 
 
 def _comparison(comparison: Comparison) -> Test:

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import rfc8785
+from infusion_orders.codes.canonical import canonical_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,9 +26,9 @@ class RuleSetDocument:
 
     def parts(self) -> dict[str, bytes]:
         """`RULE#<id>` and `TABLE#<name>` to canonical JSON (RFC 8785): what is stored, and what the digest covers."""
-        parts = {RULE_PREFIX + str(rule["id"]): rfc8785.dumps(rule) for rule in self.rules}
+        parts = {RULE_PREFIX + str(rule["id"]): canonical_json(rule) for rule in self.rules}
         for name, rows in self.tables.items():
-            parts[TABLE_PREFIX + name] = rfc8785.dumps([list(row) for row in rows])
+            parts[TABLE_PREFIX + name] = canonical_json([list(row) for row in rows])
         return parts
 
     @property
@@ -51,4 +51,4 @@ class RuleSetDocument:
 def digest_of_parts(name: str, parts: Mapping[str, bytes]) -> str:
     """Over the bytes as stored, so that a load verifies what it read and re-canonicalises nothing."""
     hashes = {key: hashlib.sha256(body).hexdigest() for key, body in parts.items()}
-    return "sha256:" + hashlib.sha256(rfc8785.dumps({"name": name, "parts": hashes})).hexdigest()
+    return "sha256:" + hashlib.sha256(canonical_json({"name": name, "parts": hashes})).hexdigest()

@@ -24,6 +24,8 @@ LIMITS = Limits()
 
 def limit_problems(plain: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """(path, problem) of a rule in plain JSON, found without recursion: hostile nesting cannot exhaust the stack."""
+    if _holds_float(plain):
+        yield "", "has a number with a fraction: write it as text, so that it is exact"
     for name in ("when", "require"):
         nodes, waiting = 0, [(plain.get(name), 0)]
         while waiting:
@@ -41,3 +43,14 @@ def limit_problems(plain: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 waiting += [(child, depth + 1) for child in node if isinstance(child, dict | list)]
         if nodes > LIMITS.nodes:
             yield name, f"has {nodes} conditions: at most {LIMITS.nodes}"
+
+
+def _holds_float(plain: Any) -> bool:
+    waiting = [plain]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, float):
+            return True
+        if isinstance(node, dict | list):
+            waiting += node.values() if isinstance(node, dict) else node
+    return False

@@ -82,9 +82,11 @@ def _rules_of(path: Path) -> list[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    """YAML's dates as ISO text: what is stored is plain JSON."""
+    """YAML's dates and fractions as text: what is stored is plain JSON without floats."""
     if isinstance(value, dict):
         return {str(key): _plain(part) for key, part in value.items()}
     if isinstance(value, list):
         return [_plain(part) for part in value]
+    if isinstance(value, float):
+        return str(value)
     return value.isoformat() if isinstance(value, date) else value

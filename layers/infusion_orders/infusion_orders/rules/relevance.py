@@ -1,9 +1,9 @@
-"""Which unknown facts matter: those without which some answers to the others would leave the rules unsettled.
+"""Which unknown facts to ask for: enough to settle the rules whatever the answers, and none that could be spared.
 
 Given the rules of one effect that are unknown, the effect is settled as soon as one of them is broken or none of them
-can be.  Every unknown fact that they name is enough to settle it (each rule is then known); a fact is kept only if
-there is an assignment of the others under which everything hangs on it.  The search tries representative values,
-rule by rule; past its budget a fact is kept, because one question too many is better than one too few.
+can be.  All unknown facts that they name are enough to settle it (each rule is then known); a fact is kept only if
+some answers to the others would leave the effect hanging without it.  The search tries representative values, rule by
+rule; past its budget a fact is kept, because one question too many is better than one too few.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from infusion_orders.rules.expression import Comparison, Every, Negation, Some, 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from infusion_orders.facts.fact import Catalogue
     from infusion_orders.rules.expression import Expression, Truth
@@ -123,37 +124,50 @@ class Unsettled:
         return representatives(self.catalogue.facts[name], own, linked)
 
     def relevant(self) -> dict[str, tuple[str, ...]]:
-        """Every fact that matters, with the ids of the rules that hang on it, sorted."""
-        names = sorted({name for names in self._names.values() for name in names})
-        found = {name: tuple(sorted(rule for rule in self.broken if self._matters(name, rule))) for name in names}
-        return {name: rules for name, rules in found.items() if rules}
+        """The facts to ask for, with the ids of the rules that hang on each.
 
-    def _matters(self, name: str, rule: str) -> bool:
-        """Whether some answers to the other questions leave exactly this rule hanging on this fact."""
-        if name not in self._names[rule]:
-            return False
-        neighbours = [other for other in self.broken if other != rule]
+        Starting from all of them, one fact after the other is left out if the rest is still enough.  What is left is
+        enough, and nothing in it can be spared: leaving out others never makes a fact matter less.
+        """
+        asked: dict[str, tuple[str, ...]] = {}
+        left_out: set[str] = set()
+        for name in sorted({name for names in self._names.values() for name in names}):
+            naming = [rule for rule in sorted(self.broken) if name in self._names[rule]]
+            others = [rule for rule in sorted(self.broken) if name not in self._names[rule]]
+            unanswered = left_out | {name}
+            hanging = tuple(rule for rule in naming if self._can_hang(rule, unanswered))
+            if not hanging and any(self._can_hang(rule, unanswered) for rule in others):
+                hanging = tuple(naming)
+            if hanging:
+                asked[name] = hanging
+            else:
+                left_out.add(name)
+        return asked
+
+    def _can_hang(self, rule: str, unanswered: AbstractSet[str]) -> bool:
+        """Whether some answers to all other facts leave this rule unknown and no rule broken."""
         mine = set(self._names[rule])
-        neighbours.sort(key=lambda other: (mine.isdisjoint(self._names[other]), other))
+        others = [other for other in self.broken if other != rule]
+        others.sort(key=lambda other: (mine.isdisjoint(self._names[other]), other))
         self._left = BUDGET
         try:
             return any(
-                self._others_hold(neighbours, answers, name)
-                for answers in self._assignments(rule, _Open(self._known), name, hangs=True)
+                self._others_hold(others, answers, unanswered)
+                for answers in self._assignments(rule, _Open(self._known), unanswered, hangs=True)
             )
         except _OutOfBudget:
             return True
 
-    def _others_hold(self, rules: Sequence[str], answers: _Open, name: str) -> bool:
+    def _others_hold(self, rules: Sequence[str], answers: _Open, unanswered: AbstractSet[str]) -> bool:
         """Whether the answers can be completed so that none of the rules is broken."""
         if not rules:
             return True
         return any(
-            self._others_hold(rules[1:], completed, name)
-            for completed in self._assignments(rules[0], answers, name, hangs=False)
+            self._others_hold(rules[1:], completed, unanswered)
+            for completed in self._assignments(rules[0], answers, unanswered, hangs=False)
         )
 
-    def _assignments(self, rule: str, answers: _Open, name: str, *, hangs: bool) -> Iterator[_Open]:
+    def _assignments(self, rule: str, answers: _Open, unanswered: AbstractSet[str], *, hangs: bool) -> Iterator[_Open]:
         """Answers to the rule's other facts under which it is not broken (and, if it `hangs`, is still unknown)."""
         self._left -= 1
         if self._left < 0:
@@ -161,14 +175,14 @@ class Unsettled:
         truth = evaluate(self.broken[rule], answers)
         if truth is True or (hangs and truth is False):
             return
-        open_names = [other for other in self._names[rule] if other != name and other not in answers]
+        open_names = [name for name in self._names[rule] if name not in unanswered and name not in answers]
         if truth is False or not open_names:
             yield answers
             return
         for value in self._candidates[open_names[0]]:
             tried = _Open(answers)
             tried[open_names[0]] = value
-            yield from self._assignments(rule, tried, name, hangs=hangs)
+            yield from self._assignments(rule, tried, unanswered, hangs=hangs)
 
     def settles(self, name: str, rules: Sequence[str], requirements: Mapping[str, Expression]) -> bool:
         """Whether one answer to this fact alone meets what each of the rules requires."""

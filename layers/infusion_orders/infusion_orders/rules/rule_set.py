@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from infusion_orders.codes.tables import ReferenceTables
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.rules.assignment import Assignment, rewrite
-from infusion_orders.rules.compilation import compile_expression
+from infusion_orders.rules.compilation import compile_expression, once
 from infusion_orders.rules.expression import Comparison, Every, Negation
 from infusion_orders.rules.resolution import Resolver
 from infusion_orders.rules.rule import Rule, Scope, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from infusion_orders.facts.fact import Catalogue
     from infusion_orders.rules.compilation import Test
@@ -122,7 +122,12 @@ def compile_rules(rules: Iterable[Rule], catalogue: Catalogue) -> tuple[Compiled
         message = "assigned facts rest on each other in a circle"
         raise CircularAssignment(message)
 
-    return tuple(_compile(each, without_assigned) for each in resolved)
+    shared: dict[Expression, Test] = {}
+    for each in resolved:
+        if each.rule.assign is not None:
+            applies = without_assigned(_both(each.in_force, each.when))
+            shared[applies] = once(compile_expression(applies, shared), f"applies: {each.rule.id}")
+    return tuple(_compile(each, without_assigned, shared) for each in resolved)
 
 
 def assignments_of(resolved: Iterable[ResolvedRule]) -> dict[str, list[Assignment]]:
@@ -142,10 +147,14 @@ def _both(first: Expression, second: Expression) -> Expression:
     return first if second is True else Every((first, second))
 
 
-def _compile(resolved: ResolvedRule, without_assigned: Any) -> CompiledRule:
+def _compile(
+    resolved: ResolvedRule, without_assigned: Callable[[Expression], Expression], shared: Mapping[Expression, Test]
+) -> CompiledRule:
     when = without_assigned(_both(resolved.in_force, resolved.when))
     require = without_assigned(resolved.require)
-    return CompiledRule(resolved.rule, when, require, compile_expression(when), compile_expression(require))
+    return CompiledRule(
+        resolved.rule, when, require, compile_expression(when, shared), compile_expression(require, shared)
+    )
 
 
 def any_date_in(period: Period) -> date:

@@ -1,0 +1,124 @@
+"""The condition language: compiled, explained and worked out are one, and information only ever adds."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from infusion_orders.facts.unknown import Unknown
+from infusion_orders.rules.compilation import compile_expression
+from infusion_orders.rules.condition import Condition
+from infusion_orders.rules.explanation import WORDS, explain
+from infusion_orders.rules.expression import Expression
+from infusion_orders.rules.relevance import evaluate, residual
+from infusion_orders.rules.resolution import Resolver
+from tests.property.reference import UNKNOWN, reference_truth
+from tests.property.vocabulary import SMALL, conditions, partly_known, unknown
+
+CONDITION: TypeAdapter[Any] = TypeAdapter(Condition)
+T, F, U = True, False, None
+
+
+def resolved(written: dict[str, Any]) -> Expression:
+    resolver = Resolver(SMALL)
+    expression = resolver.expression(CONDITION.validate_python(written), "when")
+    assert resolver.problems == []
+    return expression
+
+
+def truth(written: dict[str, Any], facts: dict[str, Any]) -> bool | None:
+    return compile_expression(resolved(written))(facts)
+
+
+@given(conditions(), partly_known())
+def test_compiled_conditions_agree_with_the_naive_reference(written: dict[str, Any], facts: dict[str, Any]) -> None:
+    expected = reference_truth(written, facts)
+    assert truth(written, facts) is (None if expected == UNKNOWN else expected)
+
+
+@given(conditions(), partly_known())
+def test_explanations_and_residuals_come_to_the_same_truth(written: dict[str, Any], facts: dict[str, Any]) -> None:
+    expression = resolved(written)
+    expected = compile_expression(expression)(facts)
+    assert explain(expression, facts, SMALL)["truth"] == WORDS[expected]
+    assert evaluate(expression, facts) is expected
+    assert evaluate(residual(expression, facts), facts) is expected
+    assert isinstance(residual(expression, facts), bool) is (expected is not None)
+
+
+@given(conditions(), partly_known(), st.data())
+def test_information_never_changes_a_settled_truth(
+    written: dict[str, Any], facts: dict[str, Any], data: st.DataObject
+) -> None:
+    before = truth(written, facts)
+    more = data.draw(partly_known())
+    fuller = {name: more[name] if isinstance(value, Unknown) else value for name, value in facts.items()}
+    if before is not None:
+        assert truth(written, fuller) is before
+
+
+def _flag(name: str, value: bool | None) -> Any:
+    return unknown(name) if value is None else value
+
+
+def _flags(first: bool | None, second: bool | None) -> dict[str, Any]:
+    return {"first.flag": _flag("first.flag", first), "second.flag": _flag("second.flag", second)}
+
+
+FIRST = {"fact": "first.flag", "is": True}
+SECOND = {"fact": "second.flag", "is": True}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "both"),
+    [
+        (T, T, T),
+        (T, F, F),
+        (T, U, U),
+        (F, T, F),
+        (F, F, F),
+        (F, U, F),
+        (U, T, U),
+        (U, F, F),
+        (U, U, U),
+    ],
+)
+def test_truth_table_of_all(first: bool | None, second: bool | None, both: bool | None) -> None:
+    assert truth({"all": [FIRST, SECOND]}, _flags(first, second)) is both
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "either"),
+    [
+        (T, T, T),
+        (T, F, T),
+        (T, U, T),
+        (F, T, T),
+        (F, F, F),
+        (F, U, U),
+        (U, T, T),
+        (U, F, U),
+        (U, U, U),
+    ],
+)
+def test_truth_table_of_any(first: bool | None, second: bool | None, either: bool | None) -> None:
+    assert truth({"any": [FIRST, SECOND]}, _flags(first, second)) is either
+
+
+@pytest.mark.parametrize(("first", "opposite"), [(T, F), (F, T), (U, U)])
+def test_truth_table_of_not(first: bool | None, opposite: bool | None) -> None:
+    assert truth({"not": FIRST}, _flags(first, U)) is opposite
+
+
+def test_known_is_true_or_unknown_and_never_false() -> None:
+    known = {"fact": "first.flag", "known": True}
+    assert [truth(known, _flags(value, U)) for value in (T, F, U)] == [True, True, None]
+
+
+def test_the_truth_tables_are_written_out_in_full() -> None:
+    assert len(set(product((T, F, U), repeat=2))) == 9

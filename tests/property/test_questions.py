@@ -1,0 +1,64 @@
+"""Questions are enough, and none is too many: held against trying every answer."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from infusion_orders.facts.unknown import Unknown
+from infusion_orders.rules.relevance import Unsettled, evaluate
+from tests.property.test_conditions import resolved
+from tests.property.vocabulary import SMALL, VALUES, completions, conditions, partly_known
+
+ENOUGH_TO_TRY = 20_000
+
+
+def rules(data: st.DataObject, facts: dict[str, Any]) -> dict[str, Any]:
+    """Some rules that the facts leave open: each is true when it is broken."""
+    drawn = data.draw(st.lists(conditions(5), min_size=1, max_size=3))
+    expressions = {f"rule-{position}": resolved(written) for position, written in enumerate(drawn)}
+    return {rule: broken for rule, broken in expressions.items() if evaluate(broken, facts) is None}
+
+
+def level(broken: dict[str, Any], facts: dict[str, Any]) -> bool | None:
+    """What the rules of one effect come to: broken if any is, open if any is, else kept."""
+    truths = {evaluate(expression, facts) for expression in broken.values()}
+    return True if True in truths else None if None in truths else False
+
+
+def combinations(names: list[str]) -> int:
+    return prod(len(VALUES[name]) for name in names)
+
+
+@settings(max_examples=150, deadline=None)
+@given(partly_known(), st.data())
+def test_questions_are_sufficient(facts: dict[str, Any], data: st.DataObject) -> None:
+    broken = rules(data, facts)
+    asked = list(Unsettled(broken, facts, SMALL).relevant())
+    assume(combinations(asked) <= ENOUGH_TO_TRY)
+    for answered in completions(facts, asked):
+        assert level(broken, answered) is not None
+
+
+@settings(max_examples=150, deadline=None)
+@given(partly_known(), st.data())
+def test_each_question_matters_for_some_answers_to_the_others(facts: dict[str, Any], data: st.DataObject) -> None:
+    broken = rules(data, facts)
+    asked = list(Unsettled(broken, facts, SMALL).relevant())
+    for name in asked:
+        others = [other for other in asked if other != name]
+        assume(combinations(others) <= ENOUGH_TO_TRY)
+        assert any(level(broken, answered) is None for answered in completions(facts, others))
+
+
+@settings(max_examples=100, deadline=None)
+@given(partly_known(), st.data())
+def test_what_is_not_asked_is_not_needed(facts: dict[str, Any], data: st.DataObject) -> None:
+    broken = rules(data, facts)
+    named = {name for name, value in facts.items() if isinstance(value, Unknown)}
+    asked = set(Unsettled(broken, facts, SMALL).relevant())
+    assert asked <= named
+    assert bool(asked) is bool(broken) or all(evaluate(each, facts) is None for each in broken.values())
