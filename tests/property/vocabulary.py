@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
+from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.fact import Catalogue, Fact, Kind, Scope
 from infusion_orders.facts.unknown import Need, Reason, Unknown
 
@@ -42,7 +43,8 @@ FACTS = {
         _fact("the.marks", Kind.CODES),
     )
 }
-SMALL = Catalogue(FACTS)
+SMALL = Catalogue({**CATALOGUE.facts, **FACTS})
+"""The real words stand beside the small ones, because a decision shows some of them."""
 
 VALUES: Mapping[str, tuple[Any, ...]] = {
     "first.flag": (True, False),

@@ -25,8 +25,6 @@ MOST_UNITS = 1_000_000_000
 
 def billing(facts: Facts) -> Billing | None:
     """None for a line of which nothing can be computed: no dose, or a code that is not billed by the dose."""
-    if "line.dose" not in facts.case.catalogue:
-        return None
     times = _administrations(facts)
     dose, code = _dose(facts), _code(facts)
     if dose is None or code is None or code.unit is None or code.unit_quantity is None:

@@ -42,8 +42,6 @@ _DRUGS = {
 
 def clock(case: Case) -> Clock | None:
     """None while the line of business is not known.  A drug on the order brings the drugs' clock, the stricter one."""
-    if "member.line_of_business" not in case.catalogue:
-        return None
     facts = case.lines[0]
     line_of_business = facts["member.line_of_business"]
     if not isinstance(line_of_business, str):

@@ -92,8 +92,6 @@ def _line_decision(line: JudgedLine, found: Sequence[Finding], rule_set: RuleSet
 
 
 def _known_code(line: JudgedLine, name: str) -> str | None:
-    if name not in line.facts.case.catalogue:
-        return None
     value = line.facts[name]
     return value if isinstance(value, str) else None
 

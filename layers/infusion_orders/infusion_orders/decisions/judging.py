@@ -49,13 +49,12 @@ def judge(case: Case, rule_set: RuleSet, line_ids: Sequence[str]) -> tuple[Judge
 def _judge_line(
     line_id: str, facts: Facts, rule_set: RuleSet, order_verdicts: dict[tuple[int, object], Verdict]
 ) -> JudgedLine:
-    day = facts[DATE_OF_SERVICE]
     verdicts = []
     for position, rule in enumerate(rule_set.rules):
         if rule.rule.scope is Scope.LINE:
             verdicts.append(_verdict(rule, facts))
             continue
-        key = (position, day)
+        key = (position, facts[DATE_OF_SERVICE])
         verdict = order_verdicts.get(key)
         if verdict is None:
             verdict = order_verdicts[key] = _verdict(rule, facts)

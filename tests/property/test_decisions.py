@@ -1,0 +1,121 @@
+"""What holds for every decision, whatever the rules and whatever is known."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from infusion_orders.decisions.decision import Outcome
+from infusion_orders.facts.fact import Catalogue
+from infusion_orders.facts.unknown import Unknown
+from infusion_orders.rules.rule import Verdict
+from tests.property.rule_sets import a_rule_set, decided, rule_lists
+from tests.property.vocabulary import FACTS, SMALL, VALUES, completions, partly_known
+
+OPEN = {Outcome.NEEDS_INFORMATION, Outcome.INDETERMINATE}
+ENOUGH_TO_TRY = 3_000
+
+
+def asked_facts(decision: Any) -> list[str]:
+    return [question.pointers[0].rsplit("/", 1)[1] for question in decision.questions]
+
+
+def weakest_open_effect(decision: Any) -> str | None:
+    """The effect at which a single line wants information."""
+    if decision.lines[0].outcome is not Outcome.NEEDS_INFORMATION:
+        return None
+    order = ["redirect", "reject", "review"]
+    unknown = [finding.effect.value for finding in decision.findings if finding.verdict is Verdict.UNKNOWN]
+    return next(effect for effect in order if effect in unknown)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rule_lists(), partly_known())
+def test_whatever_is_answered_to_all_questions_settles_that_effect(rules: list[Any], facts: dict[str, Any]) -> None:
+    rule_set = a_rule_set(rules)
+    decision = decided(rule_set, [facts]).decision
+    effect = weakest_open_effect(decision)
+    asked = asked_facts(decision)
+    assert bool(asked) is (effect is not None)
+    count = 1
+    for name in asked:
+        count *= len(VALUES[name])
+    assume(count <= ENOUGH_TO_TRY)
+    for answered in completions(facts, asked):
+        assert effect is None or weakest_open_effect(decided(rule_set, [answered]).decision) != effect
+
+
+@settings(max_examples=200, deadline=None)
+@given(rule_lists(), partly_known(), partly_known())
+def test_adding_information_never_changes_a_settled_outcome(
+    rules: list[Any], facts: dict[str, Any], more: dict[str, Any]
+) -> None:
+    rule_set = a_rule_set(rules)
+    before = decided(rule_set, [facts]).decision.outcome
+    fuller = {name: more[name] if isinstance(value, Unknown) else value for name, value in facts.items()}
+    if before not in OPEN:
+        assert decided(rule_set, [fuller]).decision.outcome is before
+
+
+@settings(max_examples=100, deadline=None)
+@given(rule_lists(), st.lists(partly_known(), min_size=1, max_size=3), st.randoms(use_true_random=False))
+def test_the_order_of_rules_and_of_lines_changes_nothing(
+    rules: list[Any], lines: list[dict[str, Any]], shuffle: random.Random
+) -> None:
+    ids = [f"line-{index}" for index in range(len(lines))]
+    first = decided(a_rule_set(rules), lines, ids).decision
+    mixed_rules, mixed = list(rules), list(zip(lines, ids, strict=True))
+    shuffle.shuffle(mixed_rules)
+    shuffle.shuffle(mixed)
+    second = decided(a_rule_set(mixed_rules), [line for line, _ in mixed], [line_id for _, line_id in mixed]).decision
+
+    assert second.outcome is first.outcome
+    outcomes = {line.line_id: (line.outcome, line.findings) for line in first.lines}
+    assert {line.line_id: (line.outcome, line.findings) for line in second.lines} == outcomes
+    assert len(second.questions) == len(first.questions)
+    assert decided(a_rule_set(mixed_rules), lines, ids).decision == first
+
+
+def _fails(_facts: Any) -> Any:
+    raise RuntimeError("a derivation that fails")
+
+
+FAULTY = Catalogue({**SMALL.facts} | {name: replace(FACTS[name], read=None, derive=_fails) for name in ("first.flag", "the.size")})
+
+
+@settings(max_examples=200, deadline=None)
+@given(rule_lists(), st.lists(partly_known(), min_size=1, max_size=2))
+def test_a_fault_is_a_verdict_of_the_rules_that_need_the_fact_and_never_raised(
+    rules: list[Any], lines: list[dict[str, Any]]
+) -> None:
+    without = [
+        {name: value for name, value in line.items() if name not in ("first.flag", "the.size")} for line in lines
+    ]
+    decision = decided(a_rule_set(rules, FAULTY), without).decision
+    sound = decided(a_rule_set(rules), without).decision
+
+    touched = {finding.rule for finding in decision.findings if finding.verdict is Verdict.ERROR}
+    faultless = [finding for finding in decision.findings if finding.verdict is not Verdict.ERROR]
+    expected = [finding for finding in sound.findings if finding.rule not in touched]
+    assert {(finding.rule, finding.verdict) for finding in faultless} <= {
+        (finding.rule, finding.verdict) for finding in expected
+    }
+    for line in decision.lines:
+        if line.outcome is Outcome.REJECTED:
+            assert any(
+                finding.verdict is Verdict.NOT_MET and finding.effect.value == "reject" for finding in decision.findings
+            )
+
+
+@settings(max_examples=100, deadline=None)
+@given(rule_lists(), partly_known())
+def test_the_same_case_has_the_same_receipt(rules: list[Any], facts: dict[str, Any]) -> None:
+    assert decided(a_rule_set(rules), [facts]) == decided(a_rule_set(rules), [facts])
+
+
+def test_the_small_vocabulary_has_a_value_for_every_fact() -> None:
+    assert VALUES.keys() == FACTS.keys()
