@@ -10,7 +10,7 @@ import pytest
 from tests.contract.partner_system import an_event, an_order
 
 if TYPE_CHECKING:
-    from tests.contract.conftest import World
+    from tests.contract.world import World
 
 CANARY = "CANARY"
 

@@ -6,8 +6,8 @@ import os
 import subprocess
 import sys
 
-from tests.contract.conftest import VARIABLES
 from tests.contract.partner_system import PROJECT
+from tests.contract.world import VARIABLES
 
 FORBIDDEN = (
     "moto",

@@ -14,7 +14,7 @@ from tests.contract.partner_system import LambdaContext, PartnerSystem, an_event
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.contract.conftest import World
+    from tests.contract.world import World
 
 
 def fail(**_parameters: Any) -> None:

@@ -23,11 +23,11 @@ class Scope(StrEnum):
     READ_DECISIONS = "decisions/read"
 
 
-class Unauthenticated(Exception):  # noqa: N818 - named for the problem, as all of them
+class Unauthenticated(Exception):
     """The request context has no claims of a verified access token."""
 
 
-class NotAllowed(Exception):  # noqa: N818
+class NotAllowed(Exception):
     """The caller is known, but may not do this; the text is for the caller and says what is missing."""
 
 

@@ -71,7 +71,10 @@ def problem_of(error: Exception) -> Problem:
         if render is not None:
             return render(error)
     return Problem(
-        "internal", 500, "This request could not be answered. Nothing is wrong with the order; send it again later."
+        "internal",
+        500,
+        "A fault on our side kept this request from being answered. Send it again; if that fails too, tell the plan "
+        "the id of this request.",
     )
 
 

@@ -35,7 +35,7 @@ class WrongPart:
     problem: str
 
 
-class InvalidRequest(Exception):  # noqa: N818 - named for the problem, as all of them
+class InvalidRequest(Exception):
     """Query parameters or headers do not follow the contract."""
 
     def __init__(self, *errors: WrongPart) -> None:
@@ -44,15 +44,15 @@ class InvalidRequest(Exception):  # noqa: N818 - named for the problem, as all o
         self.errors = errors
 
 
-class UnsupportedMediaType(Exception):  # noqa: N818
+class UnsupportedMediaType(Exception):
     """The body is not announced as plain application/json in UTF-8."""
 
 
-class NothingThere(Exception):  # noqa: N818
+class NothingThere(Exception):
     """No such path or thing; the text is for the caller."""
 
 
-class MethodNotAllowed(Exception):  # noqa: N818
+class MethodNotAllowed(Exception):
     """The path is served, but with other methods."""
 
     def __init__(self, allowed: Iterable[str]) -> None:
@@ -61,7 +61,7 @@ class MethodNotAllowed(Exception):  # noqa: N818
         self.allowed = tuple(sorted(allowed))
 
 
-class AnswerTooLarge(Exception):  # noqa: N818
+class AnswerTooLarge(Exception):
     """The answer would not pass through Lambda; the text is for the caller."""
 
 
