@@ -1,0 +1,108 @@
+"""From an ordered dose to billing units and discarded units, in decimals throughout.
+
+Masses convert by powers of a thousand; units of activity, millilitres and milliequivalents convert to nothing else:
+whatever depends on the drug is not guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from typing import TYPE_CHECKING
+
+from infusion_orders.orders.vocabularies import AmountUnit, DoseUnit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PER_KILOGRAM = "/kg"
+
+_EXPONENT_OF_GRAM: Mapping[str, int] = {AmountUnit.G.value: 0, AmountUnit.MG.value: -3, AmountUnit.MCG.value: -6}
+_UNITS = frozenset(unit.value for unit in DoseUnit)
+_EXACT_DIGITS = 60
+"""Two amounts of 18 digits multiplied and moved by a million have fewer: nothing is rounded."""
+
+
+class IncompatibleUnits(ValueError):  # noqa: N818 - named for what is wrong
+    """The two units measure different things; the text names them."""
+
+
+class WeightNeeded(ValueError):  # noqa: N818
+    """A dose per kilogram, and no body weight."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdministeredDose:
+    """What one administration gives in all: the unit is never per kilogram."""
+
+    value: Decimal
+    unit: str
+
+
+def convert(value: Decimal, unit: str, to_unit: str) -> Decimal:
+    """The same amount in another unit, exactly.  Units are the words of AmountUnit, or both of them per kilogram.
+
+    Raises IncompatibleUnits.
+    """
+    if unit not in _UNITS or to_unit not in _UNITS:
+        raise IncompatibleUnits(f"doses are in {', '.join(AmountUnit)}, or these per kilogram (mg/kg)")
+    if unit == to_unit:
+        return value
+    amount, to_amount = unit.removesuffix(PER_KILOGRAM), to_unit.removesuffix(PER_KILOGRAM)
+    same_base = unit.endswith(PER_KILOGRAM) == to_unit.endswith(PER_KILOGRAM)
+    if not same_base or amount not in _EXPONENT_OF_GRAM or to_amount not in _EXPONENT_OF_GRAM:
+        raise IncompatibleUnits(f"{unit} cannot be expressed in {to_unit}")
+    with localcontext(prec=_EXACT_DIGITS):
+        return value.scaleb(_EXPONENT_OF_GRAM[amount] - _EXPONENT_OF_GRAM[to_amount])
+
+
+def administered_dose(value: Decimal, unit: str, weight_kg: Decimal | None) -> AdministeredDose:
+    """A dose per kilogram times the weight; any other dose as it is, whatever the weight.
+
+    Raises WeightNeeded for a dose per kilogram of an unknown weight.
+    """
+    if not unit.endswith(PER_KILOGRAM):
+        return AdministeredDose(value, unit)
+    if weight_kg is None:
+        raise WeightNeeded("a dose per kilogram needs the member's weight in kilograms")
+    with localcontext(prec=_EXACT_DIGITS):
+        return AdministeredDose(value * weight_kg, unit.removesuffix(PER_KILOGRAM))
+
+
+def units_per_administration(dose: Decimal, unit: str, unit_quantity: Decimal, code_unit: str) -> int:
+    """Billing units of one administration: one holds `unit_quantity` of `code_unit`, and part of one counts whole.
+
+    Raises IncompatibleUnits, and ValueError for a dose or a unit quantity of nothing.
+    """
+    return _whole_and_part(convert(dose, unit, code_unit), unit_quantity)
+
+
+def waste_units(
+    dose: Decimal,
+    unit: str,
+    *,
+    vial: Decimal,
+    vial_unit: str,
+    unit_quantity: Decimal,
+    code_unit: str,
+) -> int:
+    """Billing units that are discarded (JW) from single-dose vials of one size; 0 means none to report (JZ).
+
+    As many vials are opened as the dose needs.  Billed and discarded units together never exceed what the vials held:
+    the rest of a unit that was billed in part is no waste, and less than a whole unit is not reported.
+    Raises IncompatibleUnits, and ValueError for a dose, a vial or a unit quantity of nothing.
+    """
+    needed, content = convert(dose, unit, code_unit), convert(vial, vial_unit, code_unit)
+    opened = _whole_and_part(needed, content)
+    billed = _whole_and_part(needed, unit_quantity)
+    with localcontext(prec=_EXACT_DIGITS):
+        return max(0, int(content * opened // unit_quantity) - billed)
+
+
+def _whole_and_part(amount: Decimal, size: Decimal) -> int:
+    """How many of the size hold the amount; amounts of nothing have no answer."""
+    if amount <= 0 or size <= 0:
+        raise ValueError("amounts must be more than 0")
+    with localcontext(prec=_EXACT_DIGITS):
+        whole, part = divmod(amount, size)
+        return int(whole) + (part > 0)

@@ -1,0 +1,209 @@
+"""How often a drug is given, from the prescriber's words or from FHIR's `Timing.repeat`.
+
+Abbreviations that are known to be misread (QD, QOD, QHS, a trailing zero, a naked point) are taken where only one
+reading is possible, and carry a warning; what has two readings (biweekly, OD, q4-6h) is unclear and asked for again.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from infusion_orders.orders.order import Timing
+from infusion_orders.orders.schedules import (
+    WEEK,
+    Frequency,
+    Recurrence,
+    administrations,
+    every_hours,
+    every_months,
+)
+from infusion_orders.orders.vocabularies import PeriodUnit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Frequency", "Recurrence", "UnclearFrequency", "administrations", "parse_frequency"]
+
+
+class UnclearFrequency(ValueError):  # noqa: N818 - the facts report it as the reason `invalid`
+    """The text says what to write instead; it never holds what was sent."""
+
+
+_ASK = (
+    "must say how often in one way, such as `every 8 hours`, `q12h`, `daily`, `BID`, `3 times a week`, "
+    "`every 4 weeks`, `monthly`, `mon, thu`, `once` or `continuous`; how long goes into the dates of service"
+)
+_LONGEST_PERIOD_HOURS = 366 * 24
+_LONGEST_PERIOD_MONTHS = 12
+_MOST_TIMES = 1000
+
+_ONCE = Frequency(Recurrence.ONCE)
+_CONTINUOUS = Frequency(Recurrence.CONTINUOUS)
+_DAILY = every_hours(Fraction(24))
+_WORDS: Mapping[str, Frequency] = {
+    **dict.fromkeys(("once", "once only", "one time", "one-time", "one dose", "single dose", "stat", "x1"), _ONCE),
+    **dict.fromkeys(("continuous", "continuously", "continuous infusion"), _CONTINUOUS),
+    **dict.fromkeys(("daily", "nightly", "at bedtime", "qam", "qpm", "every morning", "every evening"), _DAILY),
+    "qd": replace(_DAILY, warnings=("QD was read as daily: it is easily misread, write `daily`",)),
+    "qhs": replace(_DAILY, warnings=("QHS was read as daily at bedtime: it is easily misread, write `at bedtime`",)),
+    "qod": replace(
+        every_hours(Fraction(48)),
+        warnings=("QOD was read as every other day: it is easily misread, write `every other day`",),
+    ),
+    "bid": every_hours(Fraction(12)),
+    "tid": every_hours(Fraction(8)),
+    "qid": every_hours(Fraction(6)),
+    "hourly": every_hours(Fraction(1)),
+    "every other day": every_hours(Fraction(48)),
+    "weekly": every_hours(Fraction(168)),
+    "every other week": every_hours(Fraction(336)),
+    "fortnightly": every_hours(Fraction(336)),
+    "monthly": every_months(1),
+    "every other month": every_months(2),
+    "quarterly": every_months(3),
+    "yearly": every_months(12),
+}
+_TWO_READINGS: Mapping[str, str] = {
+    "biweekly": "can mean twice a week or every 2 weeks: write which",
+    "bimonthly": "can mean twice a month or every 2 months: write which",
+    "od": "can mean daily or the right eye: write `daily`",
+    "tiw": "can be read as 3 times a day or a week: write `3 times a week`",
+    "biw": "can be read as twice a day or a week: write `twice a week`",
+    "prn": "says no number: write how often the drug is given at most",
+    "as needed": "says no number: write how often the drug is given at most",
+}
+_NUMBERS = {
+    word: str(number)
+    for number, word in enumerate(
+        ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"), start=1
+    )
+}
+_UNITS: Mapping[str, PeriodUnit] = {
+    **dict.fromkeys(("min", "mins", "minute", "minutes"), PeriodUnit.MINUTE),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), PeriodUnit.HOUR),
+    **dict.fromkeys(("d", "day", "days", "daily"), PeriodUnit.DAY),
+    **dict.fromkeys(("w", "wk", "wks", "week", "weeks", "weekly"), PeriodUnit.WEEK),
+    **dict.fromkeys(("mo", "month", "months", "monthly"), PeriodUnit.MONTH),
+    **dict.fromkeys(("year", "years", "yearly"), PeriodUnit.YEAR),
+}
+_PER_HOUR = {PeriodUnit.SECOND: 3600, PeriodUnit.MINUTE: 60}
+_HOURS = {PeriodUnit.HOUR: 1, PeriodUnit.DAY: 24, PeriodUnit.WEEK: 168}
+_MONTHS = {PeriodUnit.MONTH: 1, PeriodUnit.YEAR: 12}
+_DAY_NAMES = {
+    name: day
+    for day, names in zip(
+        WEEK,
+        (
+            ("mon", "monday", "mondays"),
+            ("tue", "tues", "tuesday", "tuesdays"),
+            ("wed", "wednesday", "wednesdays"),
+            ("thu", "thur", "thurs", "thursday", "thursdays"),
+            ("fri", "friday", "fridays"),
+            ("sat", "saturday", "saturdays"),
+            ("sun", "sunday", "sundays"),
+        ),
+        strict=True,
+    )
+    for name in names
+}
+
+_NUMBER = r"[0-9]{1,4}(?:\.[0-9]{1,3})?|\.[0-9]{1,3}"
+_ABBREVIATION_POINT = re.compile(r"(?<=[a-z])\.(?![0-9])")
+_INTERVAL = re.compile(rf"(?:once )?(?:q|every|each) ?({_NUMBER})? ?-?([a-z]+)")
+_TIMES = re.compile(r"(?:(once|twice)|([0-9]{1,4}) ?(?:x|times?)) ?(?:a|an|per|each|every|/)? ?([a-z]+)")
+_DAYS = re.compile(r"(?:(?:weekly |every week )?on |every |each )?([a-z]+(?:(?:, and |, ?| and |/| )[a-z]+)*)")
+_BETWEEN_DAYS = re.compile(r", and |, ?| and |/| ")
+
+
+def parse_frequency(sent: str | Timing) -> Frequency:
+    """Raises UnclearFrequency when there is no reading, or more than one."""
+    return _of_timing(sent) if isinstance(sent, Timing) else _of_text(sent)
+
+
+def _of_text(sent: str) -> Frequency:
+    text = " ".join(_ABBREVIATION_POINT.sub("", sent.casefold()).split())
+    for word, number in _NUMBERS.items():
+        text = re.sub(rf"\b{word}\b(?= )", number, text) if word in text else text
+    if text in _TWO_READINGS:
+        raise UnclearFrequency(_TWO_READINGS[text])
+    found = _WORDS.get(text) or _WORDS.get(sent.casefold().strip())
+    found = found or _interval(text) or _times_per_period(text) or _weekdays(text)
+    if found is None:
+        raise UnclearFrequency(_ASK)
+    return found
+
+
+def _interval(text: str) -> Frequency | None:
+    match = _INTERVAL.fullmatch(text)
+    if match is None or match[2] not in _UNITS:
+        return None
+    number = match[1] or "1"
+    return replace(_within(Fraction(number), _UNITS[match[2]], 1), warnings=_number_warnings(number))
+
+
+def _number_warnings(number: str) -> tuple[str, ...]:
+    if number.startswith("."):
+        return ("a number without a digit before its point is easily misread: write 0 before it",)
+    if "." in number and number.endswith("0"):
+        return ("a number with a zero at its end is easily misread: leave the zero out",)
+    return ()
+
+
+def _times_per_period(text: str) -> Frequency | None:
+    match = _TIMES.fullmatch(text)
+    if match is None or match[3] not in _UNITS:
+        return None
+    times = {"once": 1, "twice": 2}.get(match[1] or "") or int(match[2] or 0)
+    return _within(Fraction(1), _UNITS[match[3]], times)
+
+
+def _weekdays(text: str) -> Frequency | None:
+    if text in ("mwf", "m/w/f"):
+        return Frequency(Recurrence.WEEKDAYS, days_of_week=(WEEK[0], WEEK[2], WEEK[4]))
+    match = _DAYS.fullmatch(text)
+    names = _BETWEEN_DAYS.split(match[1]) if match else []
+    days = {_DAY_NAMES.get(name) for name in names}
+    if not days or None in days:
+        return None
+    return Frequency(Recurrence.WEEKDAYS, days_of_week=tuple(day for day in WEEK if day in days))
+
+
+def _within(period: Fraction, unit: PeriodUnit, times: int) -> Frequency:
+    """So many times in so many units.  Raises UnclearFrequency beyond a year, for nothing, and for parts of months."""
+    if not 1 <= times <= _MOST_TIMES or period <= 0:
+        raise UnclearFrequency(_ASK)
+    if unit in _MONTHS:
+        months = period * _MONTHS[unit]
+        if months.denominator != 1 or months > _LONGEST_PERIOD_MONTHS:
+            raise UnclearFrequency("must be in whole months, 12 at most; write a part of a month in weeks or days")
+        return every_months(int(months), times)
+    hours = period / _PER_HOUR[unit] if unit in _PER_HOUR else period * _HOURS[unit]
+    if hours > _LONGEST_PERIOD_HOURS:
+        raise UnclearFrequency("must have a period of a year at most")
+    return every_hours(hours, times)
+
+
+def _of_timing(timing: Timing) -> Frequency:
+    if timing.dayOfWeek:
+        found = _of_days_in(timing)
+    elif timing.period is not None and timing.periodUnit is not None:
+        found = _within(Fraction(timing.period), timing.periodUnit, timing.frequency or 1)
+    elif timing.count == 1 and timing.period is None and timing.periodUnit is None and timing.frequency in (None, 1):
+        return _ONCE
+    else:
+        raise UnclearFrequency("must have both period and periodUnit, or dayOfWeek, or a count of 1 alone")
+    return replace(found, count=timing.count)
+
+
+def _of_days_in(timing: Timing) -> Frequency:
+    """`frequency` counts on each of the days; in a week it may also count the days themselves."""
+    days = tuple(day for day in WEEK if day in (timing.dayOfWeek or ()))
+    times = timing.frequency or 1
+    if timing.periodUnit is PeriodUnit.WEEK and timing.period in (None, 1) and times in (1, len(days)):
+        times = 1
+    elif timing.periodUnit not in (None, PeriodUnit.DAY) or timing.period not in (None, 1):
+        raise UnclearFrequency("must have, beside dayOfWeek, no period or one of 1 day or 1 week")
+    return Frequency(Recurrence.WEEKDAYS, times=times, days_of_week=days)

@@ -1,0 +1,109 @@
+"""A frequency in its one canonical form, and how many administrations it makes from one day to another."""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+from math import ceil
+from typing import TYPE_CHECKING
+
+from infusion_orders.orders.vocabularies import DayOfWeek
+
+if TYPE_CHECKING:
+    from datetime import date
+
+WEEK = tuple(DayOfWeek)
+"""Monday first, as `date.weekday` counts."""
+DAYS_OF_A_MONTH = Fraction(1461, 48)
+"""On average; used only for several times a month, where the calendar says nothing."""
+
+
+class Recurrence(StrEnum):
+    """What repeats."""
+
+    PERIODIC = "periodic"
+    WEEKDAYS = "weekdays"
+    ONCE = "once"
+    CONTINUOUS = "continuous"
+
+
+@dataclass(frozen=True, slots=True)
+class Frequency:
+    """`times` in every `period_hours` or `period_months`, in lowest terms: BID and q12h are both once in 12 hours.
+
+    With `days_of_week`, `times` is on each of these days.  `count` ends it after so many administrations.  `warnings`
+    say how an easily misread text was read; frequencies that differ only in them are equal.
+    """
+
+    recurrence: Recurrence
+    times: int = 1
+    period_hours: int | None = None
+    period_months: int | None = None
+    days_of_week: tuple[DayOfWeek, ...] = ()
+    count: int | None = None
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def interval_hours(self) -> Fraction | None:
+        """From one administration to the next; None where it is not the same each time or the calendar decides."""
+        return None if self.period_hours is None else Fraction(self.period_hours, self.times)
+
+
+def every_hours(hours: Fraction, times: int = 1) -> Frequency:
+    """So many times within these hours."""
+    interval = hours / times
+    return Frequency(Recurrence.PERIODIC, times=interval.denominator, period_hours=interval.numerator)
+
+
+def every_months(months: int, times: int = 1) -> Frequency:
+    """So many times within these calendar months."""
+    interval = Fraction(months, times)
+    return Frequency(Recurrence.PERIODIC, times=interval.denominator, period_months=interval.numerator)
+
+
+def administrations(frequency: Frequency, service_from: date, service_to: date) -> int:
+    """At least 1, both days included; a continuous infusion counts once a day.
+
+    Raises ValueError if the last day is before the first.
+    """
+    days = (service_to - service_from).days + 1
+    if days < 1:
+        raise ValueError("the last date of service is before the first")
+    number = max(1, _uncounted(frequency, service_from, service_to, days))
+    return number if frequency.count is None else min(number, frequency.count)
+
+
+def _uncounted(frequency: Frequency, first: date, last: date, days: int) -> int:
+    if frequency.recurrence is Recurrence.ONCE:
+        return 1
+    if frequency.recurrence is Recurrence.CONTINUOUS:
+        return days
+    if frequency.recurrence is Recurrence.WEEKDAYS:
+        return frequency.times * _days_that_fall_on(frequency.days_of_week, first, days)
+    if frequency.period_months is None:
+        return _spaced(Fraction(frequency.period_hours or 0, 24 * frequency.times), days)
+    if frequency.times == 1:
+        return 1 + _whole_months(first, last) // frequency.period_months
+    return _spaced(DAYS_OF_A_MONTH * frequency.period_months / frequency.times, days)
+
+
+def _spaced(interval_days: Fraction, days: int) -> int:
+    """Up to a day apart: so many on every day.  Further apart: on the first day and whenever the interval is over."""
+    if interval_days <= 1:
+        return ceil(days / interval_days)
+    return 1 + (days - 1) // interval_days
+
+
+def _days_that_fall_on(days_of_week: tuple[DayOfWeek, ...], first: date, days: int) -> int:
+    weeks, rest = divmod(days, len(WEEK))
+    begun = {WEEK[(first.weekday() + day) % len(WEEK)] for day in range(rest)}
+    return weeks * len(days_of_week) + len(begun.intersection(days_of_week))
+
+
+def _whole_months(first: date, last: date) -> int:
+    """A month from the 31st is over on the last day of a shorter month."""
+    months = (last.year - first.year) * 12 + last.month - first.month
+    due = min(first.day, calendar.monthrange(last.year, last.month)[1])
+    return months - (last.day < due)

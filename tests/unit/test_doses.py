@@ -1,0 +1,132 @@
+"""Doses to billing units: the worked examples of the coding rules, and what must never be converted."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from infusion_orders.orders.doses import (
+    AdministeredDose,
+    IncompatibleUnits,
+    WeightNeeded,
+    administered_dose,
+    convert,
+    units_per_administration,
+    waste_units,
+)
+from infusion_orders.orders.vocabularies import DoseUnit
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "to_unit", "expected"),
+    [
+        ("1", "g", "mg", "1000"),
+        ("1", "g", "mcg", "1000000"),
+        ("250", "mcg", "mg", "0.25"),
+        ("0.1", "mg", "g", "0.0001"),
+        ("5", "mg", "mg", "5"),
+        ("5", "unit", "unit", "5"),
+        ("5", "ml", "ml", "5"),
+        ("20", "meq", "meq", "20"),
+        ("5", "g/kg", "mg/kg", "5000"),
+        ("123456789012345678", "g", "mcg", "123456789012345678000000"),
+    ],
+)
+def test_masses_convert_exactly_by_powers_of_a_thousand(value: str, unit: str, to_unit: str, expected: str) -> None:
+    assert convert(Decimal(value), unit, to_unit) == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("unit", "to_unit"),
+    [
+        ("unit", "mg"),
+        ("mg", "unit"),
+        ("ml", "mg"),
+        ("meq", "mg"),
+        ("ml", "meq"),
+        ("mg/kg", "mg"),
+        ("mg", "mg/kg"),
+        ("unit/kg", "mg/kg"),
+        ("kg", "g"),
+        ("mg", "/kg"),
+        ("stone", "stone"),
+    ],
+)
+def test_what_measures_different_things_is_never_converted(unit: str, to_unit: str) -> None:
+    with pytest.raises(IncompatibleUnits):
+        convert(Decimal(1), unit, to_unit)
+
+
+def test_a_dose_per_kilogram_is_multiplied_by_the_weight() -> None:
+    assert administered_dose(Decimal(5), "mg/kg", Decimal("75.0")) == AdministeredDose(Decimal(375), "mg")
+
+
+def test_a_word_of_the_vocabulary_is_as_good_as_its_text() -> None:
+    assert administered_dose(Decimal(5), DoseUnit.MCG_PER_KG, Decimal("0.4")) == AdministeredDose(Decimal(2), "mcg")
+
+
+def test_the_weight_does_not_touch_an_absolute_dose() -> None:
+    assert administered_dose(Decimal(375), "mg", Decimal(80)) == AdministeredDose(Decimal(375), "mg")
+
+
+def test_a_dose_per_kilogram_without_a_weight_has_no_answer() -> None:
+    with pytest.raises(WeightNeeded):
+        administered_dose(Decimal(5), "mg/kg", None)
+
+
+@pytest.mark.parametrize(
+    ("dose", "unit", "unit_quantity", "code_unit", "expected"),
+    [
+        pytest.param("375", "mg", "10", "mg", 38, id="infliximab 5 mg/kg x 75 kg"),
+        pytest.param("1", "g", "500", "mg", 2, id="vancomycin under its old code"),
+        pytest.param("1", "g", "10", "mg", 100, id="vancomycin under its new code"),
+        pytest.param("100", "mg", "80", "mg", 2, id="gentamicin, up to 80 mg"),
+        pytest.param("24000000", "unit", "600000", "unit", 40, id="penicillin G, up to 600,000 units"),
+        pytest.param("95", "mg", "1", "mg", 95, id="unit of 1 mg"),
+        pytest.param("70", "mg", "100", "mg", 1, id="less than a unit is one"),
+        pytest.param("0.3", "mg", "0.1", "mg", 3, id="decimals, where binary floats give 4"),
+        pytest.param("100", "mcg", "0.1", "mg", 1, id="micrograms"),
+    ],
+)
+def test_billing_units_round_up(dose: str, unit: str, unit_quantity: str, code_unit: str, expected: int) -> None:
+    assert units_per_administration(Decimal(dose), unit, Decimal(unit_quantity), code_unit) == expected
+
+
+@pytest.mark.parametrize(("dose", "quantity"), [("0", "10"), ("-5", "10"), ("5", "0")])
+def test_amounts_of_nothing_have_no_billing_units(dose: str, quantity: str) -> None:
+    with pytest.raises(ValueError, match="more than 0"):
+        units_per_administration(Decimal(dose), "mg", Decimal(quantity), "mg")
+
+
+@pytest.mark.parametrize(
+    ("dose", "vial", "unit_quantity", "expected"),
+    [
+        pytest.param("95", "100", "1", 5, id="the rest of the vial"),
+        pytest.param("70", "100", "100", 0, id="within the unit that is billed"),
+        pytest.param("375", "100", "10", 2, id="infliximab, 4 vials"),
+        pytest.param("400", "100", "10", 0, id="nothing left"),
+        pytest.param("401", "100", "10", 9, id="a fifth vial for one milligram"),
+        pytest.param("150", "100", "75", 0, id="less than a whole unit is left"),
+        pytest.param("40", "50", "80", 0, id="a vial smaller than the unit"),
+    ],
+)
+def test_what_is_left_in_single_dose_vials_is_waste(dose: str, vial: str, unit_quantity: str, expected: int) -> None:
+    wasted = waste_units(
+        Decimal(dose),
+        "mg",
+        vial=Decimal(vial),
+        vial_unit="mg",
+        unit_quantity=Decimal(unit_quantity),
+        code_unit="mg",
+    )
+
+    assert wasted == expected
+
+
+def test_vials_may_be_labelled_in_another_unit_than_the_dose() -> None:
+    wasted = waste_units(
+        Decimal("0.375"), "g", vial=Decimal(100_000), vial_unit="mcg", unit_quantity=Decimal(10), code_unit="mg"
+    )
+
+    assert wasted == 2
