@@ -113,13 +113,6 @@ class PartnerSystem:
         )
 
 
-def an_order(**changes: Any) -> dict[str, Any]:
-    """The order of events/validate-order.json, with top-level parts replaced, or left out where they are None."""
-    order: dict[str, Any] = json.loads(read_event("validate-order")["body"])
-    order.update(changes)
-    return {name: part for name, part in order.items() if part is not None}
-
-
 def read_event(name: str) -> dict[str, Any]:
     """A file of events/."""
     event: dict[str, Any] = json.loads((PROJECT / "events" / f"{name}.json").read_text(encoding="utf-8"))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.contract.partner_system import an_event, an_order
+from tests.builders import an_order_document
+from tests.contract.partner_system import an_event
 
 if TYPE_CHECKING:
     from tests.contract.world import World
@@ -17,7 +18,7 @@ CANARY = "CANARY"
 
 def a_canary_order() -> dict[str, Any]:
     """A valid order whose identifying and free texts are canaries, each told apart by its number."""
-    order = an_order(diagnoses=[{"code": "CANARY-01", "primary": True}])
+    order = an_order_document(diagnoses=[{"code": "CANARY-01", "primary": True}])
     order["submitter"]["npi"] = "CANARY-02"
     order["member"] |= {
         "member_id": "CANARY-03",

@@ -123,7 +123,7 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
     TooLarge: lambda error: Problem("too-large", 413, _sentence(error)),
     AnswerTooLarge: lambda error: Problem("too-large", 413, str(error)),
     UnsupportedMediaType: _always(
-        Problem("unsupported-media-type", 415, "Send the body as application/json, in UTF-8 and not compressed.")
+        Problem("unsupported-media-type", 415, "Send the body as application/json, in UTF-8.")
     ),
     Unauthenticated: _always(
         Problem(

@@ -86,8 +86,6 @@ def json_body(event: Mapping[str, Any]) -> bytes:
     """
     if not _JSON.fullmatch(header(event, "content-type") or ""):
         raise UnsupportedMediaType
-    if (header(event, "content-encoding") or "identity").strip().lower() != "identity":
-        raise UnsupportedMediaType
     body: str = event.get("body") or ""
     if not event.get("isBase64Encoded"):
         return body.encode("utf-8", "surrogatepass")
