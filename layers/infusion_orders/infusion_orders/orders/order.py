@@ -272,7 +272,7 @@ class Order(Part):
         ),
     ] = Field(Urgency.STANDARD, description="How soon an answer is needed.")
     submitter: Submitter | None = Field(None, description="Who sends the order.")
-    member: Member = Field(description="The person the therapy is for.")
+    member: Member = Field(description="Who the order is for.")
     caregiver: Caregiver | None = Field(None, description="Someone at home who could give the therapy.")
     prescriber: Prescriber | None = Field(None, description="Who prescribed the therapy.")
     infusion_provider: InfusionProvider | None = Field(None, description="Who is to fill the order.")

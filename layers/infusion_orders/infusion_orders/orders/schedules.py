@@ -64,14 +64,15 @@ def every_months(months: int, times: int = 1) -> Frequency:
 
 
 def administrations(frequency: Frequency, service_from: date, service_to: date) -> int:
-    """At least 1, both days included; a continuous infusion counts once a day.
+    """Both days included; a continuous infusion counts once a day.
 
+    0 only when none of the days of the week falls between the two.
     Raises ValueError if the last day is before the first.
     """
     days = (service_to - service_from).days + 1
     if days < 1:
         raise ValueError("the last date of service is before the first")
-    number = max(1, _uncounted(frequency, service_from, service_to, days))
+    number = _uncounted(frequency, service_from, service_to, days)
     return number if frequency.count is None else min(number, frequency.count)
 
 

@@ -60,7 +60,7 @@ Kilograms = Annotated[Decimal, Field(gt=0, le=1000), _Exact]
 Centimetres = Annotated[Decimal, Field(gt=0, le=300), _Exact]
 Hours = Annotated[Decimal, Field(gt=0, le=9000), _Exact]
 Millilitres = Annotated[Decimal, Field(gt=0, le=100_000), _Exact]
-Period = Annotated[Decimal, Field(gt=0, le=1000), _Exact]
+Period = Annotated[Decimal, Field(gt=0, le=1_000_000), _Exact]
 
 CalendarDate = Annotated[date, BeforeValidator(_calendar_date)]
 """A day from 1900 to 2200, written `YYYY-MM-DD`."""

@@ -1,0 +1,185 @@
+"""Random orders over the whole contract, as JSON documents: sparse and full, with good and malformed identifiers."""
+
+from __future__ import annotations
+
+import copy
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import strategies as st
+
+from infusion_orders.orders import order as model
+from infusion_orders.orders.counties import COUNTIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from enum import StrEnum
+
+Document = dict[str, Any]
+Place = tuple[str | int, ...]
+
+REQUIRED = frozenset({"order_id", "member", "member_id", "lines", "line_id"})
+
+WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20)
+MALFORMED = st.one_of(st.just(""), st.just("not a code"), st.text(max_size=64))
+BOOLEANS = st.booleans()
+DAYS = st.dates(date(2024, 1, 1), date(2027, 12, 31)).map(date.isoformat)
+BIRTH_DATES = st.dates(date(1925, 1, 1), date(2026, 12, 31)).map(date.isoformat)
+
+NPIS = st.sampled_from(["1234567893", "1932104098", "1245319599"]) | MALFORMED
+DIAGNOSIS_CODES = st.sampled_from(["K50.90", "k5090", "D83.9", "E84.0", "M05.79", "A41.9", "E11", "Z99.89"]) | MALFORMED
+HCPCS_CODES = (
+    st.sampled_from(
+        [
+            "J1745",
+            "Q5103",
+            "J3370",
+            "J3373",
+            "J1569",
+            "J1580",
+            "S9359",
+            "S9338",
+            "S9500",
+            "S9365",
+            "S9376",
+            "S9326",
+            "B4185",
+            "99601",
+            "99602",
+            "E0781",
+            "A4222",
+            "J9999",
+            "V0001",
+        ]
+    )
+    | MALFORMED
+)
+FREQUENCY_TEXTS = (
+    st.sampled_from(
+        ["every 8 weeks", "q8h", "q24h", "QD", "BID", "weekly", "monthly", "mon, thu", "once", "continuous"]
+    )
+    | MALFORMED
+)
+
+
+def words_of(vocabulary: type[StrEnum]) -> st.SearchStrategy[str]:
+    """The values of a closed vocabulary."""
+    return st.sampled_from([word.value for word in vocabulary])
+
+
+def amounts(least: str, most: str) -> st.SearchStrategy[int | str]:
+    """Decimals as JSON whole numbers or as text; never a float, which would not keep its digits on the way."""
+    fractions = st.decimals(least, most, places=3, allow_nan=False, allow_infinity=False).map(
+        lambda value: f"{value:f}"
+    )
+    return fractions | st.integers(1, 200)
+
+
+def parts(**optional: st.SearchStrategy[Any]) -> st.SearchStrategy[Document]:
+    """An object, each of its fields sent, null or absent."""
+    return st.fixed_dictionaries({}, optional={name: st.none() | value for name, value in optional.items()})
+
+
+TIMINGS = parts(
+    frequency=st.integers(1, 6),
+    period=amounts("0.5", "12"),
+    periodUnit=words_of(model.PeriodUnit),
+    dayOfWeek=st.lists(words_of(model.DayOfWeek), min_size=1, max_size=7),
+    count=st.integers(1, 30),
+)
+
+LINES = parts(
+    kind=words_of(model.LineKind),
+    hcpcs=HCPCS_CODES,
+    ndc=st.sampled_from(["57894-030-01", "57894003001", "5789403001"]) | MALFORMED,
+    drug=WORDS,
+    therapy=st.sampled_from(["tpn", "anti_infective", "ivig", "anti_tnf", "chemotherapy", "gene therapy"]) | WORDS,
+    dose=parts(value=amounts("0.001", "5000"), unit=words_of(model.DoseUnit)),
+    route=words_of(model.Route),
+    frequency=FREQUENCY_TEXTS | TIMINGS,
+    infusion_hours=amounts("0.25", "48"),
+    daily_volume_ml=amounts("1", "5000"),
+    requires_admixture=BOOLEANS,
+    vial_size=parts(value=amounts("0.001", "1000"), unit=words_of(model.AmountUnit)),
+    single_dose_container=BOOLEANS,
+    units=st.integers(1, 9999),
+    modifiers=st.lists(st.sampled_from(["JA", "JB", "JW", "JZ", "SH", "SJ", "SS", "kx"]), max_size=4),
+    billing_path=words_of(model.BillingPath),
+    service_from=DAYS,
+    service_to=DAYS,
+)
+
+MEMBERS = parts(
+    mbi=st.sampled_from(["1EG4-TE5-MK73", "1eg4te5mk73"]) | MALFORMED,
+    cin=st.sampled_from(["90000000A", "90000000A12345"]) | MALFORMED,
+    birth_date=BIRTH_DATES,
+    line_of_business=words_of(model.LineOfBusiness),
+    county=st.sampled_from(COUNTIES) | MALFORMED,
+    medical_group=parts(
+        id=st.sampled_from(["PPG-0420", "PPG-0421"]) | MALFORMED, risk_arrangement=words_of(model.RiskArrangement)
+    ),
+    ccs=parts(open_case=BOOLEANS, conditions=st.lists(DIAGNOSIS_CODES, max_size=3)),
+    willing_to_learn=BOOLEANS,
+    homebound=BOOLEANS,
+)
+
+ORDERS = parts(
+    ordered_on=DAYS,
+    urgency=words_of(model.Urgency),
+    submitter=parts(provider_type=words_of(model.ProviderType), npi=NPIS),
+    caregiver=parts(present=BOOLEANS, willing=BOOLEANS, able=BOOLEANS),
+    prescriber=parts(npi=NPIS, signed_on=DAYS, ccs_paneled=BOOLEANS),
+    infusion_provider=parts(vendor=st.sampled_from(["coram", "acme-infusion"]) | MALFORMED, npi=NPIS),
+    care=parts(
+        place_of_service=st.sampled_from(["12", "11", "22"]) | MALFORMED,
+        administered_by=words_of(model.Administrator),
+        plan_of_care=BOOLEANS,
+        skilled_need=BOOLEANS,
+        intermittent=BOOLEANS,
+        first_dose_at_home=BOOLEANS,
+        anaphylaxis_order=BOOLEANS,
+        telephone=BOOLEANS,
+    ),
+    clinical=parts(weight_kg=amounts("0.4", "300"), weight_measured_on=DAYS, height_cm=amounts("20", "230")),
+    access=parts(device=words_of(model.AccessDevice), lumens=st.integers(0, 3)),
+    diagnoses=st.lists(parts(code=DIAGNOSIS_CODES, primary=BOOLEANS), max_size=3),
+)
+
+
+@st.composite
+def orders(draw: st.DrawFn, *, most_lines: int = 4) -> Document:
+    """Any order that the contract takes, from the three ids alone to every field sent."""
+    lines = draw(st.lists(LINES, min_size=1, max_size=most_lines))
+    return {
+        "order_id": draw(st.from_regex(r"[A-Za-z0-9._:-]{1,64}", fullmatch=True)),
+        **draw(ORDERS),
+        "member": {"member_id": draw(WORDS), **draw(MEMBERS)},
+        "lines": [{"line_id": str(number), **line} for number, line in enumerate(lines, start=1)],
+    }
+
+
+@st.composite
+def partial(draw: st.DrawFn, document: Document) -> Document:
+    """The order with some of its optional fields left out: the same facts, but fewer of them."""
+    left_out = draw(st.sets(st.sampled_from(optional_places(document)))) if optional_places(document) else set()
+    sparse = copy.deepcopy(document)
+    for place in sorted(left_out, key=len, reverse=True):
+        *way, name = place
+        parent: Any = sparse
+        for step in way:
+            parent = parent[step]
+        del parent[name]
+    return sparse
+
+
+def optional_places(document: Document) -> list[Place]:
+    """Where a field is that may be left out."""
+    return [place for place in places(document) if isinstance(place[-1], str) and place[-1] not in REQUIRED]
+
+
+def places(value: Any, place: Place = ()) -> Iterator[Place]:
+    """Of every field and list item, whatever it holds, the outer before the inner."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, held in inner:
+        yield (*place, step)
+        yield from places(held, (*place, step))

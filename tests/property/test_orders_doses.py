@@ -1,0 +1,70 @@
+"""What holds for every dose: nothing is lost, nothing is billed beyond need, and the scale does not matter."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infusion_orders.orders.doses import convert, units_per_administration, waste_units
+
+DOSES = st.decimals("0.001", "1000000", places=3)
+SIZES = st.decimals("0.01", "1000", places=2)
+MASSES = st.sampled_from(["g", "mg", "mcg"])
+
+
+@given(DOSES, MASSES, MASSES)
+def test_there_and_back_is_the_same_amount(dose: Decimal, unit: str, to_unit: str) -> None:
+    assert convert(convert(dose, unit, to_unit), to_unit, unit) == dose
+
+
+@given(DOSES, MASSES, MASSES, MASSES)
+def test_a_detour_over_another_unit_changes_nothing(dose: Decimal, unit: str, by_way_of: str, to_unit: str) -> None:
+    assert convert(convert(dose, unit, by_way_of), by_way_of, to_unit) == convert(dose, unit, to_unit)
+
+
+@given(DOSES, DOSES, SIZES)
+def test_more_drug_is_never_fewer_units(dose: Decimal, another: Decimal, size: Decimal) -> None:
+    smaller, larger = sorted((dose, another))
+
+    assert units_per_administration(smaller, "mg", size, "mg") <= units_per_administration(larger, "mg", size, "mg")
+
+
+@given(DOSES, MASSES, SIZES, MASSES)
+def test_units_do_not_depend_on_the_scale_that_the_dose_is_written_in(
+    dose: Decimal, unit: str, size: Decimal, written_in: str
+) -> None:
+    assert units_per_administration(dose, unit, size, "mg") == (
+        units_per_administration(convert(dose, unit, written_in), written_in, size, "mg")
+    )
+
+
+@given(DOSES, SIZES)
+def test_units_cover_the_dose_with_less_than_one_to_spare(dose: Decimal, size: Decimal) -> None:
+    units = units_per_administration(dose, "mg", size, "mg")
+
+    assert units >= 1
+    assert (units - 1) * size < dose <= units * size
+
+
+@given(DOSES, SIZES, SIZES)
+def test_billed_and_discarded_units_never_exceed_the_opened_vials(dose: Decimal, vial: Decimal, size: Decimal) -> None:
+    wasted = waste_units(dose, "mg", vial=vial, vial_unit="mg", unit_quantity=size, code_unit="mg")
+    opened = units_per_administration(dose, "mg", vial, "mg")
+    billed = units_per_administration(dose, "mg", size, "mg")
+
+    assert wasted >= 0
+    assert wasted == 0 or (billed + wasted) * size <= opened * vial
+    assert wasted * size < vial
+
+
+@given(st.integers(1, 1000), st.integers(1, 50), st.integers(1, 20))
+def test_where_a_vial_holds_whole_units_all_of_them_are_billed_or_discarded(
+    units_of_dose: int, size: int, units_of_vial: int
+) -> None:
+    dose, vial = Decimal(units_of_dose), Decimal(size * units_of_vial)
+    wasted = waste_units(dose, "mg", vial=vial, vial_unit="mg", unit_quantity=Decimal(size), code_unit="mg")
+    opened = units_per_administration(dose, "mg", vial, "mg")
+
+    assert units_per_administration(dose, "mg", Decimal(size), "mg") + wasted == opened * units_of_vial
