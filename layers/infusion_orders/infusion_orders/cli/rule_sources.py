@@ -1,0 +1,57 @@
+"""Where the command takes its rules from: a folder, by way of the embedded table, or a DynamoDB table."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from infusion_orders.cli.checkout import DEFAULT_RULES, MARK, project_root
+from infusion_orders.cli.embedded_table import CREDENTIALS, REGION, embedded_tables
+from infusion_orders.rules.loading import load_directory
+from infusion_orders.store.client import dynamodb_client
+from infusion_orders.store.rule_sets import NoRuleSet, RuleSetStore
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from infusion_orders.rules.document import RuleSetDocument
+    from infusion_orders.rules.rule_set import RuleSet
+
+THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def document_from_files(folder: Path | None) -> RuleSetDocument:
+    """The checked rules of the folder, or of the default one.  Raises RuleSetErrors, OutsideCheckout."""
+    return load_directory(folder.resolve() if folder is not None else project_root() / DEFAULT_RULES)
+
+
+def rule_set_from_files(folder: Path | None) -> RuleSet:
+    """Published into the embedded table and read back from it, so that what decides is what a table would hold.
+
+    Raises RuleSetErrors, OutsideCheckout.
+    """
+    document = document_from_files(folder)
+    with embedded_tables(project_root() / MARK, document) as tables:
+        return tables.rule_sets.load(tables.version)
+
+
+def rule_set_from_table(table: str, *, endpoint_url: str | None, as_of: date | None) -> RuleSet:
+    """The version that is active, or was at the end of the day `as_of` (UTC).
+
+    A table on this machine asks for no credentials.  Raises NoRuleSet and whatever the store or boto raises.
+    """
+    if endpoint_url is not None and urlsplit(endpoint_url).hostname in THIS_MACHINE:
+        if not {"AWS_ACCESS_KEY_ID", "AWS_PROFILE"} & set(os.environ):
+            os.environ.update(CREDENTIALS)
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION
+    store = RuleSetStore(dynamodb_client(region=region, endpoint_url=endpoint_url), table, DEFAULT_RULES.name)
+    if as_of is not None:
+        end_of_day = datetime.combine(as_of, time.min, UTC) + timedelta(days=1, microseconds=-1)
+        return store.load(store.version_active_at(min(end_of_day, datetime.now(UTC))))
+    pointer = store.pointer()
+    if pointer is None:
+        raise NoRuleSet
+    return store.load(pointer.version)

@@ -1,0 +1,65 @@
+"""Standard output for answers, standard error for everything else, in colour where a person reads it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+USAGE = 2
+"""Exit code: the command cannot do what it was asked to."""
+WIDTH_OF_FILES = 110
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where nobody watches, lines are of one width, whatever the terminal that the command was started from."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else WIDTH_OF_FILES)
+
+
+def plain(text: str) -> str:
+    """Without control characters: what an order says must not steer the terminal that it is shown on."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def fail(*messages: str, code: int = USAGE) -> NoReturn:
+    """Says why on standard error and ends the command."""
+    from rich.text import Text
+
+    for message in messages:
+        console(stderr=True).print(Text.assemble(("Error: ", "bold red"), plain(message)))
+    raise typer.Exit(code)
+
+
+@contextmanager
+def failures_explained() -> Iterator[None]:
+    """Turns what a person can mend into messages: no checkout, rules that do not load, a table that does not answer."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from infusion_orders.cli.checkout import OutsideCheckout
+    from infusion_orders.rules.problems import RuleSetErrors
+    from infusion_orders.store.rule_sets import DamagedRuleSet, NoRuleSet, NoSuchVersion
+
+    try:
+        yield
+    except OutsideCheckout as outside:
+        fail(str(outside))
+    except RuleSetErrors as errors:
+        fail(*map(str, errors.problems))
+    except (NoRuleSet, NoSuchVersion):
+        fail("The table holds no active rule set. Publish one and activate it, or leave --table out.")
+    except DamagedRuleSet:
+        fail("The rule set in the table is damaged: its content does not have its digest. Publish it again.")
+    except (BotoCoreError, ClientError) as error:
+        fail(f"The table does not answer: {error}")
