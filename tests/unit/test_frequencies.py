@@ -55,6 +55,9 @@ MON, TUE, WED, THU, FRI = DayOfWeek.MON, DayOfWeek.TUE, DayOfWeek.WED, DayOfWeek
         ("q8wk", 1344),
         ("q8w", 1344),
         ("every other week", 336),
+        ("fortnightly", 336),
+        ("hourly", 1),
+        ("nightly", 24),
         ("3 times a week", 56),
         ("every 90 min", Fraction(3, 2)),
         ("every 1.5 days", 36),
@@ -70,7 +73,15 @@ def test_an_interval_in_words_is_read_as_hours(text: str, hours: int | Fraction)
 
 @pytest.mark.parametrize(
     ("text", "months"),
-    [("monthly", 1), ("every month", 1), ("once a month", 1), ("every 3 months", 3), ("quarterly", 3), ("yearly", 12)],
+    [
+        ("monthly", 1),
+        ("every month", 1),
+        ("once a month", 1),
+        ("every 3 months", 3),
+        ("quarterly", 3),
+        ("every other month", 2),
+        ("yearly", 12),
+    ],
 )
 def test_months_are_calendar_months_and_not_hours(text: str, months: int) -> None:
     frequency = parse_frequency(text)

@@ -168,13 +168,18 @@ class TestWhatIsRefused:
             ("/lines/0/vial_size/unit", "MCG", "must be one of mg, g, mcg, unit, ml, meq; did you mean mcg?"),
             ("/lines/0/frequency", 8, "must be a text such as `every 8 hours`, or a FHIR Timing.repeat object"),
             ("/lines/0/frequency", {"frequency": "x"}, ""),
+            ("/lines/0/dose/value", 1_000_000_000_001, "must be at most 1000000000000"),
+            ("/lines/0/infusion_hours", 9001, "must be at most 9000"),
+            ("/lines/0/daily_volume_ml", 100_001, "must be at most 100000"),
+            ("/lines/0/frequency/period", 1_000_001, "must be at most 1000000"),
             ("/clinical/weight_kg", 1001, "must be at most 1000"),
+            ("/clinical/height_cm", 301, "must be at most 300"),
             ("/access/lumens", -1, "must be at least 0"),
             ("/urgency", "urgent", "must be one of standard, expedited"),
         ],
     )
     def test_one_wrong_field_has_its_pointer_and_what_to_mend(self, pointer: str, value: Any, problem: str) -> None:
-        found = problems({pointer: value})
+        found = problems({"/lines/0/frequency": {}, pointer: value})
 
         if problem:
             assert found == {pointer: problem}
@@ -290,6 +295,7 @@ class TestWhatIsNoJson:
         assert read_document('"\\ud83d\\ude00"') == "\U0001f600"
 
     def test_a_body_of_the_largest_size_is_read_and_one_byte_more_is_not(self) -> None:
+        assert MAX_BODY_BYTES == 262_144
         body = SMALLEST + " " * (MAX_BODY_BYTES - len(SMALLEST))
 
         assert read_order(body).order_id == "1"

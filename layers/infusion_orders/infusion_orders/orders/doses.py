@@ -23,11 +23,11 @@ _EXACT_DIGITS = 60
 """Two amounts of 18 digits multiplied and moved by a million have fewer: nothing is rounded."""
 
 
-class IncompatibleUnits(ValueError):  # noqa: N818 - named for what is wrong
+class IncompatibleUnits(ValueError):
     """The two units measure different things; the text names them."""
 
 
-class WeightNeeded(ValueError):  # noqa: N818
+class WeightNeeded(ValueError):
     """A dose per kilogram, and no body weight."""
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Frequency", "Recurrence", "UnclearFrequency", "administrations", "parse_frequency"]
 
 
-class UnclearFrequency(ValueError):  # noqa: N818 - the facts report it as the reason `invalid`
+class UnclearFrequency(ValueError):
     """The text says what to write instead; it never holds what was sent."""
 
 

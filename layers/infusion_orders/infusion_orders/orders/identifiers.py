@@ -11,7 +11,7 @@ import re
 from infusion_orders.orders.counties import COUNTIES
 
 
-class InvalidIdentifier(ValueError):  # noqa: N818 - it names what the facts then report as the reason `invalid`
+class InvalidIdentifier(ValueError):
     """The text says which form is right; it never holds the value, which may be a member's."""
 
 

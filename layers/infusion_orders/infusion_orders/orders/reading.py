@@ -26,15 +26,15 @@ MOST_MEMBERS = 100
 MOST_CHARACTERS_OF_A_NUMBER = 64
 
 
-class MalformedJson(ValueError):  # noqa: N818 - named for the problem that it becomes
+class MalformedJson(ValueError):
     """The body is no JSON that everyone reads alike; the text says why and where, without values."""
 
 
-class TooLarge(ValueError):  # noqa: N818
+class TooLarge(ValueError):
     """More bytes, or more fields in one object, than any order needs."""
 
 
-class InvalidOrder(Exception):  # noqa: N818
+class InvalidOrder(Exception):
     """JSON, but no order of the contract; at most 100 errors."""
 
     def __init__(self, errors: tuple[FieldProblem, ...]) -> None:
