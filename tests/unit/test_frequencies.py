@@ -61,6 +61,7 @@ MON, TUE, WED, THU, FRI = DayOfWeek.MON, DayOfWeek.TUE, DayOfWeek.WED, DayOfWeek
         ("3 times a week", 56),
         ("every 90 min", Fraction(3, 2)),
         ("every 1.5 days", 36),
+        ("every 366 days", 8784),
     ],
 )
 def test_an_interval_in_words_is_read_as_hours(text: str, hours: int | Fraction) -> None:
@@ -154,7 +155,7 @@ def test_what_is_easily_misread_is_taken_with_a_warning(text: str, plain: str, a
         "every 0 hours",
         "0 times a day",
         "1001 times a day",
-        "every 9999 days",
+        "every 367 days",
         "every 13 months",
         "every 1.5 months",
         "every -2 days",
