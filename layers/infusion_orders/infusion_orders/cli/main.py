@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from infusion_orders.cli import validate
+from infusion_orders.cli import serve, validate
 
 app = typer.Typer(
     name="infusion-orders",
@@ -20,6 +20,7 @@ def _commands() -> None:
     """Home-infusion orders under a health plan's rules: validate them, and run the partner API on this machine."""
 
 
+app.command(epilog=serve.EPILOG)(serve.serve)
 app.command(epilog=validate.EPILOG)(validate.validate)
 
 

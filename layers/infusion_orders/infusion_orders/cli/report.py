@@ -137,7 +137,7 @@ def _findings(findings: Iterable[Finding]) -> Iterator[RenderableType]:
         yield Text.assemble(
             "  ",
             (clause + _words(finding.effect), colour),
-            f" {finding.rule} (lines {plain(', '.join(finding.lines))})",
+            f" {finding.rule}: {_words(finding.verdict)} (lines {plain(', '.join(finding.lines))})",
         )
         for text in filter(None, (finding.message, finding.remedy)):
             yield Padding(Text(plain(text)), (0, 0, 0, 4))
