@@ -171,6 +171,11 @@ def test_what_has_no_reading_or_two_is_unclear_and_not_repeated(text: str) -> No
     assert "4711" not in str(unclear.value)
 
 
+def test_two_readings_are_both_named() -> None:
+    with pytest.raises(UnclearFrequency, match="twice a week or every 2 weeks"):
+        parse_frequency("biweekly")
+
+
 @pytest.mark.parametrize(
     ("timing", "text"),
     [
@@ -205,6 +210,7 @@ def test_a_fhir_timing_is_the_same_as_its_text(timing: dict[str, Any], text: str
         {"frequency": 3, "period": 1, "periodUnit": "wk", "dayOfWeek": ["mon", "fri"]},
         {"period": 2, "periodUnit": "wk", "dayOfWeek": ["mon"]},
         {"period": 8, "periodUnit": "h", "dayOfWeek": ["mon"]},
+        {"period": 2, "periodUnit": "d", "dayOfWeek": ["mon"]},
     ],
 )
 def test_a_fhir_timing_with_parts_missing_or_at_odds_is_unclear(timing: dict[str, Any]) -> None:
@@ -223,6 +229,7 @@ def test_a_fhir_timing_with_parts_missing_or_at_odds_is_unclear(timing: dict[str
         ("q48h", "2026-12-01", "2026-12-02", 1),
         ("q48h", "2026-12-01", "2026-12-03", 2),
         ("q72h", "2026-12-01", "2026-12-28", 10),
+        ("q36h", "2026-12-01", "2026-12-02", 1),
         ("q36h", "2026-12-01", "2026-12-04", 3),
         ("weekly", "2026-12-01", "2026-12-07", 1),
         ("weekly", "2026-12-01", "2026-12-08", 2),
