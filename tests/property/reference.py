@@ -1,4 +1,4 @@
-"""The rule language once more, as naively as it can be said: straight from what authors write, without any compilation."""
+"""The rule language once more, as naively as it can be said: straight from what authors write."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -14,11 +14,13 @@ from infusion_orders.facts.unknown import Unknown
 from infusion_orders.rules.compilation import compile_expression
 from infusion_orders.rules.condition import Condition
 from infusion_orders.rules.explanation import WORDS, explain
-from infusion_orders.rules.expression import Expression
 from infusion_orders.rules.relevance import evaluate, residual
 from infusion_orders.rules.resolution import Resolver
 from tests.property.reference import UNKNOWN, reference_truth
 from tests.property.vocabulary import SMALL, conditions, partly_known, unknown
+
+if TYPE_CHECKING:
+    from infusion_orders.rules.expression import Expression
 
 CONDITION: TypeAdapter[Any] = TypeAdapter(Condition)
 T, F, U = True, False, None

@@ -63,18 +63,27 @@ def unknown(name: str) -> Unknown:
     return Unknown((Need(name, 0, Reason.MISSING),))
 
 
+def _leaf(fact: str, operator: str, value: Any) -> dict[str, Any]:
+    return {"fact": fact, operator: value}
+
+
 def leaves() -> st.SearchStrategy[dict[str, Any]]:
     """Leaves as authors write them, each operator on a fact that takes it."""
     flags = st.sampled_from(["first.flag", "second.flag", "third.flag"])
     colours = st.sampled_from(["the.colour", "other.colour"])
     colour = st.sampled_from(sorted(COLOURS))
     size = st.integers(0, 4)
+    st.sampled_from(["is", "is_not"])
     marks = st.lists(st.sampled_from(["a", "b"]), min_size=1, max_size=2, unique=True)
     return st.one_of(
-        st.builds(lambda fact, op, value: {"fact": fact, op: value}, flags, st.sampled_from(["is", "is_not"]), st.booleans()),
-        st.builds(lambda fact, op, value: {"fact": fact, op: value}, colours, st.sampled_from(["is", "is_not"]), colour),
         st.builds(
-            lambda fact, op, value: {"fact": fact, op: value},
+            lambda fact, op, value: {"fact": fact, op: value}, flags, st.sampled_from(["is", "is_not"]), st.booleans()
+        ),
+        st.builds(
+            lambda fact, op, value: {"fact": fact, op: value}, colours, st.sampled_from(["is", "is_not"]), colour
+        ),
+        st.builds(
+            _leaf,
             colours,
             st.sampled_from(["in", "not_in"]),
             st.lists(colour, min_size=1, max_size=2, unique=True),

@@ -1,7 +1,7 @@
 """Canonical JSON (RFC 8785) of what this project stores and signs: text, whole numbers, booleans, null, lists, objects.
 
-Fractions travel as text here, so the one hard part of the RFC, printing floats, does not arise, and what is left the
-standard library's encoder does in a tenth of the time of a general implementation.  A property test holds the two equal.
+Fractions travel as text here, so the one hard part of the RFC, printing floats, does not arise; what is left the
+standard library's encoder does in a tenth of a general implementation's time.  A property test holds the two equal.
 """
 
 from __future__ import annotations

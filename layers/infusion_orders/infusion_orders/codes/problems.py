@@ -39,7 +39,7 @@ class TableErrors(ValueError):
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """A closing phrase that names the nearest valid word, or some of the valid ones; empty if there are none."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only a faulty table pays for this import
+    from difflib import get_close_matches
 
     candidates = sorted(set(words))
     close = get_close_matches(word.casefold(), [candidate.casefold() for candidate in candidates], n=1, cutoff=0.6)

@@ -49,7 +49,7 @@ class ReferenceTables:
         Raises TableErrors with every problem otherwise.
         """
         if not checked:
-            from infusion_orders.codes.checking import problems_of  # noqa: PLC0415 - deciding never needs it
+            from infusion_orders.codes.checking import problems_of
 
             if problems := problems_of(tables):
                 raise TableErrors(problems)

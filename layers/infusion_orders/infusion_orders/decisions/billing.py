@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.decisions.decision import Billing
-from infusion_orders.facts.quantity import Quantity
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.orders.doses import (
     IncompatibleUnits,
@@ -13,11 +12,12 @@ from infusion_orders.orders.doses import (
     units_per_administration,
     waste_units,
 )
-from infusion_orders.orders.frequencies import administrations
+from infusion_orders.orders.schedules import administrations
 
 if TYPE_CHECKING:
     from infusion_orders.codes.rows import Code
     from infusion_orders.facts.case import Facts
+    from infusion_orders.orders.doses import AdministeredDose
 
 MOST_UNITS = 1_000_000_000
 """Beyond this a dose is a slip of the pen, and no units are computed from it."""
@@ -49,13 +49,12 @@ def _known(facts: Facts, name: str) -> Any:
     return None if isinstance(value, Unknown) else value
 
 
-def _dose(facts: Facts) -> Quantity | None:
+def _dose(facts: Facts) -> AdministeredDose | None:
     """The dose of one administration, worked out for the member's weight where it is ordered per kilogram."""
     dose, weight = _known(facts, "line.dose"), _known(facts, "clinical.weight")
     if dose is None or (dose.unit.endswith("/kg") and weight is None):
         return None
-    value, unit = administered_dose(dose.value, dose.unit, weight)
-    return Quantity(value, unit)
+    return administered_dose(dose.value, dose.unit, weight)
 
 
 def _code(facts: Facts) -> Code | None:
@@ -71,12 +70,19 @@ def _administrations(facts: Facts) -> int | None:
     return administrations(frequency, first, last)
 
 
-def _waste(facts: Facts, dose: Quantity, code: Code) -> int | None:
+def _waste(facts: Facts, dose: AdministeredDose, code: Code) -> int | None:
     """Units left over in single-dose vials."""
     vial, single = _known(facts, "line.vial_size"), _known(facts, "line.single_dose_container")
     if vial is None or single is not True or code.unit is None or code.unit_quantity is None:
         return None
     try:
-        return waste_units(dose.value, dose.unit, vial.value, vial.unit, code.unit_quantity, code.unit)
+        return waste_units(
+            dose.value,
+            dose.unit,
+            vial=vial.value,
+            vial_unit=vial.unit,
+            unit_quantity=code.unit_quantity,
+            code_unit=code.unit,
+        )
     except IncompatibleUnits:
         return None

@@ -1,4 +1,4 @@
-"""When the plan's answer is due: the strictest clock of the order's items.  Shown with the decision, never obeyed by it."""
+"""When the plan's answer is due: the strictest clock of the order's items.  Shown with the decision, never obeyed."""
 
 from __future__ import annotations
 

@@ -123,8 +123,9 @@ class Clock(Part):
 
 
 class Receipt(Part):
-    """SHA-256 digests over canonical JSON (RFC 8785) of the recorded facts, and of the decision without its id, the
-    age of its rule set, its explanation and the receipt itself.
+    """SHA-256 digests over canonical JSON (RFC 8785).
+
+    Of the recorded facts, and of the decision without its id, its rule set's age, its explanation and this receipt.
     """
 
     facts: str

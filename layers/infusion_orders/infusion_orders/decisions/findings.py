@@ -77,9 +77,7 @@ def _texts(rule: CompiledRule, otherwise: Otherwise, verdict: Verdict, facts: Fa
     return rendered(otherwise.message, facts), remedy
 
 
-def _pointers(
-    rule: CompiledRule, members: Iterable[tuple[int, JudgedLine]], rule_set: RuleSet
-) -> tuple[str, ...]:
+def _pointers(rule: CompiledRule, members: Iterable[tuple[int, JudgedLine]], rule_set: RuleSet) -> tuple[str, ...]:
     names = {leaf.fact: None for part in (rule.when, rule.require) for leaf in comparisons(part)}
     names |= {leaf.other: None for part in (rule.when, rule.require) for leaf in comparisons(part) if leaf.other}
     pointers = {

@@ -66,13 +66,11 @@ def _judge_line(
 def _verdict(rule: CompiledRule, facts: Facts) -> Verdict:
     try:
         return rule.verdict(facts)
-    except Exception:  # noqa: BLE001 - whatever it is, it is this rule's fault alone and never a denial
+    except Exception:
         return Verdict.ERROR
 
 
-def outcome_of_line(
-    rules: Sequence[CompiledRule], verdicts: Sequence[Verdict]
-) -> tuple[Outcome, Effect | None]:
+def outcome_of_line(rules: Sequence[CompiledRule], verdicts: Sequence[Verdict]) -> tuple[Outcome, Effect | None]:
     """The walk down the effects; with the effect that wants information, if one does."""
     found: dict[Effect, set[Verdict]] = {effect: set() for effect in Effect}
     for rule, verdict in zip(rules, verdicts, strict=True):

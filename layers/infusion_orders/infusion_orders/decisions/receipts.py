@@ -10,7 +10,7 @@ from infusion_orders.codes.canonical import canonical_json
 if TYPE_CHECKING:
     from infusion_orders.decisions.decision import Decision
 
-NOT_COVERED = {"decision_id": True, "receipt": True, "explanation": True, "ruleset": {"age_seconds"}}
+NOT_COVERED: Any = {"decision_id": True, "receipt": True, "explanation": True, "ruleset": {"age_seconds"}}
 
 
 def digest(plain: Any) -> str:

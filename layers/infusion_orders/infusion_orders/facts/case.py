@@ -49,7 +49,7 @@ class Facts(dict[str, Any]):
         if fact.derive is not None:
             try:
                 return fact.derive(self)
-            except Exception:  # noqa: BLE001 - a fault in one fact must not take the others with it
+            except Exception:
                 return Fault()
         line = self.line if fact.scope is Scope.LINE else None
         if fact.read is None or self.case.order is None:
@@ -116,7 +116,7 @@ def _plain_facts(facts: Facts, names: Sequence[str]) -> dict[str, Any]:
 
 
 def plain_value(value: Any) -> Any:
-    """JSON of a known value: decimals as text without trailing zeros, dates as ISO text, sets sorted, structures by field."""
+    """JSON of a known value: decimals as text, dates as ISO text, sets sorted, structures by field."""
     if isinstance(value, bool | str | int):
         return value
     if isinstance(value, Decimal):

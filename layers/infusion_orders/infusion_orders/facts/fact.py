@@ -41,8 +41,8 @@ class Fact:
     """One word of the vocabulary.
 
     An asked fact has `read` and one pointer into the partner's payload (`{line}` stands for the line's index) and a
-    question; a derived fact has `derive`; an assigned fact has neither: rules give it its value, and `default` is what it
-    is when none of them applies.
+    question; a derived fact has `derive`; an assigned fact has neither: rules give it its value, and `default` is what
+    it is when none of them applies.
     `private` facts identify a person: never recorded, never shown.
     """
 

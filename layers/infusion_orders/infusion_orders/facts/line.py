@@ -122,11 +122,7 @@ def identifiers_are_well_formed(facts: Facts) -> Any:
     """True when every identifier that was sent passes its check, otherwise unknown with those that do not."""
     values = [facts[name] for name in IDENTIFIERS]
     invalid = [
-        need
-        for value in values
-        if isinstance(value, Unknown)
-        for need in value.needs
-        if need.reason is Reason.INVALID
+        need for value in values if isinstance(value, Unknown) for need in value.needs if need.reason is Reason.INVALID
     ]
     return Unknown(tuple(invalid)) if invalid else True
 
@@ -193,4 +189,3 @@ LINE_FACTS: tuple[Fact, ...] = (
         derive=identifiers_are_well_formed,
     ),
 )
-

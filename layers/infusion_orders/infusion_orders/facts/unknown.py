@@ -27,8 +27,8 @@ class Need:
 class Unknown:
     """An unknown fact: once every need is answered with a valid value, the fact is known.
 
-    `needs` is empty only for a fault: a derived fact whose inputs are all known has a value, if only one that says that the
-    tables do not list it.
+    `needs` is empty only for a fault: a derived fact whose inputs are all known has a value, if only one that says
+    that the tables do not list it.
     """
 
     needs: tuple[Need, ...]
@@ -46,7 +46,7 @@ class FaultyFact(Exception):
 
 
 def unknown_of(*values: object) -> Unknown | None:
-    """The needs of all unknown ones among the values joined, without repeats; None when all are known, a fault if any is one."""
+    """The needs of all unknown ones among the values, without repeats; None when all are known, a fault if one is."""
     needs: dict[Need, None] = {}
     for value in values:
         if isinstance(value, Fault):

@@ -1,4 +1,4 @@
-"""What a rule set must pass before it is loaded or published: grammar, names, types, limits, tables, and its examples."""
+"""What a rule set must pass before it is published: grammar, names, types, limits, tables, and its own examples."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from infusion_orders.rules.texts import placeholder_problems
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from infusion_orders.facts.fact import Catalogue
+    from infusion_orders.facts.fact import Catalogue, Fact
+    from infusion_orders.rules.condition import FactReference
     from infusion_orders.rules.document import RuleSetDocument
     from infusion_orders.rules.rule_set import ResolvedRule
 
@@ -107,18 +108,26 @@ def _assignment_problems(resolved: ResolvedRule, catalogue: Catalogue) -> Iterat
     for target, value in (resolved.rule.assign or {}).items():
         if target not in catalogue.assigned:
             yield f"assign.{target}", f"is no fact that rules assign{nearest(target, catalogue.assigned)}"
-            continue
-        fact = catalogue.facts[target]
-        if isinstance(value, str):
-            try:
-                read_constant(fact, value)
-            except WrongConstant as wrong:
-                yield f"assign.{target}", str(wrong)
-        elif value.fact not in catalogue.facts:
-            yield f"assign.{target}", f"there is no fact {value.fact!r}{nearest(value.fact, catalogue.facts)}"
-        elif catalogue.facts[value.fact].kind is not Kind.CODE or value.fact in catalogue.assigned:
-            yield f"assign.{target}", f"{value.fact} is no code that is read or derived"
+        elif problem := _value_problem(catalogue.facts[target], value, catalogue):
+            yield f"assign.{target}", problem
     for leaf in (*comparisons(resolved.when), *comparisons(resolved.require)):
         for name in (leaf.fact, leaf.other):
             if name in catalogue.assigned and leaf.other is not None:
                 yield "", f"{name} is assigned by rules: compare it with a literal"
+
+
+def _value_problem(target: Fact, value: str | FactReference, catalogue: Catalogue) -> str | None:
+    if isinstance(value, str):
+        try:
+            read_constant(target, value)
+        except WrongConstant as wrong:
+            return str(wrong)
+        return None
+    fact = catalogue.facts.get(value.fact)
+    if fact is None:
+        return f"there is no fact {value.fact!r}{nearest(value.fact, catalogue.facts)}"
+    if fact.kind is not Kind.CODE or fact.name in catalogue.assigned:
+        return f"{fact.name} is no code that is read or derived"
+    if target.domain is not None and (fact.domain is None or not fact.domain <= target.domain):
+        return f"{fact.name} can have values that {target.name} cannot"
+    return None

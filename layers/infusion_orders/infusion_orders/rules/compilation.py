@@ -1,4 +1,4 @@
-"""Conditions as closures: each leaf is one look-up and one test, each composition stops at the first part that settles it."""
+"""Conditions as closures: a leaf is one look-up and one test, a composition stops at the first part that settles it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _comparison(comparison: Comparison) -> Test:
             return None
         if kind is Fault:
             raise FaultyFact(name)
-        return test(value, constant)
+        return bool(test(value, constant))
 
     return compare
 

@@ -110,7 +110,11 @@ def _shape(value: Any) -> str:
             if shape in value:
                 return shape
         return "leaf"
-    return {All: "all", Any_: "any", Not: "not"}.get(type(value), "leaf")
+    if isinstance(value, All):
+        return "all"
+    if isinstance(value, Any_):
+        return "any"
+    return "not" if isinstance(value, Not) else "leaf"
 
 
 Condition = Annotated[

@@ -1,4 +1,4 @@
-"""A rule set as it is stored: rules and table rows in canonical JSON, each part under its key, and one digest over all."""
+"""A rule set as it is stored: rules and table rows in canonical JSON, each under its key, and one digest over all."""
 
 from __future__ import annotations
 

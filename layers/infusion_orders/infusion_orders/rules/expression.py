@@ -1,4 +1,4 @@
-"""Conditions with their names resolved and their constants typed: what is compiled, explained, asked about and analysed."""
+"""Conditions with names resolved and constants typed: what is compiled, explained, asked about and analysed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Truth = bool | None
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A leaf.  `constant` is a typed value (a frozenset for lists, a pair for `between`); `other` names a fact instead."""
+    """A leaf: `constant` is a typed value (a frozenset for lists, a pair for `between`), or `other` names a fact."""
 
     fact: str
     operator: str

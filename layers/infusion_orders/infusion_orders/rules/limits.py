@@ -27,22 +27,25 @@ def limit_problems(plain: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if _holds_float(plain):
         yield "", "has a number with a fraction: write it as text, so that it is exact"
     for name in ("when", "require"):
-        nodes, waiting = 0, [(plain.get(name), 0)]
-        while waiting:
-            node, depth = waiting.pop()
-            if depth > 2 * LIMITS.depth:
-                yield name, f"is nested more than {LIMITS.depth} deep"
-                break
-            if isinstance(node, dict):
-                nodes += 1
-                waiting += [(child, depth + 1) for child in node.values()]
-            elif isinstance(node, list):
-                if len(node) > LIMITS.list_length:
-                    yield name, f"has a list of {len(node)}: at most {LIMITS.list_length}"
-                    break
-                waiting += [(child, depth + 1) for child in node if isinstance(child, dict | list)]
+        problem = _condition_problem(plain.get(name))
+        if problem is not None:
+            yield name, problem
+
+
+def _condition_problem(condition: Any) -> str | None:
+    nodes, waiting = 0, [(condition, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        nodes += isinstance(node, dict)
+        if depth > 2 * LIMITS.depth:
+            return f"is nested more than {LIMITS.depth} deep"
         if nodes > LIMITS.nodes:
-            yield name, f"has {nodes} conditions: at most {LIMITS.nodes}"
+            return f"has more than {LIMITS.nodes} conditions"
+        if isinstance(node, list) and len(node) > LIMITS.list_length:
+            return f"has a list of {len(node)}: at most {LIMITS.list_length}"
+        children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+        waiting += [(child, depth + 1) for child in children if isinstance(child, dict | list)]
+    return None
 
 
 def _holds_float(plain: Any) -> bool:

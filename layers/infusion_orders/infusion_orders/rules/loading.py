@@ -1,4 +1,4 @@
-"""A rule-set folder: `*.yaml` with rules, `tables/*.csv` with table rows.  The only module of the core that reads files."""
+"""A rule-set folder: `*.yaml` with rules, `tables/*.csv` with rows.  The only module of the core that reads files."""
 
 from __future__ import annotations
 
@@ -24,12 +24,11 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Refuses aliases: a few nested ones can stand for gigabytes."""
         if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark
             message = "aliases are not allowed"
-            raise yaml.constructor.ConstructorError(None, None, message, mark)
+            raise yaml.constructor.ConstructorError(None, None, message, None)
         return super().compose_node(parent, index)
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Refuses a key that is given twice: one of the two would be lost in silence."""
         seen = set()
         for key, _ in node.value:

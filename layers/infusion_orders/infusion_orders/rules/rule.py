@@ -1,4 +1,4 @@
-"""A rule: when it applies, what it requires or assigns, what follows otherwise, where it is written, and its examples."""
+"""A rule: when it applies, what it requires or assigns, what follows otherwise, its citation and its examples."""
 
 from __future__ import annotations
 
