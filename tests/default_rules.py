@@ -1,0 +1,34 @@
+"""The default rule set, loaded and checked once for all tests, and decisions under it."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from infusion_orders.decisions import decide
+from infusion_orders.orders.reading import read_order
+from infusion_orders.rules.loading import load_directory
+from infusion_orders.rules.rule_set import RuleSet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from infusion_orders.decisions.decision import Decision
+
+FOLDER = Path(__file__).parents[1] / "rules" / "home-infusion"
+TODAY = date(2026, 11, 25)
+
+
+@cache
+def default_rules() -> RuleSet:
+    document = load_directory(FOLDER)
+    return RuleSet.from_document(document, version=1, digest=document.digest)
+
+
+def decision_of(document: Mapping[str, Any], **more: Any) -> Decision:
+    """What the default rules say of an order in JSON."""
+    order = read_order(json.dumps(document, default=str))
+    return decide(order, default_rules(), as_of=TODAY, **more).decision
