@@ -22,17 +22,14 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from moto import mock_aws
 from rich.console import Console
 from rich.table import Table
 
+from infusion_orders.cli.embedded_table import embedded_tables
 from infusion_orders.decisions import decide
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.loading import load_directory
 from infusion_orders.store import client as store_client
-from infusion_orders.store.partners import Partner, PartnerStore
-from infusion_orders.store.rule_sets import RuleSetStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,16 +38,6 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parents[1]
 EVENT = PROJECT / "events" / "validate-order.json"
 BUDGET_MICROSECONDS = 1000
-REGION = "us-west-2"
-ENVIRONMENT = {
-    "RULES_TABLE": "rules",
-    "DECISIONS_TABLE": "decisions",
-    "RULES_REFRESH_SECONDS": "3600",
-    "AWS_REGION": REGION,
-    "AWS_ACCESS_KEY_ID": "benchmark",
-    "AWS_SECRET_ACCESS_KEY": "benchmark",
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
 
 
 class FakeDynamoDBThatAnswersWritesAtOnce:
@@ -117,28 +104,6 @@ def silenced() -> Iterator[None]:
         yield
 
 
-def create_tables(client: Any) -> None:
-    """Keys only: what the deployed tables have beyond them costs nothing here."""
-    for table in (ENVIRONMENT["RULES_TABLE"], ENVIRONMENT["DECISIONS_TABLE"]):
-        client.create_table(
-            TableName=table,
-            KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("PK", "SK")],
-            BillingMode="PAY_PER_REQUEST",
-        )
-
-
-def publish(client: Any, event: dict[str, Any]) -> None:
-    """The default rule set, active, and the event's caller as a partner."""
-    now = datetime.now(UTC)
-    rule_sets = RuleSetStore(client, ENVIRONMENT["RULES_TABLE"], "home-infusion")
-    version = rule_sets.publish(load_directory(PROJECT / "rules" / "home-infusion"), by="benchmark", note="", at=now)
-    rule_sets.activate(version, by="benchmark", why="benchmark", at=now)
-    client_id = event["requestContext"]["authorizer"]["claims"]["client_id"]
-    partner = Partner(client_id, "Benchmark", "active", frozenset({"medicare_advantage"}))
-    PartnerStore(client, ENVIRONMENT["RULES_TABLE"], refresh_seconds=60, clock=lambda: 0.0).put(partner)
-
-
 def load_function(name: str, client: Any) -> ModuleType:
     """functions/validate_orders/app.py, as Lambda imports it, on this client."""
     original = store_client.dynamodb_client
@@ -159,13 +124,11 @@ def measure(rounds: int, calls: int) -> list[Timing]:
     """The handler on both clients, then the parts of what it does."""
     event: dict[str, Any] = json.loads(EVENT.read_text(encoding="utf-8"))
     body = event["body"].encode()
-    os.environ.update(ENVIRONMENT)
-    with mock_aws(), silenced():
-        moto_client = boto3.client("dynamodb", region_name=REGION)
-        create_tables(moto_client)
-        publish(moto_client, event)
-        on_fake = load_function("on_fake_client", FakeDynamoDBThatAnswersWritesAtOnce(moto_client))
-        on_moto = load_function("on_moto_table", moto_client)
+    document = load_directory(PROJECT / "rules" / "home-infusion")
+    with embedded_tables(PROJECT / "template.yaml", document) as tables, silenced():
+        os.environ.update({**tables.environment(), "RULES_REFRESH_SECONDS": "3600"})
+        on_fake = load_function("on_fake_client", FakeDynamoDBThatAnswersWritesAtOnce(tables.client))
+        on_moto = load_function("on_moto_table", tables.client)
         context = WarmContext()
         status = on_fake.handler(event, context)["statusCode"]
         if status != 200:

@@ -5,24 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from moto import mock_aws
 
-from tests.contract.partner_system import environment
-from tests.contract.world import VARIABLES, World, build_world
+from tests.contract.world import World, decided_world, world_without_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     """One world for the tests of a module that leave it as it is, but for more decisions."""
-    with environment(VARIABLES), mock_aws():
-        yield build_world()
+    with decided_world() as built:
+        yield built
 
 
 @pytest.fixture
-def empty_world() -> Iterator[Callable[..., World]]:
-    """Builds a world of its own for a test that breaks it."""
-    with environment(VARIABLES), mock_aws():
-        yield build_world
+def breakable_world() -> Iterator[World]:
+    """A world of its own for a test that breaks it."""
+    with decided_world() as built:
+        yield built
+
+
+@pytest.fixture
+def ruleless_world() -> Iterator[World]:
+    """A world in which no rule set was ever published."""
+    with world_without_rules() as built:
+        yield built

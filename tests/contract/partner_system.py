@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import itertools
 import json
-import os
 import sys
-from contextlib import contextmanager
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from infusion_orders.cli.embedded_table import LOCAL_PARTNER, environment
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from types import ModuleType
 
 PROJECT = Path(__file__).parents[2]
-PARTNER = "local-partner"
 _serial = itertools.count(1)
 
 
-@contextmanager
-def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """The process's environment with these variables, as before afterwards."""
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+class StandardOutput(io.TextIOBase):
+    """Standard output as it is when something is written: the function's logger outlives one test's capture."""
+
+    def write(self, text: str) -> int:
+        """To the capture of the test that runs; while a function is loaded, to the process's own."""
+        stream = sys.__stdout__ if sys.stdout is self else sys.stdout
+        return stream.write(text) if stream else 0
 
 
 def load_function(name: str, variables: Mapping[str, str]) -> ModuleType:
@@ -43,7 +41,7 @@ def load_function(name: str, variables: Mapping[str, str]) -> ModuleType:
         raise FileNotFoundError(name)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    with environment({**variables, "SERVICE_NAME": f"{name}-{serial}"}):
+    with environment({**variables, "SERVICE_NAME": f"{name}-{serial}"}), redirect_stdout(StandardOutput()):
         spec.loader.exec_module(module)
     return module
 
@@ -125,7 +123,7 @@ def an_event(
     body: str | None = None,
     query: Mapping[str, str] | None = None,
     headers: Mapping[str, str | None] | None = None,
-    client_id: str = PARTNER,
+    client_id: str = LOCAL_PARTNER,
     scope: str = "orders/validate decisions/read",
 ) -> dict[str, Any]:
     """A file of events/ with another body, query, headers or caller; a header of None is left out."""

@@ -34,20 +34,20 @@ def a_canary_order() -> dict[str, Any]:
     return order
 
 
-def given_out_and_kept(world: World, capfd: pytest.CaptureFixture[str], text: str) -> str:
+def given_out_and_kept(world: World, capsys: pytest.CaptureFixture[str], text: str) -> str:
     """Log lines, metrics, error output, and everything in the table."""
-    written = capfd.readouterr()
+    written = capsys.readouterr()
     return "\n".join([written.out, written.err, repr(world.items()), text])
 
 
 @pytest.mark.parametrize("key", [None, "CANARY-14"])
 def test_a_decided_order_leaves_no_canary_anywhere(
-    world: World, capfd: pytest.CaptureFixture[str], key: str | None
+    world: World, capsys: pytest.CaptureFixture[str], key: str | None
 ) -> None:
     answer = world.partner.validate(a_canary_order(), headers={"Idempotency-Key": key})
 
     assert answer.status == 200
-    everything = given_out_and_kept(world, capfd, answer.text)
+    everything = given_out_and_kept(world, capsys, answer.text)
     assert "answered" in everything
     assert CANARY not in everything
     assert "1951" not in everything
@@ -65,13 +65,15 @@ def test_a_decided_order_leaves_no_canary_anywhere(
         lambda order: order | {"member": order["member"] | {"name": "CANARY-26"}},
     ],
 )
-def test_a_refused_order_leaves_no_canary_anywhere(world: World, capfd: pytest.CaptureFixture[str], spoil: Any) -> None:
+def test_a_refused_order_leaves_no_canary_anywhere(
+    world: World, capsys: pytest.CaptureFixture[str], spoil: Any
+) -> None:
     recorded = world.count_decisions()
 
     answer = world.partner.validate(spoil(a_canary_order()))
 
     assert (answer.status, answer.problem) == (422, "invalid-order")
-    assert CANARY not in given_out_and_kept(world, capfd, answer.text)
+    assert CANARY not in given_out_and_kept(world, capsys, answer.text)
     assert world.count_decisions() == recorded
 
 
@@ -88,8 +90,8 @@ def test_a_refused_order_leaves_no_canary_anywhere(world: World, capfd: pytest.C
     ],
 )
 def test_no_part_of_a_request_is_repeated_in_a_problem_or_a_log(
-    world: World, capfd: pytest.CaptureFixture[str], event: dict[str, Any]
+    world: World, capsys: pytest.CaptureFixture[str], event: dict[str, Any]
 ) -> None:
     answer = world.partner.send(event)
 
-    assert CANARY not in given_out_and_kept(world, capfd, answer.text)
+    assert CANARY not in given_out_and_kept(world, capsys, answer.text)

@@ -6,8 +6,8 @@ import os
 import subprocess
 import sys
 
+from infusion_orders.cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, RULES_TABLE
 from tests.contract.partner_system import PROJECT
-from tests.contract.world import VARIABLES
 
 FORBIDDEN = (
     "moto",
@@ -29,7 +29,14 @@ NOBODY = "http://127.0.0.1:9"
 def imported_by(function: str) -> set[str]:
     """The modules of a fresh interpreter that imported the function as Lambda does, with no table in reach."""
     folder = PROJECT / "functions" / function
-    environment = {**os.environ, **VARIABLES, "AWS_ENDPOINT_URL_DYNAMODB": NOBODY, "PYTHONPATH": str(folder)}
+    environment = {
+        **os.environ,
+        **CREDENTIALS,
+        "RULES_TABLE": RULES_TABLE,
+        "DECISIONS_TABLE": DECISIONS_TABLE,
+        "AWS_ENDPOINT_URL_DYNAMODB": NOBODY,
+        "PYTHONPATH": str(folder),
+    }
     program = "import sys, app; print('\\n'.join(sys.modules), file=sys.stderr)"
     finished = subprocess.run(  # noqa: S603 - the interpreter and program are ours
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True, timeout=60

@@ -2,45 +2,49 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from tests.conftest import create_tables
+from moto import mock_aws
 
+from infusion_orders.cli.embedded_table import (
+    CREDENTIALS,
+    DECISIONS_TABLE,
+    LOCAL_PARTNER,
+    REGION,
+    RULES_TABLE,
+    LocalTables,
+    embedded_tables,
+    environment,
+)
+from infusion_orders.cli.template_tables import table_definitions
+from infusion_orders.orders.vocabularies import LineOfBusiness
 from infusion_orders.rules.loading import load_directory
+from infusion_orders.store.client import dynamodb_client
 from infusion_orders.store.partners import Partner, PartnerStore
 from infusion_orders.store.rule_sets import RuleSetStore
-from tests.contract.partner_system import PARTNER, PROJECT, PartnerSystem, environment, load_function
+from tests.contract.partner_system import PROJECT, PartnerSystem, load_function
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import ModuleType
 
     from infusion_orders.rules.document import RuleSetDocument
 
-VARIABLES = {
-    "RULES_TABLE": "rules",
-    "DECISIONS_TABLE": "decisions",
-    "AWS_REGION": "us-west-2",
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_ENDPOINT_URL_DYNAMODB": "",
-}
-EVERYTHING = frozenset({"medicare_advantage", "medi_cal", "commercial_hmo", "commercial_ppo", "commercial_epo"})
-PARTNERS = (
-    Partner(PARTNER, "Local partner", "active", EVERYTHING),
+TEMPLATE = PROJECT / "template.yaml"
+EVERYTHING = frozenset(map(str, LineOfBusiness))
+OTHER_PARTNERS = (
     Partner("another-partner", "Another partner", "active", EVERYTHING),
     Partner("commercial-partner", "Commercial only", "active", frozenset({"commercial_hmo"})),
     Partner("suspended-partner", "Suspended partner", "suspended", EVERYTHING),
 )
-ACTIVATED = datetime(2024, 7, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class World:
-    """The loaded function, the partner who calls it, and a look at what was recorded."""
+    """The loaded function, the local partner who calls it, and a look at what was recorded."""
 
     function: ModuleType
     partner: PartnerSystem
@@ -48,7 +52,7 @@ class World:
     def items(self) -> list[dict[str, Any]]:
         """Everything that DynamoDB holds about decisions, as it is stored."""
         items: list[dict[str, Any]] = []
-        for page in self.function.client.get_paginator("scan").paginate(TableName=VARIABLES["DECISIONS_TABLE"]):
+        for page in self.function.client.get_paginator("scan").paginate(TableName=DECISIONS_TABLE):
             items.extend(page["Items"])
         return items
 
@@ -63,19 +67,28 @@ def default_rules() -> RuleSetDocument:
     return load_directory(PROJECT / "rules" / "home-infusion")
 
 
-def build_world(*, published: bool = True) -> World:
-    """Inside of moto: tables, partners and, if published, version 1 of the default rules, active since 2024-07-01."""
-    with environment(VARIABLES):
-        import boto3
-
-        client = boto3.client("dynamodb", region_name=VARIABLES["AWS_REGION"])
-        create_tables(client, rules=VARIABLES["RULES_TABLE"], decisions=VARIABLES["DECISIONS_TABLE"])
-        partners = PartnerStore(client, VARIABLES["RULES_TABLE"], refresh_seconds=60, clock=lambda: 0.0)
-        for partner in PARTNERS:
+@contextmanager
+def decided_world() -> Iterator[World]:
+    """Version 1 of the default rules is active since the manual's page was published, and four partners are known."""
+    with embedded_tables(TEMPLATE, default_rules()) as tables:
+        partners = PartnerStore(tables.client, RULES_TABLE, refresh_seconds=60, clock=lambda: 0.0)
+        for partner in OTHER_PARTNERS:
             partners.put(partner)
-        if published:
-            rule_sets = RuleSetStore(client, VARIABLES["RULES_TABLE"], "home-infusion")
-            version = rule_sets.publish(default_rules(), by="tests", note="the default rules", at=ACTIVATED)
-            rule_sets.activate(version, by="tests", why="the default rules", at=ACTIVATED)
-    function = load_function("validate_orders", VARIABLES)
+        yield _loaded(tables)
+
+
+@contextmanager
+def world_without_rules() -> Iterator[World]:
+    """The tables and a partner, and no rule set."""
+    with environment(CREDENTIALS), mock_aws():
+        client = dynamodb_client(region=REGION, endpoint_url=None)
+        for definition in table_definitions(TEMPLATE):
+            client.create_table(**definition)
+        partners = PartnerStore(client, RULES_TABLE, refresh_seconds=60, clock=lambda: 0.0)
+        partners.put(Partner(LOCAL_PARTNER, "Local partner", "active", EVERYTHING))
+        yield _loaded(LocalTables(client, RuleSetStore(client, RULES_TABLE, "home-infusion"), 0))
+
+
+def _loaded(tables: LocalTables) -> World:
+    function = load_function("validate_orders", tables.environment())
     return World(function, PartnerSystem(function))

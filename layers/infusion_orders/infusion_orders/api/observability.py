@@ -73,7 +73,7 @@ class AllowListFormatter(LambdaPowertoolsFormatter):
         kept = {name: value for name, value in log.items() if name in ALLOWED_FIELDS}
         message = log.get("message")
         kept["message"] = message if isinstance(message, str) and message in _EVENTS else "(dropped)"
-        return super().serialize(kept)  # type: ignore[arg-type]
+        return super().serialize(kept)
 
     def _serialize_stacktrace(self, log_record: logging.LogRecord) -> None:
         """None: it would hold the exception's text and the source line's; `stack_of` gives the places alone."""
@@ -135,15 +135,18 @@ class Observer:
 
     def __init__(self, settings: Settings) -> None:
         """One logger a process: a second observer of the same service writes through the first one's."""
-        self._namespace = settings.metrics_namespace
-        self._service = settings.service_name
         self._logger = Logger(
             service=settings.service_name,
             level=settings.log_level,
             logger_formatter=AllowListFormatter(
-                log_record_order=["level", "message", "timestamp"], utc=True, use_rfc3339=True, location=None
+                log_record_order=["level", "message", "timestamp"],
+                utc=True,
+                use_rfc3339=True,
+                location=None,
+                json_deserializer=str,  # a message is a word of `Event`: there is no JSON to look for in it
             ),
         )
+        self._metrics = EphemeralMetrics(namespace=settings.metrics_namespace, service=settings.service_name)
 
     def report(self, notes: Notes, *, status: int, duration_ms: float) -> None:
         """The line and the metrics of one request."""
@@ -167,7 +170,7 @@ class Observer:
         for one in judged:
             groups.setdefault((one.outcome, one.ruleset_version), []).append(one)
         for (outcome, version), group in groups.items():
-            metrics = self._metrics(outcome=outcome, ruleset_version=str(version))
+            metrics = self._by(outcome=outcome, ruleset_version=str(version))
             for one in group:
                 metrics.add_metric(name="Decisions", unit=MetricUnit.Count, value=1)
                 metrics.add_metric(name="DecisionTime", unit=MetricUnit.Milliseconds, value=round(one.duration_ms, 3))
@@ -176,15 +179,16 @@ class Observer:
 
     def _measure_problems(self, problems: Iterable[str]) -> None:
         for problem in sorted(set(problems)):
-            metrics = self._metrics(problem=problem)
+            metrics = self._by(problem=problem)
             metrics.add_metric(name="Problems", unit=MetricUnit.Count, value=list(problems).count(problem))
             metrics.flush_metrics()
 
-    def _metrics(self, **dimensions: str) -> EphemeralMetrics:
-        metrics = EphemeralMetrics(namespace=self._namespace, service=self._service)
+    def _by(self, **dimensions: str) -> EphemeralMetrics:
+        """The one collector, empty but for these dimensions: flushing empties it, and making one each time is slow."""
+        self._metrics.clear_metrics()
         for name, value in dimensions.items():
-            metrics.add_dimension(name=name, value=value)
-        return metrics
+            self._metrics.add_dimension(name=name, value=value)
+        return self._metrics
 
 
 def _event(status: int, notes: Notes) -> Event:

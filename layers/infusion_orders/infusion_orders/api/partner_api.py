@@ -62,7 +62,7 @@ class PartnerApi(APIGatewayRestResolver):
             request_id=str((event.get("requestContext") or {}).get("requestId") or context.aws_request_id),
             function_request_id=str(context.aws_request_id),
         )
-        self.append_context(notes=notes)
+        self.context["notes"] = notes
         response = super().resolve(event, context)
         notes.note(route=f"{event['httpMethod']} {event.get('resource') or '(none)'}")
         self._observer.report(notes, status=response["statusCode"], duration_ms=(perf_counter() - started) * 1000)

@@ -41,7 +41,7 @@ class Settings(BaseModel):
         given = {name: environment.get(name.upper()) for name in cls.model_fields}
         given["aws_region"] = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
         try:
-            return cls(**{name: value for name, value in given.items() if value})  # type: ignore[arg-type]
+            return cls(**{name: value for name, value in given.items() if value})
         except ValidationError as error:
             problems = [
                 f"{str(problem['loc'][0]).upper()}: "
