@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from infusion_orders.cli.listening import bound_socket, web_address
 from infusion_orders.cli.template_tables import table_definitions
 from infusion_orders.orders.vocabularies import LineOfBusiness
 from infusion_orders.store.client import dynamodb_client
@@ -81,6 +83,27 @@ def embedded_tables(template: Path, document: RuleSetDocument) -> Iterator[Local
 
     with environment(CREDENTIALS), mock_aws():
         yield local_tables(template, document, endpoint_url=None)
+
+
+@contextmanager
+def served_tables(template: Path, document: RuleSetDocument, *, host: str, port: int) -> Iterator[str]:
+    """The same behind HTTP, at the address that it gives, for as long as the block lasts.
+
+    Raises PortInUse.
+    """
+    from moto.server import ThreadedMotoServer
+
+    bound_socket(host, port).close()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it would tell of every request
+    server = ThreadedMotoServer(ip_address=host, port=port, verbose=False)
+    with environment(CREDENTIALS):
+        server.start()
+        address = web_address(host, port)
+        try:
+            local_tables(template, document, endpoint_url=address)
+            yield address
+        finally:
+            server.stop()
 
 
 def local_tables(template: Path, document: RuleSetDocument, *, endpoint_url: str | None) -> LocalTables:

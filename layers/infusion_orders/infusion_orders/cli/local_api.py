@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import base64
 import importlib.util
-import os
 import re
-import socket
 import sys
 import time
 import uuid
@@ -24,6 +22,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from infusion_orders.cli.embedded_table import LOCAL_PARTNER
+from infusion_orders.cli.listening import bound_socket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -39,10 +38,6 @@ FUNCTION_SECONDS = 20.0
 LOCAL_CLIENT, LOCAL_SCOPES = "X-Local-Client", "X-Local-Scopes"
 ALL_SCOPES = "orders/validate decisions/read"
 LOCAL_HEADERS = frozenset({LOCAL_CLIENT.lower(), LOCAL_SCOPES.lower()})
-
-
-class PortInUse(OSError):
-    """Something else listens there; the text names --port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,16 +181,9 @@ class _Quiet(WSGIRequestHandler):
 def listen(api: LocalApi, host: str, port: int) -> BaseWSGIServer:
     """A server that has bound its port (any free one for 0) and waits for `serve_forever`.
 
-    Raises PortInUse, or OSError for a host that is none of this machine's.
+    Raises PortInUse.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        bound = socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise PortInUse(
-            f"Cannot listen on {host}:{port} ({os.strerror(error.errno or 0)}). Choose another port with --port."
-        ) from None
-    with bound:
+    with bound_socket(host, port) as bound:
         number = bound.getsockname()[1]
         return make_server(host, number, api, request_handler=_Quiet, fd=bound.fileno())
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from infusion_orders.cli import serve, validate
+from infusion_orders.cli import docs, dynamodb, rules, serve, validate
+from infusion_orders.cli.terminal import fail
 
 app = typer.Typer(
     name="infusion-orders",
@@ -22,6 +23,21 @@ def _commands() -> None:
 
 app.command(epilog=serve.EPILOG)(serve.serve)
 app.command(epilog=validate.EPILOG)(validate.validate)
+app.command(epilog=dynamodb.EPILOG)(dynamodb.dynamodb)
+app.command(epilog=docs.EPILOG)(docs.docs)
+app.add_typer(rules.app, name="rules")
+
+
+@app.command(epilog="Example:\n\ninfusion-orders version")
+def version() -> None:
+    """Print the version of the package."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    try:
+        typer.echo(f"infusion-orders {installed('infusion-orders')}")
+    except PackageNotFoundError:
+        fail("The package is not installed: run `make setup`, then .venv/bin/infusion-orders.")
 
 
 if __name__ == "__main__":

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -49,11 +48,12 @@ def serve(
     from infusion_orders.cli.checkout import MARK, project_root
     from infusion_orders.cli.documentation_pages import documentation_pages
     from infusion_orders.cli.embedded_table import embedded_tables, environment
-    from infusion_orders.cli.local_api import LocalApi, PortInUse, listen, load_handler
+    from infusion_orders.cli.listening import PortInUse, stopped_by_signals, wait, web_address
+    from infusion_orders.cli.local_api import LocalApi, listen, load_handler
     from infusion_orders.cli.rule_sources import document_from_files
 
     screen = console()
-    with failures_explained(), _stopped_by_signals():
+    with failures_explained(), stopped_by_signals():
         root = project_root()
         document = document_from_files(rules)
         with embedded_tables(root / MARK, document) as tables, environment(local_environment(tables.environment())):
@@ -65,12 +65,12 @@ def serve(
                 fail(str(refused))
             with _serving(server):
                 taken = server.server_address[1]
-                address = f"http://{f'[{host}]' if ':' in host else host}:{taken}"
+                address = web_address(host, taken)
                 screen.print(f"[bold]infusion-orders[/] on {address}, documentation on {address}/docs; Ctrl-C stops it")
                 screen.print(f"rules: {document.name}, {len(document.rules)} rules, {document.digest}", style="dim")
                 if example:
                     _show_example(screen, root, host, taken)
-                _wait()
+                wait()
     screen.print("stopped")
 
 
@@ -132,28 +132,3 @@ def _serving(server: BaseWSGIServer) -> Iterator[None]:
         server.shutdown()
         thread.join(timeout=5)
         server.server_close()
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """Ctrl-C, and what stops a service, end the block and are no failure."""
-
-    def stop(_number: int, _frame: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    except KeyboardInterrupt:
-        pass
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _wait() -> NoReturn:
-    """Until a signal comes."""
-    from threading import Event
-
-    never = Event()
-    while True:
-        never.wait(3600)

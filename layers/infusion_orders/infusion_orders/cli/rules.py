@@ -1,0 +1,124 @@
+"""`infusion-orders rules`: a rule set checked and searched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infusion_orders.cli.terminal import console, fail, failures_explained, plain
+from infusion_orders.orders.vocabularies import ProviderType  # noqa: TC001 - read by typer
+
+if TYPE_CHECKING:
+    from infusion_orders.rules.rule import Rule
+
+BROKEN = 1
+
+app = typer.Typer(help="Check and search a rule set.", no_args_is_help=True)
+
+CHECK_EPILOG = """
+Exit codes: 0 the rule set loads and every example of its rules holds, 1 it does not, 2 it could not be tried.
+
+Example:
+
+infusion-orders rules check rules/home-infusion
+"""
+SEARCH_EPILOG = """
+Examples:
+
+infusion-orders rules search caregiver
+
+infusion-orders rules search vendor --clause M-8 --provider-type medical_group
+"""
+
+Folder = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[DIR]", help="Rule-set folder.", show_default="rules/home-infusion", exists=True, file_okay=False
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@app.command(epilog=CHECK_EPILOG)
+def check(directory: Folder = None, json: AsJson = False) -> None:
+    """Load a rule set with all its checks, and run every example.  Every problem is shown, one a line."""
+    import json as encoder
+    from dataclasses import asdict
+
+    from infusion_orders.cli.rule_sources import document_from_files
+    from infusion_orders.rules.problems import RuleSetErrors
+
+    with failures_explained():
+        try:
+            document = document_from_files(directory)
+        except RuleSetErrors as errors:
+            if json:
+                typer.echo(encoder.dumps({"problems": [asdict(problem) for problem in errors.problems]}))
+            else:
+                for problem in errors.problems:
+                    typer.echo(plain(str(problem)), err=True)
+            raise typer.Exit(BROKEN) from None
+    examples = sum(len(rule.get("examples", ())) for rule in document.rules)
+    found = {
+        "name": document.name,
+        "digest": document.digest,
+        "rules": len(document.rules),
+        "examples": examples,
+        "tables": {name: len(rows) - 1 for name, rows in document.tables.items()},
+        "problems": [],
+    }
+    if json:
+        typer.echo(encoder.dumps(found))
+        return
+    console().print(
+        f"[bold green]{document.name} loads[/]: {len(document.rules)} rules, {examples} examples, "
+        f"{len(document.tables)} tables\n{document.digest}"
+    )
+
+
+@app.command(epilog=SEARCH_EPILOG)
+def search(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="4 to 60 characters; a rule must hold every word.")],
+    provider_type: Annotated[ProviderType | None, typer.Option(help="Only rules for this type of provider.")] = None,
+    clause: Annotated[str | None, typer.Option(help="Only rules of this clause, such as M-5.")] = None,
+    rules: Annotated[
+        Path | None,
+        typer.Option(help="Rule-set folder.", show_default="rules/home-infusion", exists=True, file_okay=False),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one rule a line.")] = False,
+) -> None:
+    """Search rules by text, as the manual's own search does, best first."""
+    from infusion_orders.cli.rule_sources import document_from_files
+    from infusion_orders.rules.rule import Rule
+    from infusion_orders.rules.search import SearchTextLength
+    from infusion_orders.rules.search import search as search_rules
+
+    with failures_explained():
+        document = document_from_files(rules)
+    every = [Rule.model_validate(rule) for rule in document.rules]
+    wanted = None if clause is None else clause.upper()
+    try:
+        found = search_rules(every, text, clause=wanted, provider_type=provider_type)
+    except SearchTextLength as wrong:
+        fail(f"{str(wrong)[:1].upper()}{str(wrong)[1:]}.")
+    if json:
+        for rule in found:
+            typer.echo(rule.model_dump_json(by_alias=True, exclude_none=True))
+    elif found:
+        _print_table(found)
+    else:
+        console(stderr=True).print("No rule matches.")
+
+
+def _print_table(found: list[Rule]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("clause", "rule", "effect", "what it says"):
+        table.add_column(heading)
+    for rule in found:
+        effect = str(rule.otherwise.effect) if rule.otherwise is not None else "assigns"
+        table.add_row(rule.clause or "-", rule.id, effect, rule.title)
+    console().print(table)
