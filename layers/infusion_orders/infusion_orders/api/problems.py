@@ -15,7 +15,8 @@ from infusion_orders.api.requests import (
     UnsupportedMediaType,
 )
 from infusion_orders.orders.reading import InvalidOrder, MalformedJson, TooLarge
-from infusion_orders.store.decisions import DecisionNotFound, IdempotencyConflict, StoreUnavailable
+from infusion_orders.store.client import StoreUnavailable
+from infusion_orders.store.decisions import DecisionNotFound, IdempotencyConflict
 from infusion_orders.store.rule_sets import NoRuleSet, NoSuchVersion
 
 if TYPE_CHECKING:

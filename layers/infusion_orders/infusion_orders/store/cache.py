@@ -1,0 +1,85 @@
+"""The one module-level cache of a process: the rule set that decides, keyed by its digest, read-only."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from infusion_orders.store.client import StoreUnavailable
+from infusion_orders.store.rule_sets import DamagedRuleSet, NoRuleSet, NoSuchVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from infusion_orders.rules.rule_set import RuleSet
+    from infusion_orders.store.rule_sets import RuleSetStore
+
+MOST_PAST_VERSIONS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveRuleSet:
+    """`age_seconds`: how long ago it was last confirmed that this version is the active one."""
+
+    rule_set: RuleSet
+    age_seconds: int
+
+
+class RuleSetCache:
+    """Looks at the pointer at most every `refresh_seconds`, and loads a version only if its digest is new.
+
+    While DynamoDB fails, or the new version is damaged, the last good one goes on deciding, until it was confirmed
+    longer than `max_stale_seconds` ago.  `clock` counts seconds.
+    """
+
+    def __init__(
+        self,
+        store: RuleSetStore,
+        *,
+        refresh_seconds: float,
+        max_stale_seconds: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._refresh_seconds = refresh_seconds
+        self._max_stale_seconds = max_stale_seconds
+        self._clock = clock
+        self._rule_set: RuleSet | None = None
+        self._confirmed_at = float("-inf")
+        self._looked_at = float("-inf")
+        self._past: OrderedDict[int, RuleSet] = OrderedDict()
+
+    def active(self) -> ActiveRuleSet:
+        """Raises NoRuleSet: then nothing is decided."""
+        now = self._clock()
+        if self._rule_set is None or not 0 <= now - self._looked_at < self._refresh_seconds:
+            self._looked_at = now
+            self._refresh(now)
+        age = max(0.0, now - self._confirmed_at)
+        if self._rule_set is None or age > self._max_stale_seconds:
+            raise NoRuleSet
+        return ActiveRuleSet(self._rule_set, int(age))
+
+    def _refresh(self, now: float) -> None:
+        try:
+            pointer = self._store.pointer()
+            if pointer is None:
+                return
+            loaded = self._rule_set
+            if loaded is None or (loaded.version, loaded.digest) != (pointer.version, pointer.digest):
+                self._rule_set = self._store.load(pointer.version)
+        except (StoreUnavailable, DamagedRuleSet, NoSuchVersion):
+            return
+        self._confirmed_at = now
+
+    def version(self, version: int) -> RuleSet:
+        """Any published version, for reproducing a decision.  Raises NoSuchVersion, DamagedRuleSet, StoreUnavailable."""
+        if self._rule_set is not None and self._rule_set.version == version:
+            return self._rule_set
+        if version not in self._past:
+            self._past[version] = self._store.load(version)
+            if len(self._past) > MOST_PAST_VERSIONS:
+                self._past.popitem(last=False)
+        self._past.move_to_end(version)
+        return self._past[version]

@@ -1,0 +1,75 @@
+"""Partner profiles: who may call, and for which lines of business."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from infusion_orders.store.client import named_failures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+PROFILE = "PROFILE"
+MOST_CACHED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """`client_id` is the one in the caller's verified claims; `status` is `active` or `suspended`."""
+
+    client_id: str
+    name: str
+    status: str
+    lines_of_business: frozenset[str]
+
+
+class PartnerStore:
+    """Profiles by client id, each read at most once in `refresh_seconds`."""
+
+    def __init__(
+        self, client: DynamoDBClient, table: str, *, refresh_seconds: float, clock: Callable[[], float]
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._refresh_seconds = refresh_seconds
+        self._clock = clock
+        self._read: dict[str, tuple[float, Partner]] = {}
+
+    def get(self, client_id: str) -> Partner | None:
+        """The partner, or None for somebody unknown.  Raises StoreUnavailable: a fault is never a refusal."""
+        read_at, partner = self._read.get(client_id, (float("-inf"), None))
+        if partner is not None and self._clock() - read_at < self._refresh_seconds:
+            return partner
+        with named_failures():
+            answer = self._client.get_item(TableName=self._table, Key=_key(client_id))
+        item = answer.get("Item")
+        if item is None:
+            self._read.pop(client_id, None)
+            return None
+        lines = frozenset(line for line in item["lines_of_business"].get("SS", ()))
+        partner = Partner(client_id, item["name"]["S"], item["status"]["S"], lines)
+        if len(self._read) >= MOST_CACHED:
+            self._read.clear()
+        self._read[client_id] = (self._clock(), partner)
+        return partner
+
+    def put(self, partner: Partner) -> None:
+        """Adds the partner, or replaces its profile.  Raises StoreUnavailable."""
+        item = {
+            **_key(partner.client_id),
+            "name": {"S": partner.name},
+            "status": {"S": partner.status},
+            "lines_of_business": {"SS": sorted(partner.lines_of_business)},
+        }
+        if not partner.lines_of_business:
+            item["lines_of_business"] = {"NULL": True}
+        with named_failures():
+            self._client.put_item(TableName=self._table, Item=item)  # type: ignore[arg-type]
+        self._read.pop(partner.client_id, None)
+
+
+def _key(client_id: str) -> dict[str, dict[str, str]]:
+    return {"PK": {"S": f"PARTNER#{client_id}"}, "SK": {"S": PROFILE}}
