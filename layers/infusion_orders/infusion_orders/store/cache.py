@@ -74,7 +74,7 @@ class RuleSetCache:
         self._confirmed_at = now
 
     def version(self, version: int) -> RuleSet:
-        """Any published version, for reproducing a decision.  Raises NoSuchVersion, DamagedRuleSet, StoreUnavailable."""
+        """Any published version, to reproduce a decision.  Raises NoSuchVersion, DamagedRuleSet, StoreUnavailable."""
         if self._rule_set is not None and self._rule_set.version == version:
             return self._rule_set
         if version not in self._past:

@@ -32,7 +32,7 @@ class StoreUnavailable(Exception):
 
 def dynamodb_client(*, region: str, endpoint_url: str | None) -> DynamoDBClient:
     """A low-level client: resources cost start-up time and threads."""
-    import boto3  # noqa: PLC0415 - half of the start-up time: what only needs the exceptions should not pay for it
+    import boto3  # half of the start-up time: what only needs the exceptions does not pay for it
 
     return boto3.client("dynamodb", region_name=region, endpoint_url=endpoint_url or None, config=PATIENCE)
 

@@ -71,25 +71,25 @@ class RuleSetStore:
         version = self._reserve(by, at)
         parts = document.parts()
         write_all(self._client, self._table, items_of_parts(self._partition_of(version), parts))
-        values = {
-            ":state": {"S": PUBLISHED},
-            ":reserved": {"S": PUBLISHING},
-            ":digest": {"S": digest_of_parts(document.name, parts)},
-            ":note": {"S": note},
-            ":rules": {"N": str(len(document.rules))},
-            ":tables": {"N": str(len(document.tables))},
-            ":parts": {"N": str(len(parts))},
-            ":checks": {"S": "passed"},
+        published: dict[str, Any] = {
+            "state": {"S": PUBLISHED},
+            "digest": {"S": digest_of_parts(document.name, parts)},
+            "note": {"S": note},
+            "rules": {"N": str(len(document.rules))},
+            "tables": {"N": str(len(document.tables))},
+            "checks": {"S": "passed"},
         }
         with named_failures():
             self._client.update_item(
                 TableName=self._table,
                 Key=self._key(_header(version)),
-                UpdateExpression="SET #state = :state, digest = :digest, note = :note, rules = :rules, "
-                "#tables = :tables, parts = :parts, checks = :checks",
+                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in published),
                 ConditionExpression="#state = :reserved",
-                ExpressionAttributeNames={"#state": "state", "#tables": "tables"},
-                ExpressionAttributeValues=values,  # type: ignore[arg-type]
+                ExpressionAttributeNames={f"#{name}": name for name in published},
+                ExpressionAttributeValues={
+                    ":reserved": {"S": PUBLISHING},
+                    **{f":{name}": value for name, value in published.items()},
+                },
             )
         return version
 
@@ -112,7 +112,8 @@ class RuleSetStore:
         unchanged: dict[str, Any] = {"ConditionExpression": NEW}
         if before is not None:
             unchanged = {
-                "ConditionExpression": "version = :version AND since = :since",
+                "ConditionExpression": "#version = :version AND #since = :since",
+                "ExpressionAttributeNames": {"#version": "version", "#since": "since"},
                 "ExpressionAttributeValues": {
                     ":version": {"N": str(before.version)},
                     ":since": {"S": _moment(before.since)},
