@@ -17,7 +17,11 @@ CANARY = "CANARY"
 
 
 def a_canary_order() -> dict[str, Any]:
-    """A valid order whose identifying and free texts are canaries, each told apart by its number."""
+    """A valid order whose identifying and free texts are canaries, each told apart by its number.
+
+    Not among them, because the decision speaks of them: the partner's own ids of order and lines, and the plan's ids
+    of vendor and medical group.
+    """
     order = an_order_document(diagnoses=[{"code": "CANARY-01", "primary": True}])
     order["submitter"]["npi"] = "CANARY-02"
     order["member"] |= {
@@ -27,7 +31,6 @@ def a_canary_order() -> dict[str, Any]:
         "birth_date": "1951-03-02",
         "county": "CANARY-06",
     }
-    order["member"]["medical_group"]["id"] = "CANARY-07"
     order["prescriber"]["npi"] = "CANARY-08"
     order["infusion_provider"] |= {"npi": "CANARY-09"}
     order["lines"][0] |= {"drug": "CANARY-10", "ndc": "CANARY-11", "frequency": "CANARY-12", "therapy": "CANARY-13"}
@@ -41,14 +44,18 @@ def given_out_and_kept(world: World, capsys: pytest.CaptureFixture[str], text: s
 
 
 @pytest.mark.parametrize("key", [None, "CANARY-14"])
+@pytest.mark.parametrize("query", [None, {"explain": "all"}])
 def test_a_decided_order_leaves_no_canary_anywhere(
-    world: World, capsys: pytest.CaptureFixture[str], key: str | None
+    world: World, capsys: pytest.CaptureFixture[str], key: str | None, query: dict[str, str] | None
 ) -> None:
-    answer = world.partner.validate(a_canary_order(), headers={"Idempotency-Key": key})
+    answer = world.partner.validate(
+        a_canary_order(), headers={"Idempotency-Key": key and f"{key}.{bool(query)}"}, query=query
+    )
 
     assert answer.status == 200
     everything = given_out_and_kept(world, capsys, answer.text)
-    assert "answered" in everything
+    for expected in ("answered", "Decisions", "member.line_of_business", '"finding'):
+        assert expected in everything
     assert CANARY not in everything
     assert "1951" not in everything
 
@@ -60,7 +67,7 @@ def test_a_decided_order_leaves_no_canary_anywhere(
         lambda order: order | {"urgency": "CANARY-20"},
         lambda order: order | {"member": order["member"] | {"birth_date": "CANARY-21"}},
         lambda order: order | {"member": order["member"] | {"line_of_business": "CANARY-22"}},
-        lambda order: order | {"lines": [order["lines"][0] | {"dose": {"value": "CANARY-23", "unit": "CANARY-24"}}]},
+        lambda order: order | {"lines": [{**order["lines"][0], "dose": {"value": "CANARY-23", "unit": "CANARY-24"}}]},
         lambda order: order | {"lines": "CANARY-25"},
         lambda order: order | {"member": order["member"] | {"name": "CANARY-26"}},
     ],

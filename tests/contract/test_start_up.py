@@ -21,7 +21,6 @@ FORBIDDEN = (
     "aws_lambda_powertools.event_handler.openapi.models",
     "aws_lambda_powertools.event_handler.openapi.dependant",
     "aws_lambda_powertools.event_handler.middlewares.openapi_validation",
-    "aws_lambda_powertools.tracing",
 )
 NOBODY = "http://127.0.0.1:9"
 
@@ -35,7 +34,7 @@ def imported_by(function: str) -> set[str]:
         "RULES_TABLE": RULES_TABLE,
         "DECISIONS_TABLE": DECISIONS_TABLE,
         "AWS_ENDPOINT_URL_DYNAMODB": NOBODY,
-        "PYTHONPATH": str(folder),
+        "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
     }
     program = "import sys, app; print('\\n'.join(sys.modules), file=sys.stderr)"
     finished = subprocess.run(  # noqa: S603 - the interpreter and program are ours

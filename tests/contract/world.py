@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -50,10 +51,10 @@ class World:
     partner: PartnerSystem
 
     def items(self) -> list[dict[str, Any]]:
-        """Everything that DynamoDB holds about decisions, as it is stored."""
+        """Everything that DynamoDB holds about decisions, as it is stored, but with what is compressed read out."""
         items: list[dict[str, Any]] = []
         for page in self.function.client.get_paginator("scan").paginate(TableName=DECISIONS_TABLE):
-            items.extend(page["Items"])
+            items.extend({name: _readable(value) for name, value in item.items()} for item in page["Items"])
         return items
 
     def count_decisions(self) -> int:
@@ -87,6 +88,10 @@ def world_without_rules() -> Iterator[World]:
         partners = PartnerStore(client, RULES_TABLE, refresh_seconds=60, clock=lambda: 0.0)
         partners.put(Partner(LOCAL_PARTNER, "Local partner", "active", EVERYTHING))
         yield _loaded(LocalTables(client, RuleSetStore(client, RULES_TABLE, "home-infusion"), 0))
+
+
+def _readable(value: dict[str, Any]) -> dict[str, Any]:
+    return {"S": gzip.decompress(value["B"]).decode()} if "B" in value else value
 
 
 def _loaded(tables: LocalTables) -> World:

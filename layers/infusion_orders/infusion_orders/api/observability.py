@@ -34,49 +34,50 @@ class Event(StrEnum):
     FAULT = "fault"
 
 
-ALLOWED_FIELDS = frozenset(
-    {
-        "level",
-        "timestamp",
-        "service",
-        "message",
-        "xray_trace_id",
-        "request_id",
-        "function_request_id",
-        "route",
-        "status",
-        "problem",
-        "partner",
-        "decision_id",
-        "outcome",
-        "outcomes",
-        "rules",
-        "ruleset_version",
-        "ruleset_digest",
-        "ruleset_age_seconds",
-        "orders",
-        "lines",
-        "replayed",
-        "reproduced",
-        "duration_ms",
-        "fault",
-        "stack",
-    }
+REQUEST_FIELDS = (
+    "request_id",
+    "function_request_id",
+    "route",
+    "status",
+    "problem",
+    "partner",
+    "decision_id",
+    "outcome",
+    "outcomes",
+    "rules",
+    "ruleset_version",
+    "ruleset_digest",
+    "ruleset_age_seconds",
+    "orders",
+    "lines",
+    "replayed",
+    "reproduced",
+    "duration_ms",
+    "fault",
+    "stack",
 )
+ALLOWED_FIELDS = frozenset({"level", "message", "timestamp", "service", "xray_trace_id", *REQUEST_FIELDS})
 
 
 class AllowListFormatter(LambdaPowertoolsFormatter):
-    """Writes the allowed fields, and a message only if it is an `Event`."""
+    """Writes the allowed fields, and a message only if it is an `Event`.
 
-    def serialize(self, log: Any) -> str:
-        """Drops the rest: exception texts, source lines and extras that nobody meant to log."""
-        kept = {name: value for name, value in log.items() if name in ALLOWED_FIELDS}
-        message = log.get("message")
-        kept["message"] = message if isinstance(message, str) and message in _EVENTS else "(dropped)"
-        return super().serialize(kept)
+    Exception texts, source lines and extras that nobody meant to log have no way into the line.
+    """
 
-    def _serialize_stacktrace(self, log_record: logging.LogRecord) -> None:
-        """None: it would hold the exception's text and the source line's; `stack_of` gives the places alone."""
+    def format(self, record: logging.LogRecord) -> str:
+        """One line of JSON, built from the list and not by taking things out of what Powertools would write."""
+        given = record.__dict__
+        known = self.log_format
+        line = {
+            "level": record.levelname,
+            "message": record.msg if isinstance(record.msg, str) and record.msg in _EVENTS else "(dropped)",
+            "timestamp": self.formatTime(record),
+            "service": known.get("service"),
+            "xray_trace_id": self._get_latest_trace_id(),
+        }
+        line |= {name: given[name] for name in REQUEST_FIELDS if name in given}
+        return self.serialize({name: value for name, value in line.items() if value is not None})
 
 
 _EVENTS = frozenset(str(event) for event in Event)

@@ -17,13 +17,13 @@ from infusion_orders.api.requests import (
 from infusion_orders.orders.reading import InvalidOrder, MalformedJson, TooLarge
 from infusion_orders.store.client import StoreUnavailable
 from infusion_orders.store.decisions import DecisionNotFound, IdempotencyConflict
-from infusion_orders.store.rule_sets import NoRuleSet, NoSuchVersion
+from infusion_orders.store.rule_sets import DamagedRuleSet, NoRuleSet, NoSuchVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 PROBLEM_TYPES = "https://infusion-orders.dev/problems/"
-RETRY_AFTER_STORE_SECONDS = 2
+RETRY_AFTER_DAMAGE_SECONDS = 3600
 
 TITLES: Mapping[str, str] = {
     "malformed-json": "The body is not JSON",
@@ -117,6 +117,16 @@ def _no_rule_set(error: NoRuleSet) -> Problem:
     )
 
 
+def _store_unavailable(error: StoreUnavailable) -> Problem:
+    return Problem(
+        "internal",
+        503,
+        "The decision could not be stored or read, so it is not given out. Send the request again, with the same "
+        "Idempotency-Key if it had one.",
+        headers={"Retry-After": str(error.retry_after_seconds)},
+    )
+
+
 _TABLE: Mapping[type, Callable[[Any], Problem]] = {
     MalformedJson: lambda error: Problem("malformed-json", 400, _sentence(error)),
     InvalidOrder: _invalid_order,
@@ -149,13 +159,13 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
         )
     ),
     NoRuleSet: _no_rule_set,
-    StoreUnavailable: _always(
+    DamagedRuleSet: _always(
         Problem(
-            "internal",
+            "no-ruleset",
             503,
-            "The decision could not be stored or read, so it is not given out. Send the request again, with the same "
-            "Idempotency-Key if it had one.",
-            headers={"Retry-After": str(RETRY_AFTER_STORE_SECONDS)},
+            "This version of the rules is not as it was published, and nothing is decided with it. Tell the plan.",
+            headers={"Retry-After": str(RETRY_AFTER_DAMAGE_SECONDS)},
         )
     ),
+    StoreUnavailable: _store_unavailable,
 }
