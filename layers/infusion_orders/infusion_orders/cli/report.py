@@ -94,9 +94,9 @@ def _lines(lines: Iterable[LineDecision]) -> Table:
     for line in lines:
         party, billing = line.responsible_party, line.billing
         table.add_row(
-            plain(line.line_id),
+            Text(plain(line.line_id)),
             Text(_words(line.outcome), style=COLOURS[line.outcome]),
-            plain(line.therapy or "-"),
+            Text(plain(line.therapy or "-")),
             "-" if party is None else _words(party.party),
             _number(None if billing is None else billing.units),
             _number(None if billing is None else billing.waste_units),

@@ -45,10 +45,11 @@ def fail(*messages: str, code: int = USAGE) -> NoReturn:
 @contextmanager
 def failures_explained() -> Iterator[None]:
     """Turns what a person can mend into messages: no checkout, rules that do not load, a table that does not answer."""
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError
 
     from infusion_orders.cli.checkout import OutsideCheckout
     from infusion_orders.rules.problems import RuleSetErrors
+    from infusion_orders.store.client import StoreUnavailable
     from infusion_orders.store.rule_sets import DamagedRuleSet, NoRuleSet, NoSuchVersion
 
     try:
@@ -61,5 +62,7 @@ def failures_explained() -> Iterator[None]:
         fail("The table holds no active rule set. Publish one and activate it, or leave --table out.")
     except DamagedRuleSet:
         fail("The rule set in the table is damaged: its content does not have its digest. Publish it again.")
-    except (BotoCoreError, ClientError) as error:
-        fail(f"The table does not answer: {error}")
+    except StoreUnavailable as error:
+        fail(f"The table does not answer ({error}): is its name right, does it run, may you read it?")
+    except BotoCoreError as error:
+        fail(str(error))

@@ -1,0 +1,209 @@
+"""The command as people and machines call it: what it prints, where, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from infusion_orders.cli.embedded_table import served_tables
+from infusion_orders.cli.main import app
+from infusion_orders.rules.loading import load_directory
+from tests.builders import ABSENT, an_order_document
+
+ROOT = Path(__file__).parents[2]
+RULES = ROOT / "rules" / "home-infusion"
+EXAMPLE = str(ROOT / "events" / "orders" / "remicade.json")
+
+
+def run(*arguments: str, given: str | None = None) -> Any:
+    result = CliRunner().invoke(app, list(arguments), input=given)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def lines_of(result: Any) -> list[Any]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+class TestValidate:
+    def test_the_example_is_accepted_in_words(self) -> None:
+        result = run("validate", EXAMPLE)
+
+        assert result.exit_code == 0
+        assert "PPG0420-2026-000123: accepted" in result.stdout
+        assert result.stderr == ""
+
+    def test_json_is_one_decision_a_line_as_of_the_day_asked_for(self) -> None:
+        (decision,) = lines_of(run("validate", "--json", "--as-of", "2026-11-23", EXAMPLE))
+
+        assert decision["outcome"] == "accepted"
+        assert decision["as_of"] == "2026-11-23"
+        assert "explanation" not in decision
+
+    def test_explain_adds_every_rule(self) -> None:
+        (decision,) = lines_of(run("validate", "--json", "--explain", EXAMPLE))
+
+        assert {one["line_id"] for one in decision["explanation"]} == {"1", "2", "3"}
+
+    def test_ndjson_with_bad_lines_is_answered_line_by_line_and_ends_with_1(self) -> None:
+        other = json.dumps(an_order_document({"/infusion_provider/vendor": "acme-infusion"}))
+        asking = json.dumps(an_order_document(caregiver=ABSENT))
+
+        result = run("validate", "--json", "-", given=f"{other}\nnot json\n\n{{}}\n{asking}\n")
+
+        assert result.exit_code == 1
+        found = lines_of(result)
+        assert [one.get("outcome") for one in found] == ["redirected", None, None, "needs_information"]
+        assert [one.get("instance") for one in found[1:3]] == ["stdin#line-2", "stdin#line-4"]
+
+    def test_a_report_of_several_orders_ends_with_a_summary(self) -> None:
+        result = run("validate", "-", given=json.dumps(an_order_document()) + "\n{}\n")
+
+        assert result.exit_code == 1
+        assert "All orders" in result.stdout
+        assert "/order_id is required" in result.stdout
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            (["-"], "stdin holds no order"),
+            (["--table", "T", "--rules", str(RULES), EXAMPLE], "exclude each other"),
+            (["--endpoint-url", "http://127.0.0.1:1", EXAMPLE], "--table"),
+            (["--as-of", "yesterday", EXAMPLE], "--as-of"),
+            (["no-such-file.json"], "no-such-file.json"),
+        ],
+    )
+    def test_what_cannot_be_tried_says_why_and_ends_with_2(self, arguments: list[str], says: str) -> None:
+        result = run("validate", *arguments, given="\n")
+
+        assert result.exit_code == 2
+        assert says in result.stderr
+        assert result.stdout == ""
+
+    def test_rules_that_do_not_load_are_told_one_problem_a_line(self, tmp_path: Path) -> None:
+        (tmp_path / "broken.yaml").write_text("- id: broken\n  titel: A rule\n")
+
+        result = run("validate", "--rules", str(tmp_path), EXAMPLE)
+
+        assert result.exit_code == 2
+        assert "titel" in result.stderr
+
+    def test_a_table_server_gives_its_active_rule_set(self) -> None:
+        port = free_port()
+        with served_tables(ROOT / "template.yaml", load_directory(RULES), host="127.0.0.1", port=port) as address:
+            (decision,) = lines_of(
+                run("validate", "--json", "--table", "RulesTable", "--endpoint-url", address, EXAMPLE)
+            )
+            missing = run("validate", "--table", "NoTable", "--endpoint-url", address, EXAMPLE)
+            early = run(
+                "validate", "--table", "RulesTable", "--endpoint-url", address, "--as-of", "2020-01-01", EXAMPLE
+            )
+
+        assert decision["outcome"] == "accepted"
+        assert decision["ruleset"]["digest"] == load_directory(RULES).digest
+        assert (missing.exit_code, early.exit_code) == (2, 2)
+        assert "ResourceNotFoundException" in missing.stderr
+        assert "no active rule set" in early.stderr
+
+
+class TestRules:
+    def test_the_default_rules_pass_their_checks(self) -> None:
+        found = json.loads(run("rules", "check", "--json").stdout)
+
+        assert found["problems"] == []
+        assert found["rules"] > 0
+        assert "loads" in run("rules", "check").stdout
+
+    def test_problems_are_told_one_a_line_with_their_rule(self, tmp_path: Path) -> None:
+        shutil.copytree(RULES, tmp_path / "rules")
+        file = tmp_path / "rules" / "setting.yaml"
+        file.write_text(file.read_text("utf-8").replace("care.administered_by", "care.administred_by"), "utf-8")
+
+        told = run("rules", "check", str(tmp_path / "rules"))
+        listed = json.loads(run("rules", "check", "--json", str(tmp_path / "rules")).stdout)["problems"]
+
+        assert told.exit_code == 1
+        assert len(told.stderr.splitlines()) == len(listed) > 0
+        assert all("setting.yaml" in line for line in told.stderr.splitlines())
+        assert {problem["file"] for problem in listed} == {"setting.yaml"}
+
+    def test_a_search_finds_rules_by_words_clause_and_provider_type(self) -> None:
+        found = lines_of(run("rules", "search", "vendor", "--clause", "m-8", "--json"))
+
+        assert found
+        assert {rule["clause"] for rule in found} == {"M-8"}
+        assert "setting.someone-can-give-it" in run("rules", "search", "caregiver").stdout
+        assert run("rules", "search", "vendor", "--provider-type", "dentist").exit_code == 2
+
+    @pytest.mark.parametrize("text", ["abc", "x" * 61])
+    @pytest.mark.clause("M-12")
+    def test_a_search_text_has_4_to_60_characters(self, text: str) -> None:
+        result = run("rules", "search", text)
+
+        assert result.exit_code == 2
+        assert "4 to 60 characters" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["validate"], ["serve"], ["dynamodb"], ["docs"], ["version"], ["rules", "check"], ["rules", "search"]],
+    ids=" ".join,
+)
+def test_every_command_helps_with_an_example(command: list[str]) -> None:
+    result = run(*command, "--help")
+
+    assert result.exit_code == 0
+    assert re.search(rf"Examples?:\s+infusion-orders {' '.join(command)}", result.stdout)
+
+
+def test_help_loads_nothing_heavy() -> None:
+    script = (
+        "import sys; import infusion_orders.cli.main; "
+        "print(sorted({'boto3', 'moto', 'pydantic', 'werkzeug', 'aws_lambda_powertools'} & set(sys.modules)))"
+    )
+
+    loaded = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert loaded.stdout.strip() == "[]"
+
+
+def test_serve_shows_the_example_and_stops_cleanly_on_ctrl_c() -> None:
+    command = [sys.executable, "-m", "infusion_orders.cli.main", "serve", "--port", "0"]
+    elsewhere = {**os.environ, "AWS_PROFILE": "no-such-profile", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=elsewhere
+    ) as server:
+        assert server.stdout is not None
+        seen = []
+        for line in server.stdout:
+            seen.append(line)
+            if "receipt sha256:" in line:
+                break
+        server.send_signal(signal.SIGINT)
+        rest, complaints = server.communicate(timeout=20)
+
+    assert re.search(r"on http://127\.0\.0\.1:[1-9]\d+,", seen[0])
+    assert any("PPG0420-2026-000123: accepted" in line for line in seen)
+    assert rest.endswith("stopped\n")
+    assert complaints == ""
+    assert server.returncode == 0
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port

@@ -1,0 +1,77 @@
+"""The OpenAPI document is valid, and says of requests and answers what the code does."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from infusion_orders.api.problems import TITLES
+from infusion_orders.cli.openapi import PROBLEMS, openapi_document
+from infusion_orders.decisions.decision import Decision
+from infusion_orders.orders.reading import order_from, read_document
+from tests.builders import an_order_document
+
+ROOT = Path(__file__).parents[2]
+
+
+@cache
+def document() -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(json.dumps(openapi_document(ROOT)))
+    return read
+
+
+def errors(schema: str, instance: Any) -> list[str]:
+    whole = {"$ref": f"#/components/schemas/{schema}", "components": document()["components"]}
+    return [error.message for error in Draft202012Validator(whole).iter_errors(instance)]
+
+
+def test_it_is_a_valid_openapi_document() -> None:
+    validate(document())
+
+
+def test_every_route_of_the_template_is_described_and_no_other() -> None:
+    from infusion_orders.cli.template_tables import read_template
+
+    events = read_template(ROOT / "template.yaml")["Resources"]["ValidateOrders"]["Properties"]["Events"].values()
+    routes = {(event["Properties"]["Path"], event["Properties"]["Method"].lower()) for event in events}
+
+    assert {(path, method) for path, item in document()["paths"].items() for method in item} == routes
+
+
+def test_every_problem_has_a_status_and_an_example() -> None:
+    assert {name for names, _ in PROBLEMS.values() for name in names} == set(TITLES)
+    for response in document()["components"]["responses"].values():
+        for example in response["content"]["application/problem+json"]["examples"].values():
+            assert errors("Problem", example["value"]) == []
+
+
+def test_the_examples_are_what_the_code_reads_and_renders() -> None:
+    examples = document()["components"]["examples"]
+
+    order_from(read_document(json.dumps(examples["order"]["value"])))
+    decision = Decision.model_validate_json(json.dumps(examples["decision"]["value"]))
+
+    assert decision.outcome == "accepted"
+    assert errors("Order", examples["order"]["value"]) == []
+    assert errors("Batch", examples["batch"]["value"]) == []
+    assert errors("Decision", examples["decision"]["value"]) == []
+
+
+@pytest.mark.parametrize(
+    ("pointer", "value"),
+    [("/surprise", 1), ("/lines", []), ("/order_id", None), ("/urgency", "soon"), ("/lines/0/dose/value", -1)],
+)
+def test_the_order_schema_refuses_what_the_code_refuses(pointer: str, value: Any) -> None:
+    assert errors("Order", an_order_document({pointer: value})) != []
+
+
+def test_answers_never_hold_null() -> None:
+    text = json.dumps({name: document()["components"]["schemas"][name] for name in ("Decision", "Finding", "Question")})
+
+    assert '"null"' not in text

@@ -1,0 +1,133 @@
+"""Orders of a file or a pipe: one over several lines, or one a line, whatever is wrong with some of them."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infusion_orders.cli.results import Body, bodies, results
+from infusion_orders.orders.reading import MAX_BODY_BYTES
+from tests.builders import an_order_document
+from tests.default_rules import default_rules
+
+AS_OF = date(2026, 11, 23)
+
+
+def read(text: str | bytes) -> list[Body]:
+    return list(bodies(io.BytesIO(text.encode() if isinstance(text, str) else text)))
+
+
+class CountingStream(io.BytesIO):
+    lines_read = 0
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        self.lines_read += 1
+        return super().readline(size)
+
+
+class TestWhatAStreamHolds:
+    def test_an_order_over_several_lines_is_one_body_byte_for_byte(self) -> None:
+        text = json.dumps(an_order_document(), indent=2)
+
+        assert read(text) == [Body(1, text.encode())]
+
+    def test_ndjson_is_one_body_a_line_and_blank_lines_count_only_as_places(self) -> None:
+        assert read('{"a": 1}\n\n  {"b": 2}\r\n') == [Body(1, b'{"a": 1}'), Body(3, b'{"b": 2}')]
+
+    def test_one_line_without_its_end_is_one_body(self) -> None:
+        assert read('{"a": 1}') == [Body(1, b'{"a": 1}')]
+
+    def test_ndjson_whose_first_line_is_broken_is_still_ndjson(self) -> None:
+        whole = json.dumps(an_order_document())
+
+        found = read(f'{{"order_id": \n{whole}\n{whole}\n')
+
+        assert [body.line for body in found] == [1, 2, 3]
+
+    def test_a_line_of_an_order_that_is_json_of_its_own_does_not_split_it(self) -> None:
+        text = '{"order_id": "1",\n"lines": [\n{"line_id": "1"}\n]}'
+
+        assert read(text) == [Body(1, text.encode())]
+
+    def test_a_broken_order_over_several_lines_is_one_body(self) -> None:
+        assert len(read('{\n  "order_id": "1",\n  "lines": [\n')) == 1
+
+    def test_a_byte_order_mark_is_no_part_of_the_order(self) -> None:
+        assert read(b"\xef\xbb\xbf{}\n") == [Body(1, b"{}")]
+
+    @pytest.mark.parametrize("text", ["", "\n", " \n\n"])
+    def test_nothing_holds_no_body(self, text: str) -> None:
+        assert read(text) == []
+
+    def test_a_line_that_never_ends_is_cut_beyond_the_limit_and_the_next_one_is_read(self) -> None:
+        found = read(b'{}\n{"a": "' + b"x" * (3 * MAX_BODY_BYTES) + b'"}\n{}\n')
+
+        assert [body.line for body in found] == [1, 2, 3]
+        assert MAX_BODY_BYTES < len(found[1].content) <= MAX_BODY_BYTES + 2
+
+    def test_a_document_that_never_ends_is_cut_beyond_the_limit(self) -> None:
+        found = read(b"[\n" * MAX_BODY_BYTES)
+
+        assert len(found) == 1
+        assert len(found[0].content) == MAX_BODY_BYTES + 1
+
+    def test_ndjson_is_read_as_it_is_asked_for(self) -> None:
+        stream = CountingStream(b"{}\n" * 1000)
+
+        next(bodies(stream))
+
+        assert stream.lines_read == 1
+
+    @given(st.lists(st.text(st.characters(blacklist_characters="\n\r", codec="utf-8")).filter(str.strip)))
+    def test_after_a_first_order_every_line_is_a_body(self, lines: list[str]) -> None:
+        found = read("\n".join(["{}", *lines]))
+
+        assert [body.content for body in found[1:]] == [
+            line.encode().strip() for line in lines if line.encode().strip()
+        ]
+
+
+class TestWhatBecomesOfThem:
+    def test_bad_orders_become_problems_in_their_place_and_spoil_no_other(self) -> None:
+        good = json.dumps(an_order_document()).encode()
+        given = [
+            Body(1, good),
+            Body(2, b"{"),
+            Body(4, b'{"lines": 7}'),
+            Body(5, b" " * MAX_BODY_BYTES + b"{}"),
+            Body(6, good),
+        ]
+
+        found = [
+            json.loads(result.as_json())
+            for result in results(given, default_rules(), source="orders.ndjson", as_of=AS_OF)
+        ]
+
+        assert [one.get("outcome") for one in found] == ["accepted", None, None, None, "accepted"]
+        assert [one["type"].rsplit("/")[-1] for one in found[1:4]] == ["malformed-json", "invalid-order", "too-large"]
+        assert [one["instance"] for one in found[1:4]] == [f"orders.ndjson#line-{line}" for line in (2, 4, 5)]
+
+    def test_the_day_and_the_explanation_are_as_asked(self) -> None:
+        body = Body(1, json.dumps(an_order_document()).encode())
+
+        (short,) = results([body], default_rules(), source="-", as_of=AS_OF)
+        (long,) = results([body], default_rules(), source="-", as_of=AS_OF, explain_all=True)
+
+        assert short.decision is not None
+        assert long.decision is not None
+        assert short.decision.as_of == AS_OF
+        assert short.decision.explanation is None
+        assert long.decision.explanation
+        assert short.decision.receipt == long.decision.receipt
+
+    def test_json_is_one_line_even_if_the_order_is_not(self) -> None:
+        body = Body(1, json.dumps(an_order_document(), indent=2).encode())
+
+        (result,) = results([body], default_rules(), source="-", as_of=AS_OF)
+
+        assert "\n" not in result.as_json()

@@ -1,0 +1,69 @@
+"""From clause to rules, examples and tests: the tests are found without being run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from infusion_orders.cli.traceability import NamedTest, named_tests, traceability_document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SOURCE = """
+import pytest
+
+@pytest.mark.clause("M-5")
+def test_of_a_function(): ...
+
+@pytest.mark.clause("M-1")
+class TestOfAClass:
+    def test_inherits(self): ...
+
+    @pytest.mark.clause("M-2")
+    def test_adds(self): ...
+
+    def builder(self): ...
+
+@pytest.mark.parametrize("case", [pytest.param(1, marks=pytest.mark.clause("M-9"))])
+def test_of_a_case(case): ...
+
+def test_without(): ...
+
+@pytest.mark.clause("M-5")
+def builder(): ...
+"""
+
+
+def test_tests_are_found_by_their_marks_on_function_class_and_case(tmp_path: Path) -> None:
+    (tmp_path / "tests" / "unit").mkdir(parents=True)
+    (tmp_path / "tests" / "unit" / "test_one.py").write_text(SOURCE)
+
+    found = named_tests(tmp_path / "tests")
+
+    assert [(test.clause, test.name) for test in found] == [
+        ("M-1", "test_adds"),
+        ("M-1", "test_inherits"),
+        ("M-2", "test_adds"),
+        ("M-5", "test_of_a_function"),
+        ("M-9", "test_of_a_case"),
+    ]
+    assert {test.file for test in found} == {"tests/unit/test_one.py"}
+
+
+def test_a_mark_of_the_whole_module_counts_for_each_of_its_tests(tmp_path: Path) -> None:
+    (tmp_path / "test_two.py").write_text("pytestmark = [pytest.mark.clause('M-3')]\ndef test_it(): ...\n")
+
+    assert [test.clause for test in named_tests(tmp_path)] == ["M-3"]
+
+
+def test_the_document_leads_from_clause_to_rule_examples_and_test() -> None:
+    rule = {"id": "setting.a-rule", "clause": "M-5", "title": "What | it says", "examples": [{}, {}]}
+    other = {"id": "billing.a-rule", "title": "Beside", "examples": [{}]}
+
+    text = traceability_document([rule, other], [NamedTest("M-5", "tests/test_x.py", "test_it_holds")])
+
+    assert "| [M-5](#m-5) | 1 | 2 | 1 |" in text
+    assert "| `setting.a-rule` | What \\| it says | 2 |" in text
+    assert "* `tests/test_x.py`: it holds" in text
+    assert "| [M-1](#m-1) | none | 0 | **none** |" in text
+    assert "## Rules beside the manual" in text
