@@ -204,6 +204,11 @@ class TestTheEvent:
         assert event["body"] is None
         assert event["requestContext"]["authorizer"]["claims"]["client_id"] == "someone"
 
+    def test_an_empty_client_is_a_request_without_a_token(self) -> None:
+        event = proxy_event(a_request("GET", "/v1/decisions/X", headers={"X-Local-Client": ""}))
+
+        assert event["requestContext"]["authorizer"] is None
+
 
 def test_a_port_in_use_is_named_with_the_option_that_chooses_another() -> None:
     api = LocalApi(lambda _event, _context: {"statusCode": 204})
@@ -213,5 +218,7 @@ def test_a_port_in_use_is_named_with_the_option_that_chooses_another() -> None:
 
 def a_request(method: str, target: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Request:
     path, _, query = target.partition("?")
-    builder = EnvironBuilder(method=method, path=path, query_string=query, data=body or None, headers=headers)
+    builder = EnvironBuilder(
+        method=method, path=path, query_string=query, data=body or None, headers=list((headers or {}).items())
+    )
     return builder.get_request()

@@ -54,6 +54,11 @@ class TestWhatAStreamHolds:
 
         assert read(text) == [Body(1, text.encode())]
 
+    def test_json_that_holds_orders_on_lines_of_their_own_is_not_ndjson(self) -> None:
+        text = '{"orders": [\n{"order_id": "1"},\n{"order_id": "2"}\n]}'
+
+        assert read(text) == [Body(1, text.encode())]
+
     def test_a_broken_order_over_several_lines_is_one_body(self) -> None:
         assert len(read('{\n  "order_id": "1",\n  "lines": [\n')) == 1
 
@@ -71,10 +76,12 @@ class TestWhatAStreamHolds:
         assert MAX_BODY_BYTES < len(found[1].content) <= MAX_BODY_BYTES + 2
 
     def test_a_document_that_never_ends_is_cut_beyond_the_limit(self) -> None:
-        found = read(b"[\n" * MAX_BODY_BYTES)
+        stream = CountingStream(b"[\n" * MAX_BODY_BYTES)
 
-        assert len(found) == 1
-        assert len(found[0].content) == MAX_BODY_BYTES + 1
+        found = list(bodies(stream))
+
+        assert [len(body.content) for body in found] == [MAX_BODY_BYTES + 1]
+        assert stream.lines_read == MAX_BODY_BYTES // 2 + 1
 
     def test_ndjson_is_read_as_it_is_asked_for(self) -> None:
         stream = CountingStream(b"{}\n" * 1000)
