@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -179,6 +180,32 @@ def test_help_loads_nothing_heavy() -> None:
     )
 
     assert loaded.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("piped", [False, True], ids=["file", "pipe"])
+def test_a_long_input_shows_its_progress_to_the_person_and_the_answers_to_the_machine(
+    tmp_path: Path, piped: bool
+) -> None:
+    orders = tmp_path / "orders.ndjson"
+    orders.write_text((json.dumps(an_order_document()) + "\n") * 150)
+    terminal, terminal_of_command = pty.openpty()
+    command = [sys.executable, "-m", "infusion_orders.cli.main", "validate", "--json", "-" if piped else str(orders)]
+
+    with orders.open("rb") as stream:
+        done = subprocess.run(  # noqa: S603 - our own command
+            command,
+            input=stream.read() if piped else None,
+            stdout=subprocess.PIPE,
+            stderr=terminal_of_command,
+            check=True,
+            env={**os.environ, "TERM": "xterm", "COLUMNS": "80"},
+        )
+    os.close(terminal_of_command)
+    seen = os.read(terminal, 100_000)
+    os.close(terminal)
+
+    assert len(done.stdout.splitlines()) == 150
+    assert b"validating" in seen
 
 
 def test_serve_shows_the_example_and_stops_cleanly_on_ctrl_c() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
 from infusion_orders.api.problems import Problem, problem_of
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from datetime import date
 
     from infusion_orders.rules.rule_set import RuleSet
+
+
+class LineSource(Protocol):
+    """Anything to read lines from."""
+
+    def readline(self, size: int, /) -> bytes:
+        """Up to the end of the line, at most so many bytes; nothing at the end."""
+
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -68,7 +76,7 @@ def results(
         yield Result(place, decide(order, rule_set, as_of=as_of, explain_all=explain_all).decision)
 
 
-def bodies(stream: BinaryIO) -> Iterator[Body]:
+def bodies(stream: LineSource) -> Iterator[Body]:
     """One order over several lines, or NDJSON: one a line, blank lines left out.
 
     It is NDJSON if the first line is JSON of its own, or if any line that is read while looking for the end of the
@@ -91,7 +99,7 @@ def bodies(stream: BinaryIO) -> Iterator[Body]:
         yield Body(first[0].line, whole[: MAX_BODY_BYTES + 1])
 
 
-def _lines(stream: BinaryIO) -> Iterator[Body]:
+def _lines(stream: LineSource) -> Iterator[Body]:
     number = 0
     while content := stream.readline(MAX_BODY_BYTES + 2):
         number += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path  # noqa: TC003 - read by typer
 from typing import TYPE_CHECKING, Annotated, BinaryIO
@@ -14,9 +15,9 @@ import typer
 from infusion_orders.cli.terminal import console, fail, failures_explained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from infusion_orders.cli.results import Result
+    from infusion_orders.cli.results import LineSource, Result
 
 SOME_PROBLEM = 1
 LONG_INPUT_BYTES = 200_000
@@ -113,7 +114,7 @@ def _print_reports(found: Iterable[Result]) -> Counter[str]:
 
 
 @contextmanager
-def _watched(stream: BinaryIO) -> Iterator[BinaryIO]:
+def _watched(stream: BinaryIO) -> Iterator[LineSource]:
     """With a progress bar on standard error, if a person watches it and the answers go elsewhere."""
     size = _size(stream)
     if not sys.stderr.isatty() or sys.stdout.isatty() or (size is not None and size < LONG_INPUT_BYTES):
@@ -122,11 +123,23 @@ def _watched(stream: BinaryIO) -> Iterator[BinaryIO]:
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("validating"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with (
-        Progress(*columns, console=console(stderr=True), transient=True) as progress,
-        progress.wrap_file(stream, total=size, description="validating") as watched,
-    ):
-        yield watched
+    screen = console(stderr=True)
+    with Progress(*columns, console=screen, transient=True, redirect_stdout=False, redirect_stderr=False) as progress:
+        task = progress.add_task("", total=size)
+        yield _Counted(stream, lambda count: progress.advance(task, count))
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Lines of the stream, their bytes told as they are read."""
+
+    stream: BinaryIO
+    tell: Callable[[int], None]
+
+    def readline(self, size: int, /) -> bytes:
+        line = self.stream.readline(size)
+        self.tell(len(line))
+        return line
 
 
 def _source(stream: BinaryIO) -> str:
