@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import EndpointConnectionError
 
+from infusion_orders.store.cache import ActiveRuleSet
+from infusion_orders.store.rule_sets import DamagedRuleSet
 from tests.builders import an_order_document as order
+from tests.contract.world import World, decided_world
 
 if TYPE_CHECKING:
     import pytest
-
-    from tests.contract.world import World
 
 
 def fail(**_parameters: Any) -> None:
@@ -77,3 +78,40 @@ def test_a_fault_of_ours_is_internal_and_says_nothing_about_it(
     assert "RuntimeError" in written.out
     assert "test_faults" in written.out
     assert "CANARY" not in answer.text + written.out + written.err
+
+
+def test_a_decision_says_how_long_ago_its_rules_were_confirmed(
+    breakable_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    active = breakable_world.function.rule_sets.active()
+    monkeypatch.setattr(
+        breakable_world.function.rule_sets, "active", lambda: ActiveRuleSet(active.rule_set, age_seconds=77)
+    )
+
+    answer = breakable_world.partner.validate(order())
+
+    assert answer.json["ruleset"]["age_seconds"] == 77
+
+
+def test_a_version_that_is_not_as_it_was_published_reproduces_nothing(
+    breakable_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(_version: int) -> None:
+        raise DamagedRuleSet
+
+    monkeypatch.setattr(breakable_world.function.rule_sets, "version", damaged)
+
+    answer = breakable_world.partner.validate(order(), query={"ruleset_version": "1"})
+
+    assert (answer.status, answer.problem) == (503, "no-ruleset")
+
+
+def test_a_developers_debug_switch_does_not_print_requests(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_DEV", "true")
+    monkeypatch.setenv("POWERTOOLS_LOGGER_LOG_EVENT", "true")
+    with decided_world() as world:
+        world.partner.validate(order({"/member/member_id": "CANARY"}))
+
+    assert "CANARY" not in capsys.readouterr().out

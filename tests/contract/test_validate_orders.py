@@ -165,6 +165,22 @@ class TestBatch:
         assert second.text == first.text
         assert world.count_decisions() == recorded
 
+    def test_an_order_of_a_batch_is_the_same_order_however_its_fields_are_sorted(self, world: World) -> None:
+        headers = {"Idempotency-Key": "batch-sorted"}
+        first = world.partner.validate_batch([order()], headers=headers)
+
+        second = world.partner.validate_batch([dict(reversed(order().items()))], headers=headers)
+
+        assert second.text == first.text
+
+    def test_a_line_of_business_that_the_partner_may_not_send_is_that_orders_problem(self, world: World) -> None:
+        answer = world.partner.validate_batch(
+            [order(), order({"/member/line_of_business": "commercial_hmo"})], client_id="commercial-partner"
+        ).json
+
+        assert [(entry["index"], entry["problem"]["status"]) for entry in answer["problems"]] == [(0, 403)]
+        assert [entry["index"] for entry in answer["decisions"]] == [1]
+
     def test_only_the_changed_order_of_a_repeated_batch_conflicts(self, world: World) -> None:
         headers = {"Idempotency-Key": "batch-changed"}
         world.partner.validate_batch([order(), order(order_id="second")], headers=headers)

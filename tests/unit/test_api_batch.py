@@ -1,0 +1,38 @@
+import json
+from typing import Any
+
+from infusion_orders.api.batch import MOST_BODY_BYTES, MOST_ORDERS, answer_batch
+from infusion_orders.api.problems import problem_of
+
+
+def entry(error: Exception) -> str:
+    return problem_of(error).body("request")
+
+
+def test_an_answer_never_grows_beyond_what_lambda_passes_and_what_has_no_room_is_not_decided() -> None:
+    decided = []
+
+    def decide_one(index: int, order: Any) -> str:
+        decided.append(index)
+        return json.dumps({"filled": "x" * 900_000})
+
+    text = answer_batch([{}] * MOST_ORDERS, decide_one, entry, milliseconds_left=lambda: 20_000)
+
+    assert len(text) < MOST_BODY_BYTES + 100_000
+    answer = json.loads(text)
+    assert [one["index"] for one in answer["decisions"]] == decided
+    assert {one["problem"]["status"] for one in answer["problems"]} == {413}
+    assert len(answer["decisions"]) + len(answer["problems"]) == MOST_ORDERS
+
+
+def test_any_exception_is_a_problem_of_its_own_order() -> None:
+    def decide_one(index: int, order: Any) -> str:
+        if index == 1:
+            raise ZeroDivisionError("CANARY")
+        return "{}"
+
+    answer = json.loads(answer_batch([{}] * 3, decide_one, entry, milliseconds_left=lambda: 20_000))
+
+    assert [one["index"] for one in answer["decisions"]] == [0, 2]
+    assert [(one["index"], one["problem"]["status"]) for one in answer["problems"]] == [(1, 500)]
+    assert "CANARY" not in json.dumps(answer)
