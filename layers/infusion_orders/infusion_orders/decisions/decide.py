@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from infusion_orders.codes.canonical import canonical_json
 from infusion_orders.decisions.billing import billing
 from infusion_orders.decisions.clocks import clock
 from infusion_orders.decisions.decision import (
@@ -36,10 +37,10 @@ RESPONSIBLE_PARTY = "line.responsible_party"
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The decision, and the facts worth recording with it: coded, and nothing that identifies a person."""
+    """The decision, and in canonical JSON the facts to record with it: coded, and nothing that identifies a person."""
 
     decision: Decision
-    facts: dict[str, Any]
+    facts: bytes
 
 
 def decide(order: Order, rule_set: RuleSet, *, as_of: date, explain_all: bool = False) -> Decided:
@@ -55,7 +56,7 @@ def decide_case(
     """The same from facts alone, as they are recorded."""
     lines = judge(case, rule_set, line_ids)
     found = findings(lines, rule_set)
-    facts = case.recorded()
+    facts = canonical_json(case.recorded())
     decision = Decision(
         order_id=order_id,
         as_of=as_of,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from infusion_orders.rules.rule import Otherwise
     from infusion_orders.rules.rule_set import CompiledRule, RuleSet
 
-REPORTED = (Verdict.NOT_MET, Verdict.UNKNOWN, Verdict.ERROR)
+REPORTED = frozenset({Verdict.NOT_MET, Verdict.UNKNOWN, Verdict.ERROR})
 STRENGTH = {effect: position for position, effect in enumerate(Effect)}
 COULD_NOT_BE_JUDGED = "A technical fault kept this rule from being judged: {title}"
 OPEN = "Not yet settled: {title}"
@@ -27,15 +27,17 @@ OPEN = "Not yet settled: {title}"
 
 def findings(lines: Sequence[JudgedLine], rule_set: RuleSet) -> tuple[Finding, ...]:
     """Strongest effect first, then by rule and line."""
+    concerned: dict[tuple[int, Verdict], list[tuple[int, JudgedLine]]] = {}
+    for index, line in enumerate(lines):
+        for position, verdict in enumerate(line.verdicts):
+            if verdict in REPORTED:
+                concerned.setdefault((position, verdict), []).append((index, line))
     found: list[Finding] = []
-    for position, rule in enumerate(rule_set.rules):
-        if rule.rule.otherwise is None:
-            continue
-        for verdict in REPORTED:
-            concerned = [(index, line) for index, line in enumerate(lines) if line.verdicts[position] is verdict]
-            if concerned:
-                found += _grouped(rule, rule.rule.otherwise, verdict, concerned, rule_set)
-    return tuple(sorted(found, key=lambda finding: (STRENGTH[finding.effect], finding.rule)))
+    for (position, verdict), members in concerned.items():
+        rule = rule_set.rules[position]
+        if rule.rule.otherwise is not None:
+            found += _grouped(rule, rule.rule.otherwise, verdict, members, rule_set)
+    return tuple(sorted(found, key=lambda finding: (STRENGTH[finding.effect], finding.rule, finding.verdict)))
 
 
 def _grouped(

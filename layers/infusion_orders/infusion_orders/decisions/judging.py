@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from infusion_orders.decisions.decision import Outcome, ResponsibleParty
-from infusion_orders.rules.rule import Effect, Scope, Verdict
+from infusion_orders.rules.rule import Effect, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from infusion_orders.facts.case import Case, Facts
-    from infusion_orders.rules.rule_set import CompiledRule, RuleSet
+    from infusion_orders.rules.rule_set import RuleSet
 
 DECISIVE_EFFECTS = {
     Effect.REDIRECT: Outcome.REDIRECTED,
@@ -51,37 +51,29 @@ def _judge_line(
 ) -> JudgedLine:
     verdicts = []
     for position, rule in enumerate(rule_set.rules):
-        if rule.rule.scope is Scope.LINE:
-            verdicts.append(_verdict(rule, facts))
-            continue
-        key = (position, facts[DATE_OF_SERVICE])
-        verdict = order_verdicts.get(key)
+        key = (position, facts[DATE_OF_SERVICE]) if position in rule_set.of_order else None
+        verdict = None if key is None else order_verdicts.get(key)
         if verdict is None:
-            verdict = order_verdicts[key] = _verdict(rule, facts)
+            try:
+                verdict = rule.verdict(facts)
+            except Exception:  # whatever it is, it is this rule's fault alone and never a denial
+                verdict = Verdict.ERROR
+            if key is not None:
+                order_verdicts[key] = verdict
         verdicts.append(verdict)
-    outcome, unsettled = outcome_of_line(rule_set.rules, verdicts)
+    outcome, unsettled = outcome_of_line(rule_set, verdicts)
     return JudgedLine(line_id, facts, tuple(verdicts), outcome, unsettled)
 
 
-def _verdict(rule: CompiledRule, facts: Facts) -> Verdict:
-    try:
-        return rule.verdict(facts)
-    except Exception:
-        return Verdict.ERROR
-
-
-def outcome_of_line(rules: Sequence[CompiledRule], verdicts: Sequence[Verdict]) -> tuple[Outcome, Effect | None]:
+def outcome_of_line(rule_set: RuleSet, verdicts: Sequence[Verdict]) -> tuple[Outcome, Effect | None]:
     """The walk down the effects; with the effect that wants information, if one does."""
-    found: dict[Effect, set[Verdict]] = {effect: set() for effect in Effect}
-    for rule, verdict in zip(rules, verdicts, strict=True):
-        if rule.rule.otherwise is not None:
-            found[rule.rule.otherwise.effect].add(verdict)
     for effect, outcome in DECISIVE_EFFECTS.items():
-        if Verdict.NOT_MET in found[effect]:
+        found = {verdicts[position] for position in rule_set.of_effect[effect]}
+        if Verdict.NOT_MET in found:
             return outcome, None
-        if Verdict.UNKNOWN in found[effect]:
+        if Verdict.UNKNOWN in found:
             return Outcome.NEEDS_INFORMATION, effect
-        if Verdict.ERROR in found[effect]:
+        if Verdict.ERROR in found:
             return Outcome.INDETERMINATE, None
     return Outcome.ACCEPTED, None
 
@@ -105,11 +97,10 @@ def assigned(line: JudgedLine, rule_set: RuleSet, target: str) -> ResponsiblePar
     """
     giving: dict[str, str] = {}
     open_rules = False
-    for rule, verdict in zip(rule_set.rules, line.verdicts, strict=True):
-        value = (rule.rule.assign or {}).get(target)
-        if value is None:
-            continue
+    for position in rule_set.assigning[target]:
+        rule, verdict = rule_set.rules[position], line.verdicts[position]
         if verdict is Verdict.SATISFIED:
+            value = (rule.rule.assign or {})[target]
             known = value if isinstance(value, str) else line.facts[value.fact]
             if isinstance(known, str):
                 giving[rule.rule.id] = known
@@ -123,11 +114,3 @@ def assigned(line: JudgedLine, rule_set: RuleSet, target: str) -> ResponsiblePar
     if giving or open_rules:
         return None
     return ResponsibleParty(party=rule_set.catalogue.assigned[target])
-
-
-def lines_by_verdict(lines: Iterable[JudgedLine], position: int) -> Mapping[Verdict, list[JudgedLine]]:
-    """The lines on which the rule at that position has each verdict."""
-    grouped: dict[Verdict, list[JudgedLine]] = {}
-    for line in lines:
-        grouped.setdefault(line.verdicts[position], []).append(line)
-    return grouped

@@ -50,8 +50,7 @@ def _line_questions(line: JudgedLine, rule_set: RuleSet) -> Iterable[tuple[Need,
     open_rules: dict[str, CompiledRule] = {
         rule.rule.id: rule
         for rule, verdict in zip(rule_set.rules, line.verdicts, strict=True)
-        if verdict is Verdict.UNKNOWN and rule.rule.otherwise is not None
-        if rule.rule.otherwise.effect is line.unsettled
+        if verdict is Verdict.UNKNOWN and rule.effect is line.unsettled
     }
     broken = {rule_id: rule.broken for rule_id, rule in open_rules.items()}
     unsettled = Unsettled(broken, line.facts, rule_set.catalogue)

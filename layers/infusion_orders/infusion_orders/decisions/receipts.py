@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 NOT_COVERED: Any = {"decision_id": True, "receipt": True, "explanation": True, "ruleset": {"age_seconds"}}
 
 
-def digest(plain: Any) -> str:
-    """`sha256:` and the hexadecimal SHA-256 of the canonical JSON (RFC 8785)."""
-    return "sha256:" + hashlib.sha256(canonical_json(plain)).hexdigest()
+def digest(canonical: bytes) -> str:
+    """`sha256:` and the hexadecimal SHA-256 of canonical JSON."""
+    return "sha256:" + hashlib.sha256(canonical).hexdigest()
 
 
 def decision_digest(decision: Decision) -> str:
     """Over all that the decision says, without what differs between two runs of the same decision."""
-    return digest(decision.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=NOT_COVERED))
+    plain = decision.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=NOT_COVERED)
+    return digest(canonical_json(plain))

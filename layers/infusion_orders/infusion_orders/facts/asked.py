@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Fact, Kind, Scope
@@ -52,14 +53,6 @@ THERAPIES = frozenset(
 _PLAN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
 
-def _path(order: Any, parts: tuple[str, ...]) -> Any:
-    for part in parts:
-        order = getattr(order, part)
-        if order is None:
-            return None
-    return order
-
-
 def _plain(value: Any) -> Any:
     return value
 
@@ -89,11 +82,14 @@ def _asked(
     private: bool = False,
 ) -> Fact:
     on_a_line = pointer.startswith("/lines/")
-    parts = tuple(pointer.removeprefix("/lines/{line}").strip("/").split("/"))
+    value_of = attrgetter(pointer.removeprefix("/lines/{line}").strip("/").replace("/", "."))
     convert = _code if vocabulary is not None else read
 
     def from_order(order: Order, line: int) -> Any:
-        value = _path(order.lines[line] if on_a_line else order, parts)
+        try:
+            value = value_of(order.lines[line] if on_a_line else order)
+        except AttributeError:  # a part of the way was not sent: that every way exists is tested
+            return None
         return None if value is None else convert(value)
 
     return Fact(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Scope
@@ -12,11 +14,17 @@ from infusion_orders.facts.unknown import Fault, Need, Reason, Unknown
 from infusion_orders.orders.identifiers import InvalidIdentifier
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from infusion_orders.codes.tables import ReferenceTables
-    from infusion_orders.facts.fact import Catalogue
+    from infusion_orders.facts.fact import Catalogue, Fact
     from infusion_orders.orders.order import Order
+
+
+@lru_cache(maxsize=10_000)
+def missing(name: str, line: int | None) -> Unknown:
+    """The fact that was not sent; one object each, because sparse orders have many."""
+    return Unknown((Need(name, line, Reason.MISSING),))
 
 
 class Facts(dict[str, Any]):
@@ -33,38 +41,40 @@ class Facts(dict[str, Any]):
         self.line = line
 
     def __missing__(self, name: str) -> Any:
-        """The value or an Unknown, kept for the next rule that asks."""
-        fact = self.case.catalogue.facts[name]
-        if fact.scope is Scope.ORDER:
-            value = self.case.order_values.get(name)
-            if value is None:
-                value = self.case.order_values[name] = self._value(name)
-        else:
-            value = self._value(name)
+        """The value or an Unknown, kept for the next rule that asks; the order's own facts at once for all lines."""
+        case = self.case
+        fact = case.catalogue.facts[name]
+        value = self._value(fact)
         self[name] = value
+        if fact.scope is Scope.ORDER:
+            for line in case.lines:
+                line.setdefault(name, value)
         return value
 
-    def _value(self, name: str) -> Any:
-        fact = self.case.catalogue.facts[name]
+    def _value(self, fact: Fact) -> Any:
         if fact.derive is not None:
             try:
                 return fact.derive(self)
-            except Exception:
+            except Exception:  # a fault in one fact must not take the others with it
                 return Fault()
-        line = self.line if fact.scope is Scope.LINE else None
-        if fact.read is None or self.case.order is None:
-            return Unknown((Need(name, line, Reason.MISSING),))
-        try:
-            value = fact.read(self.case.order, self.line)
-        except InvalidIdentifier as invalid:
-            return Unknown((Need(name, line, Reason.INVALID, str(invalid)),))
-        return Unknown((Need(name, line, Reason.MISSING),)) if value is None else value
+        order = self.case.order
+        if fact.read is not None and order is not None:
+            try:
+                value = fact.read(order, self.line)
+            except InvalidIdentifier as invalid:
+                return Unknown((Need(fact.name, self._where(fact), Reason.INVALID, str(invalid)),))
+            if value is not None:
+                return value
+        return missing(fact.name, self._where(fact))
+
+    def _where(self, fact: Fact) -> int | None:
+        return self.line if fact.scope is Scope.LINE else None
 
 
 class Case:
     """All facts of one order under one version's tables."""
 
-    __slots__ = ("catalogue", "lines", "order", "order_values", "tables")
+    __slots__ = ("catalogue", "lines", "order", "tables")
 
     def __init__(
         self,
@@ -79,29 +89,21 @@ class Case:
         self.catalogue = catalogue
         self.tables = tables
         self.order = order
-        self.order_values: dict[str, Any] = dict(order_facts or {})
         given = line_facts if line_facts is not None else [{}] * (len(order.lines) if order is not None else 1)
-        self.lines: tuple[Facts, ...] = tuple(Facts(self, index, known) for index, known in enumerate(given))
+        self.lines: tuple[Facts, ...] = tuple(
+            Facts(self, index, {**(order_facts or {}), **known}) for index, known in enumerate(given)
+        )
 
     def recorded(self) -> dict[str, Any]:
         """The facts worth keeping, in plain JSON: every asked fact that identifies nobody, and the age in their place.
 
         A fact that failed its check is kept as `{"unknown": "invalid"}`, one that was not sent is left out.
         """
-        kept = [
-            fact
-            for fact in self.catalogue.facts.values()
-            if not fact.private and (fact.read is not None or any(self._private(name) for name in fact.derived_from))
-        ]
-        order_wide = [fact.name for fact in kept if fact.scope is Scope.ORDER]
-        own = [fact.name for fact in kept if fact.scope is Scope.LINE]
+        recorded = self.catalogue.recorded
         return {
-            "order": _plain_facts(self.lines[0], order_wide),
-            "lines": [_plain_facts(line, own) for line in self.lines],
+            "order": _plain_facts(self.lines[0], recorded[Scope.ORDER]),
+            "lines": [_plain_facts(line, recorded[Scope.LINE]) for line in self.lines],
         }
-
-    def _private(self, name: str) -> bool:
-        return self.catalogue.facts[name].private
 
 
 def _plain_facts(facts: Facts, names: Sequence[str]) -> dict[str, Any]:
@@ -117,14 +119,11 @@ def _plain_facts(facts: Facts, names: Sequence[str]) -> dict[str, Any]:
 
 def plain_value(value: Any) -> Any:
     """JSON of a known value: decimals as text, dates as ISO text, sets sorted, structures by field."""
-    if isinstance(value, bool | str | int):
-        return value
-    if isinstance(value, Decimal):
-        return plain_decimal(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, frozenset):
-        return sorted(value)
+    render = _RENDER.get(value.__class__)
+    if render is not None:
+        return render(value)
+    if isinstance(value, StrEnum):
+        return value.value
     if isinstance(value, tuple):
         return [plain_value(part) for part in value]
     parts = {field.name: getattr(value, field.name) for field in fields(value)}
@@ -134,3 +133,17 @@ def plain_value(value: Any) -> Any:
 def plain_decimal(value: Decimal) -> str:
     """`2.50` and `2.5` alike as `2.5`, never in exponent form: equal doses have equal receipts."""
     return format(value.normalize(), "f") if value else "0"
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+_RENDER: dict[type, Callable[[Any], Any]] = {
+    bool: _as_it_is,
+    str: _as_it_is,
+    int: _as_it_is,
+    Decimal: plain_decimal,
+    date: date.isoformat,
+    frozenset: sorted,
+}

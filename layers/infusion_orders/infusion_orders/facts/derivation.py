@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.facts.unknown import unknown_of
+from infusion_orders.facts.unknown import Unknown, unknown_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +21,10 @@ def from_all(*names: str) -> Callable[[Callable[..., Any]], Callable[[Facts], An
     def decorate(function: Callable[..., Any]) -> Callable[[Facts], Any]:
         def derive(facts: Facts) -> Any:
             values = [facts[name] for name in names]
-            unknown = unknown_of(*values)
-            return unknown if unknown is not None else function(facts, *values)
+            for value in values:
+                if isinstance(value, Unknown):
+                    return unknown_of(*values)
+            return function(facts, *values)
 
         derive.__doc__ = function.__doc__
         return derive

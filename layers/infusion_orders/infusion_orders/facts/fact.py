@@ -67,11 +67,23 @@ class Catalogue:
 
     facts: Mapping[str, Fact]
     assigned: Mapping[str, str] = field(init=False)
+    recorded: Mapping[Scope, tuple[str, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
-        """The assigned facts apart, with their defaults."""
+        """The assigned facts with their defaults, and what is recorded: the asked facts that identify nobody.
+
+        In place of those that do, the facts derived from them stand.
+        """
         defaults = {fact.name: fact.default for fact in self.facts.values() if fact.default is not None}
         object.__setattr__(self, "assigned", defaults)
+        kept = [
+            fact
+            for fact in self.facts.values()
+            if not fact.private
+            and (fact.read is not None or any(self.facts[source].private for source in fact.derived_from))
+        ]
+        by_scope = {scope: tuple(fact.name for fact in kept if fact.scope is scope) for scope in Scope}
+        object.__setattr__(self, "recorded", by_scope)
 
     def pointers(self, name: str) -> tuple[str, ...]:
         """The pointers into the payload that a fact rests on, `{line}` standing for the line's index."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from infusion_orders.rules.assignment import Assignment, rewrite
 from infusion_orders.rules.compilation import compile_expression, once
 from infusion_orders.rules.expression import Comparison, Every, Negation
 from infusion_orders.rules.resolution import Resolver
-from infusion_orders.rules.rule import Rule, Scope, Verdict
+from infusion_orders.rules.rule import Effect, Rule, Scope, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -51,6 +51,13 @@ class CompiledRule:
     require: Expression
     applies: Test
     holds: Test
+    effect: Effect | None = field(init=False)
+    assigns: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What every judgement looks at is kept at hand; an assigning rule has no effect."""
+        object.__setattr__(self, "effect", None if self.rule.otherwise is None else self.rule.otherwise.effect)
+        object.__setattr__(self, "assigns", self.rule.assign is not None)
 
     @property
     def broken(self) -> Expression:
@@ -66,7 +73,7 @@ class CompiledRule:
         if applies is False:
             return Verdict.NOT_APPLICABLE
         holds = self.holds(facts)
-        if holds is True and (applies is True or self.rule.assign is None):
+        if holds is True and (applies is True or not self.assigns):
             return Verdict.SATISFIED
         return Verdict.NOT_MET if applies is True and holds is False else Verdict.UNKNOWN
 
@@ -81,6 +88,22 @@ class RuleSet:
     rules: tuple[CompiledRule, ...]
     tables: ReferenceTables
     catalogue: Catalogue
+    of_effect: Mapping[Effect, tuple[int, ...]] = field(init=False)
+    of_order: frozenset[int] = field(init=False)
+    assigning: Mapping[str, tuple[int, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """The positions of the rules of each effect, of the whole order's, and of those that assign each fact."""
+        numbered = tuple(enumerate(self.rules))
+        of_effect = {effect: tuple(at for at, rule in numbered if rule.effect is effect) for effect in Effect}
+        of_order = frozenset(at for at, rule in numbered if rule.rule.scope is Scope.ORDER)
+        assigning = {
+            target: tuple(at for at, rule in numbered if target in (rule.rule.assign or {}))
+            for target in self.catalogue.assigned
+        }
+        object.__setattr__(self, "of_effect", of_effect)
+        object.__setattr__(self, "of_order", of_order)
+        object.__setattr__(self, "assigning", assigning)
 
     @classmethod
     def from_document(

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from infusion_orders.codes.canonical import canonical_json
 from infusion_orders.store.client import (
     CONDITION_FAILED,
     TRANSACTION_CANCELLED,
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
     from infusion_orders.decisions import Decided
 
 NEW = "attribute_not_exists(PK)"
-LARGEST_READABLE = 200_000
-"""Bytes of a decision that are kept as readable text; an item holds 400 KB, and larger ones are compressed."""
+LARGEST_READABLE = 60_000
+"""Characters of a text that is kept readable; an item holds 400 KB in all, and larger texts are compressed."""
 
 
 class IdempotencyConflict(Exception):
@@ -129,16 +128,12 @@ class DecisionStore:
         self, partner: str, decided: Decided, decision_id: str, order_digest: str, at: datetime, body: str
     ) -> dict[str, Any]:
         decision = decided.decision
-        readable = len(body.encode()) <= LARGEST_READABLE
-        kept = (
-            {"decision": {"S": body}} if readable else {"decision_gzip": {"B": gzip.compress(body.encode(), mtime=0)}}
-        )
         return {
             **_key(partner, f"DECISION#{decision_id}"),
-            **kept,
+            "decision": _kept(body),
             "decision_id": {"S": decision_id},
             "order_digest": {"S": order_digest},
-            "facts": {"B": gzip.compress(canonical_json(decided.facts), compresslevel=1, mtime=0)},
+            "facts": _kept(decided.facts.decode()),
             "outcome": {"S": decision.outcome.value},
             "as_of": {"S": decision.as_of.isoformat()},
             "ruleset_version": {"N": str(decision.ruleset.version)},
@@ -157,7 +152,11 @@ def _key(partner: str, name: str) -> dict[str, Any]:
     return {"PK": {"S": f"PARTNER#{partner}"}, "SK": {"S": name}}
 
 
+def _kept(text: str) -> dict[str, Any]:
+    """Readable as it stands while it is small, compressed when it is not."""
+    return {"S": text} if len(text) <= LARGEST_READABLE else {"B": gzip.compress(text.encode(), mtime=0)}
+
+
 def _body(item: dict[str, Any]) -> str:
-    if "decision" in item:
-        return str(item["decision"]["S"])
-    return gzip.decompress(item["decision_gzip"]["B"]).decode()
+    kept = item["decision"]
+    return str(kept["S"]) if "S" in kept else gzip.decompress(kept["B"]).decode()

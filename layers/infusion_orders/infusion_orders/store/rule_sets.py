@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
@@ -19,6 +19,7 @@ from infusion_orders.store.parts import items_of_parts, parts_of_items, write_al
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import PutTypeDef
 
 ACTIVE = "ACTIVE"
 PUBLISHED = "published"
@@ -109,9 +110,9 @@ class RuleSetStore:
             "why": {"S": why},
             "previous": {"NULL": True} if before is None else {"N": str(before.version)},
         }
-        unchanged: dict[str, Any] = {"ConditionExpression": NEW}
+        move: dict[str, Any] = {"TableName": self._table, "Item": pointer, "ConditionExpression": NEW}
         if before is not None:
-            unchanged = {
+            move |= {
                 "ConditionExpression": "#version = :version AND #since = :since",
                 "ExpressionAttributeNames": {"#version": "version", "#since": "since"},
                 "ExpressionAttributeValues": {
@@ -124,7 +125,7 @@ class RuleSetStore:
             with named_failures():
                 self._client.transact_write_items(
                     TransactItems=[
-                        {"Put": {"TableName": self._table, "Item": pointer, **unchanged}},
+                        {"Put": cast("PutTypeDef", move)},
                         {"Put": {"TableName": self._table, "Item": history, "ConditionExpression": NEW}},
                     ]
                 )
