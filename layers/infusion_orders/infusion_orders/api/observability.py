@@ -7,6 +7,7 @@ needs none.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -80,6 +81,7 @@ class AllowListFormatter(LambdaPowertoolsFormatter):
         return self.serialize({name: value for name, value in line.items() if value is not None})
 
 
+_LINE = json.JSONEncoder(default=str, separators=(",", ":"))
 _EVENTS = frozenset(str(event) for event in Event)
 
 
@@ -144,7 +146,7 @@ class Observer:
                 utc=True,
                 use_rfc3339=True,
                 location=None,
-                json_deserializer=str,  # a message is a word of `Event`: there is no JSON to look for in it
+                json_serializer=_LINE.encode,
             ),
         )
         self._metrics = EphemeralMetrics(namespace=settings.metrics_namespace, service=settings.service_name)
