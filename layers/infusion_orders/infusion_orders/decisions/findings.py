@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from infusion_orders.decisions.decision import Action, Citation, Finding
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.rules.explanation import observed
-from infusion_orders.rules.expression import comparisons
 from infusion_orders.rules.rule import Effect, Verdict
 from infusion_orders.rules.texts import rendered
 
@@ -50,7 +49,7 @@ def _grouped(
     """One finding for all lines of which the same was observed."""
     groups: dict[Any, tuple[dict[str, Any], str, str | None, list[tuple[int, JudgedLine]]]] = {}
     for index, line in concerned:
-        seen = {} if verdict is Verdict.ERROR else observed((rule.when, rule.require), line.facts, rule_set.catalogue)
+        seen = {} if verdict is Verdict.ERROR else observed(rule.shown, line.facts, rule_set.catalogue)
         message, remedy = _texts(rule, otherwise, verdict, line.facts)
         key = (repr(sorted(seen.items())), message, remedy)
         groups.setdefault(key, (seen, message, remedy, []))[3].append((index, line))
@@ -80,11 +79,9 @@ def _texts(rule: CompiledRule, otherwise: Otherwise, verdict: Verdict, facts: Fa
 
 
 def _pointers(rule: CompiledRule, members: Iterable[tuple[int, JudgedLine]], rule_set: RuleSet) -> tuple[str, ...]:
-    names = {leaf.fact: None for part in (rule.when, rule.require) for leaf in comparisons(part)}
-    names |= {leaf.other: None for part in (rule.when, rule.require) for leaf in comparisons(part) if leaf.other}
     pointers = {
         pointer.replace("{line}", str(index)): None
-        for name in names
+        for name in rule.shown
         for pointer in rule_set.catalogue.pointers(name)
         for index, _ in members
     }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.case import plain_value
 from infusion_orders.facts.unknown import FaultyFact, Unknown
-from infusion_orders.rules.expression import Comparison, Negation, Some, comparisons, truth_of
+from infusion_orders.rules.expression import Comparison, Negation, Some, truth_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,17 +50,13 @@ def _leaf_truth(comparison: Comparison, facts: Mapping[str, Any]) -> str:
         return ERROR
 
 
-def observed(expressions: tuple[Expression, ...], facts: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:
-    """The known values of every fact that the conditions name, by name: coded facts only, none that is private."""
+def observed(names: tuple[str, ...], facts: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:
+    """The known values of the facts by name: coded facts only, none that is private."""
     values = {}
-    for expression in expressions:
-        for comparison in comparisons(expression):
-            for name in (comparison.fact, comparison.other):
-                if name is None or name in values or catalogue.facts[name].private:
-                    continue
-                value = facts[name]
-                if not isinstance(value, Unknown):
-                    values[name] = plain_value(value)
+    for name in names:
+        value = facts[name]
+        if not isinstance(value, Unknown) and not catalogue.facts[name].private:
+            values[name] = plain_value(value)
     return values
 
 

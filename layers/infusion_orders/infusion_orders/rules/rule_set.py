@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.codes.tables import ReferenceTables
 from infusion_orders.facts.catalogue import CATALOGUE
+from infusion_orders.facts.fact import Kind
 from infusion_orders.rules.assignment import Assignment, rewrite
 from infusion_orders.rules.compilation import compile_expression, once
-from infusion_orders.rules.expression import Comparison, Every, Negation
+from infusion_orders.rules.expression import Comparison, Every, Negation, comparisons
 from infusion_orders.rules.resolution import Resolver
 from infusion_orders.rules.rule import Effect, Rule, Scope, Verdict
 
@@ -44,13 +45,17 @@ class ResolvedRule:
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """A rule to judge lines by: `when` and `require` speak of read and derived facts only."""
+    """A rule to judge lines by: `when` and `require` speak of read and derived facts only.
+
+    `shown` are the facts that a finding shows: those that the rule names and what a partner sent for them.
+    """
 
     rule: Rule
     when: Expression
     require: Expression
     applies: Test
     holds: Test
+    shown: tuple[str, ...] = ()
     effect: Effect | None = field(init=False)
     assigns: bool = field(init=False)
 
@@ -150,7 +155,7 @@ def compile_rules(rules: Iterable[Rule], catalogue: Catalogue) -> tuple[Compiled
         if each.rule.assign is not None:
             applies = without_assigned(_both(each.in_force, each.when))
             shared[applies] = once(compile_expression(applies, shared), f"applies: {each.rule.id}")
-    return tuple(_compile(each, without_assigned, shared) for each in resolved)
+    return tuple(_compile(each, without_assigned, shared, catalogue) for each in resolved)
 
 
 def assignments_of(resolved: Iterable[ResolvedRule]) -> dict[str, list[Assignment]]:
@@ -171,13 +176,35 @@ def _both(first: Expression, second: Expression) -> Expression:
 
 
 def _compile(
-    resolved: ResolvedRule, without_assigned: Callable[[Expression], Expression], shared: Mapping[Expression, Test]
+    resolved: ResolvedRule,
+    without_assigned: Callable[[Expression], Expression],
+    shared: Mapping[Expression, Test],
+    catalogue: Catalogue,
 ) -> CompiledRule:
     when = without_assigned(_both(resolved.in_force, resolved.when))
     require = without_assigned(resolved.require)
     return CompiledRule(
-        resolved.rule, when, require, compile_expression(when, shared), compile_expression(require, shared)
+        resolved.rule,
+        when,
+        require,
+        compile_expression(when, shared),
+        compile_expression(require, shared),
+        _shown(resolved.when, require, catalogue),
     )
+
+
+def _shown(when: Expression, require: Expression, catalogue: Catalogue) -> tuple[str, ...]:
+    """Of assigned facts in `when` only the name matters; in `require` what they come from is the reason."""
+    named = [name for part in (when, require) for leaf in comparisons(part) for name in (leaf.fact, leaf.other)]
+    facts = [catalogue.facts[name] for name in dict.fromkeys(named) if name is not None]
+    sent = [
+        source
+        for fact in facts
+        for source in fact.derived_from
+        if catalogue.facts[source].read is not None and catalogue.facts[source].kind is not Kind.STRUCTURE
+    ]
+    names = dict.fromkeys([*(fact.name for fact in facts), *sent])
+    return tuple(name for name in names if name not in catalogue.assigned)
 
 
 def any_date_in(period: Period) -> date:

@@ -1,0 +1,398 @@
+"""The manual's clauses M-1 to M-12, each as an order that shows it (docs/traceability.md is made from the markers)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infusion_orders.decisions.decision import Decision, Outcome
+from infusion_orders.orders.order import ProviderType
+from infusion_orders.rules.search import LONGEST, SHORTEST, SearchTextLength, search
+from tests.builders import ABSENT, an_order_document
+from tests.default_rules import decision_of, default_rules
+
+CONTRACTED = "vendor.shared-risk-uses-contracted-vendor"
+CHILD = {
+    "/member/line_of_business": "medi_cal",
+    "/member/birth_date": "2010-05-01",
+    "/member/county": "Los Angeles",
+    "/member/ccs": {"open_case": False, "conditions": []},
+    "/diagnoses": [{"code": "C91.00", "primary": True}],
+    "/lines/0/billing_path": "medical",
+    "/lines/1/billing_path": "medical",
+    "/lines/2/billing_path": "medical",
+}
+
+
+def decided(**changes: Any) -> Decision:
+    return decision_of(an_order_document(changes))
+
+
+def decided_with(changes: dict[str, Any]) -> Decision:
+    return decision_of(an_order_document(changes))
+
+
+def parties(decision: Decision) -> set[str | None]:
+    return {None if line.responsible_party is None else line.responsible_party.party for line in decision.lines}
+
+
+def asked(decision: Decision) -> list[str]:
+    return [question.pointers[0] for question in decision.questions]
+
+
+def broken(decision: Decision) -> set[str]:
+    return {finding.rule for finding in decision.findings if finding.verdict.value == "not_met"}
+
+
+def test_the_complete_example_is_accepted_and_the_contracted_vendor_is_responsible() -> None:
+    decision = decided()
+    assert decision.outcome is Outcome.ACCEPTED
+    assert parties(decision) == {"capitated_vendor"}
+    assert decision.questions == ()
+    assert decision.findings == ()
+    first = decision.lines[0].billing
+    assert first is not None
+    assert (first.units_per_administration, first.administrations, first.units, first.waste_units) == (38, 1, 38, 2)
+
+
+@pytest.mark.clause("M-1")
+def test_therapy_outside_the_home_is_not_this_benefit() -> None:
+    decision = decided_with({"/care/place_of_service": "11"})
+    assert decision.outcome is Outcome.REJECTED
+    assert broken(decision) == {"setting.therapy-is-given-at-home"}
+
+
+@pytest.mark.clause("M-1")
+def test_an_order_without_a_signed_prescription_is_asked_about() -> None:
+    decision = decided_with({"/prescriber": ABSENT})
+    assert decision.outcome is Outcome.NEEDS_INFORMATION
+    assert asked(decision) == ["/prescriber/npi", "/prescriber/signed_on"]
+
+
+@pytest.mark.clause("M-1")
+def test_a_prescription_signed_after_the_service_is_reviewed() -> None:
+    decision = decided_with({"/prescriber/signed_on": "2026-12-02"})
+    assert decision.outcome is Outcome.NEEDS_REVIEW
+
+
+@pytest.mark.clause("M-2")
+@pytest.mark.parametrize(
+    ("who", "outcome"),
+    [
+        ("registered_nurse", Outcome.ACCEPTED),
+        ("licensed_vocational_nurse", Outcome.ACCEPTED),
+        ("member", Outcome.ACCEPTED),
+        ("caregiver", Outcome.ACCEPTED),
+        ("unlicensed_aide", Outcome.REJECTED),
+        ("other", Outcome.NEEDS_REVIEW),
+        (None, Outcome.NEEDS_INFORMATION),
+    ],
+)
+def test_qualified_people_give_the_therapy_and_an_unknown_one_is_a_question(who: str | None, outcome: Outcome) -> None:
+    decision = decided_with({"/care/administered_by": who})
+    assert decision.outcome is outcome
+    assert asked(decision) == (["/care/administered_by"] if who is None else [])
+
+
+@pytest.mark.clause("M-3")
+@pytest.mark.parametrize("homebound", [True, False, None])
+def test_the_member_need_not_be_homebound(homebound: bool | None) -> None:
+    assert decided_with({"/member/homebound": homebound}).outcome is Outcome.ACCEPTED
+
+
+@pytest.mark.clause("M-3")
+def test_no_rule_speaks_of_being_homebound() -> None:
+    for rule in default_rules().rules:
+        assert "member.homebound" not in rule.rule.model_dump_json()
+
+
+@pytest.mark.clause("M-4")
+@pytest.mark.parametrize("criterion", ["plan_of_care", "skilled_need", "intermittent"])
+def test_the_home_health_criteria_must_be_met_and_an_unknown_one_is_a_question(criterion: str) -> None:
+    assert decided_with({f"/care/{criterion}": False}).outcome is Outcome.REJECTED
+    unknown = decided_with({f"/care/{criterion}": ABSENT})
+    assert unknown.outcome is Outcome.NEEDS_INFORMATION
+    assert asked(unknown) == [f"/care/{criterion}"]
+
+
+@pytest.mark.clause("M-5")
+def test_without_the_caregiver_exactly_the_caregivers_three_questions_are_asked() -> None:
+    decision = decided_with({"/caregiver": ABSENT})
+    assert decision.outcome is Outcome.NEEDS_INFORMATION
+    assert asked(decision) == ["/caregiver/present", "/caregiver/willing", "/caregiver/able"]
+    assert {question.because for question in decision.questions} == {("setting.someone-can-give-it",)}
+
+
+@pytest.mark.clause("M-5")
+def test_a_member_who_may_be_willing_to_learn_could_answer_for_the_caregiver() -> None:
+    decision = decided_with({"/caregiver": ABSENT, "/member/willing_to_learn": ABSENT})
+    instead = {question.pointers[0]: question.or_ for question in decision.questions}
+    assert instead == {
+        "/member/willing_to_learn": (),
+        "/caregiver/present": ("/member/willing_to_learn",),
+        "/caregiver/willing": ("/member/willing_to_learn",),
+        "/caregiver/able": ("/member/willing_to_learn",),
+    }
+
+
+@pytest.mark.clause("M-5")
+def test_nobody_who_can_give_the_therapy_is_a_rejection_and_a_willing_member_is_enough() -> None:
+    assert decided_with({"/caregiver/able": False}).outcome is Outcome.REJECTED
+    willing = decided_with({"/caregiver": ABSENT, "/member/willing_to_learn": True})
+    assert willing.outcome is Outcome.ACCEPTED
+
+
+@pytest.mark.clause("M-6")
+def test_a_drug_that_is_not_infused_stands_only_if_it_must_be_admixed() -> None:
+    admixed = {"/lines/0/route": "SC", "/lines/1/route": "IV"}
+    assert decided_with({**admixed, "/lines/0/requires_admixture": True}).outcome is Outcome.ACCEPTED
+    rejected = decided_with({**admixed, "/lines/0/requires_admixture": False})
+    assert rejected.lines[0].outcome is Outcome.REJECTED
+    assert rejected.outcome is Outcome.PARTLY_ACCEPTED
+
+
+@pytest.mark.clause("M-7")
+@pytest.mark.parametrize("code", ["J1745", "Q5103", "Q5104", "Q5109", "Q5121"])
+def test_infliximab_and_its_biosimilars_are_the_listed_remicade(code: str) -> None:
+    assert decided_with({"/lines/0/hcpcs": code}).lines[0].outcome is Outcome.ACCEPTED
+
+
+@pytest.mark.clause("M-7")
+def test_an_unlisted_therapy_is_reviewed_and_never_rejected() -> None:
+    decision = decided_with(
+        {
+            "/lines": [
+                {
+                    "line_id": "1",
+                    "kind": "per_diem",
+                    "hcpcs": "S9347",
+                    "service_from": "2026-12-01",
+                    "service_to": "2026-12-01",
+                }
+            ],
+            "/member/medical_group/risk_arrangement": "full_risk",
+        }
+    )
+    assert decision.outcome is Outcome.NEEDS_REVIEW
+    assert "therapy.is-listed" in broken(decision)
+
+
+@pytest.mark.clause("M-7")
+def test_subcutaneous_infliximab_is_not_remicade() -> None:
+    decision = decided_with({"/lines/0/hcpcs": "J1748", "/lines/0/route": "SC", "/lines/0/requires_admixture": False})
+    assert decision.lines[0].outcome is not Outcome.ACCEPTED
+
+
+@pytest.mark.clause("M-7")
+def test_a_therapy_that_contradicts_the_code_is_a_finding_and_the_code_wins() -> None:
+    decision = decided_with({"/lines/0/therapy": "tpn"})
+    assert decision.outcome is Outcome.ACCEPTED
+    assert decision.lines[0].therapy == "anti_tnf"
+    assert broken(decision) == {"therapy.agrees-with-the-code"}
+
+
+@pytest.mark.clause("M-8")
+def test_a_shared_risk_order_to_another_vendor_is_redirected_and_the_group_is_liable() -> None:
+    decision = decided_with({"/infusion_provider/vendor": "acme-infusion"})
+    assert decision.outcome is Outcome.REDIRECTED
+    assert parties(decision) == {"medical_group"}
+    (action,) = decision.actions
+    assert (action.action, action.vendor, action.lines) == ("use_vendor", "coram", ("1", "2", "3"))
+    (finding,) = [each for each in decision.findings if each.rule == CONTRACTED]
+    assert finding.clause == "M-8"
+    assert finding.observed["vendor.id"] == "acme-infusion"
+    assert "/infusion_provider/vendor" in finding.pointers
+
+
+@pytest.mark.clause("M-8")
+@pytest.mark.parametrize(
+    ("day", "outcome", "party"),
+    [
+        ("2024-10-07", Outcome.ACCEPTED, "capitated_vendor"),
+        ("2024-10-08", Outcome.NEEDS_REVIEW, "undetermined"),
+    ],
+)
+def test_acute_therapy_has_no_accepting_contracted_vendor_from_8_october_2024(
+    day: str, outcome: Outcome, party: str
+) -> None:
+    line = {
+        "line_id": "1",
+        "kind": "drug",
+        "hcpcs": "J0690",
+        "route": "IV",
+        "billing_path": "medical",
+        "service_from": day,
+        "service_to": day,
+    }
+    decision = decided_with({"/lines": [line], "/prescriber/signed_on": "2024-10-01"})
+    assert decision.outcome is outcome
+    assert parties(decision) == {party}
+    assert [action.action for action in decision.actions if action.vendor is not None] == []
+
+
+@pytest.mark.clause("M-9")
+@pytest.mark.parametrize(
+    ("changes", "party", "outcome"),
+    [
+        ({"/member/medical_group/risk_arrangement": "full_risk"}, "medical_group", Outcome.ACCEPTED),
+        ({"/member/medical_group/risk_arrangement": "fee_for_service"}, "health_plan", Outcome.ACCEPTED),
+        ({"/member/medical_group/risk_arrangement": "dual_risk"}, "undetermined", Outcome.NEEDS_REVIEW),
+        (
+            {"/member/line_of_business": "commercial_ppo", "/member/medical_group": ABSENT},
+            "health_plan",
+            Outcome.ACCEPTED,
+        ),
+        (
+            {"/member/line_of_business": "commercial_epo", "/member/medical_group": ABSENT},
+            "health_plan",
+            Outcome.ACCEPTED,
+        ),
+    ],
+)
+def test_the_responsible_party_follows_the_risk_arrangement(
+    changes: dict[str, Any], party: str, outcome: Outcome
+) -> None:
+    decision = decided_with(changes)
+    assert parties(decision) == {party}
+    assert decision.outcome is outcome
+
+
+@pytest.mark.clause("M-9")
+def test_an_unknown_risk_arrangement_is_a_question_and_no_party_is_named() -> None:
+    decision = decided_with({"/member/medical_group/risk_arrangement": ABSENT})
+    assert decision.outcome is Outcome.NEEDS_INFORMATION
+    assert "/member/medical_group/risk_arrangement" in asked(decision) or decision.questions == ()
+    assert parties(decision) == {None}
+
+
+@pytest.mark.clause("M-10")
+def test_a_code_that_the_crosswalk_does_not_have_is_reviewed_and_never_guessed() -> None:
+    decision = decided_with({"/lines/0/hcpcs": "J3490", "/lines/0/therapy": "anti_tnf"})
+    assert decision.lines[0].outcome is Outcome.NEEDS_REVIEW
+    assert decision.lines[0].dofr_category is None or decision.lines[0].dofr_category == "not_in_crosswalk"
+    assert "therapy.medication-is-in-the-crosswalk" in broken(decision)
+
+
+@pytest.mark.clause("M-10")
+def test_a_code_newer_than_the_tables_is_reviewed_and_a_malformed_one_is_asked_for() -> None:
+    newer = decided_with({"/lines/0/hcpcs": "J9898", "/lines/0/therapy": "anti_tnf"})
+    assert newer.lines[0].outcome is Outcome.NEEDS_REVIEW
+    malformed = decided_with({"/lines/0/hcpcs": "J17"})
+    (question,) = malformed.questions[:1]
+    assert malformed.lines[0].outcome is Outcome.NEEDS_INFORMATION
+    assert (question.pointers, question.reason) == (("/lines/0/hcpcs",), "invalid")
+    assert "J17" not in malformed.model_dump_json()
+
+
+@pytest.mark.clause("M-11")
+def test_an_eligible_condition_of_a_child_goes_to_county_ccs() -> None:
+    decision = decided_with(CHILD)
+    assert decision.outcome is Outcome.REDIRECTED
+    assert parties(decision) == {"county_ccs"}
+    assert {action.action for action in decision.actions} == {"refer_to_county_ccs"}
+    (finding,) = [each for each in decision.findings if each.rule == "carve-out.referred-to-county-ccs"]
+    assert "must not wait" in (finding.remedy or "")
+
+
+@pytest.mark.clause("M-11")
+@pytest.mark.parametrize(
+    ("changes", "ccs"),
+    [
+        ({"/member/birth_date": "2005-12-02"}, True),
+        ({"/member/birth_date": "2005-12-01"}, False),
+        ({"/member/county": "San Mateo"}, False),
+        ({"/member/line_of_business": "commercial_hmo"}, False),
+        ({"/diagnoses": [{"code": "N10", "primary": True}]}, False),
+        (
+            {
+                "/diagnoses": [{"code": "N10", "primary": True}],
+                "/member/ccs": {"open_case": True, "conditions": ["N10"]},
+            },
+            True,
+        ),
+        (
+            {
+                "/diagnoses": [{"code": "N10", "primary": True}],
+                "/member/ccs": {"open_case": True, "conditions": ["C91.00"]},
+            },
+            False,
+        ),
+    ],
+)
+def test_ccs_is_judged_by_age_on_the_date_of_service_county_and_condition(changes: dict[str, Any], ccs: bool) -> None:
+    decision = decided_with({**CHILD, **changes})
+    assert (parties(decision) == {"county_ccs"}) is ccs
+
+
+@pytest.mark.clause("M-11")
+def test_a_therapy_that_crosses_the_21st_birthday_is_judged_line_by_line() -> None:
+    decision = decided_with(
+        {
+            **CHILD,
+            "/member/birth_date": "2005-12-15",
+            "/lines/2/service_from": "2026-12-15",
+            "/lines/2/service_to": "2026-12-15",
+        }
+    )
+    assert [line.outcome for line in decision.lines][:2] == [Outcome.REDIRECTED, Outcome.REDIRECTED]
+    assert decision.lines[2].outcome is not Outcome.REDIRECTED
+
+
+@pytest.mark.clause("M-11")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"/diagnoses": [{"code": "K50.90", "primary": True}]},
+        {"/diagnoses": [{"code": "Z00.00", "primary": True}]},
+        {"/member/county": "Orange"},
+    ],
+)
+def test_what_ccs_might_cover_is_reviewed_by_a_person(changes: dict[str, Any]) -> None:
+    decision = decided_with({**CHILD, **changes})
+    assert decision.outcome is Outcome.NEEDS_REVIEW
+    assert "carve-out.possible-ccs-condition-is-reviewed" in broken(decision)
+
+
+@pytest.mark.clause("M-11")
+def test_the_pharmacy_benefit_of_medi_cal_members_goes_to_medi_cal_rx() -> None:
+    decision = decided_with({**CHILD, "/member/birth_date": "1951-03-02", "/lines/0/billing_path": "pharmacy"})
+    assert decision.lines[0].outcome is Outcome.REDIRECTED
+    assert decision.lines[0].responsible_party is not None
+    assert decision.lines[0].responsible_party.party == "medi_cal_rx"
+    assert decision.lines[1].outcome is Outcome.ACCEPTED
+
+
+@pytest.mark.clause("M-12")
+@pytest.mark.parametrize("text", ["a" * (SHORTEST - 1), "a" * (LONGEST + 1), "   ab   "])
+def test_the_search_takes_4_to_60_characters(text: str) -> None:
+    with pytest.raises(SearchTextLength, match="4 to 60"):
+        search([], text)
+
+
+@pytest.mark.clause("M-12")
+def test_the_search_finds_by_title_text_clause_and_provider_type() -> None:
+    rules = [each.rule for each in default_rules().rules]
+    assert search(rules, "caregiver")[0].id == "setting.someone-can-give-it"
+    assert {rule.clause for rule in search(rules, None, clause="M-8")} == {"M-8"}
+    assert search(rules, "contracted vendor", provider_type=ProviderType.HOSPITAL)
+    assert search(rules, "no such word anywhere") == []
+    assert [rule.id for rule in search(rules, "M-11 panel")] == ["carve-out.ccs-prescriber-is-paneled"]
+
+
+@pytest.mark.clause("M-12")
+def test_a_wrong_identifier_is_asked_for_again_and_never_shown() -> None:
+    decision = decided_with({"/prescriber/npi": "1234567890"})
+    (question,) = decision.questions
+    assert (question.pointers, question.reason) == (("/prescriber/npi",), "invalid")
+    assert question.hint is not None
+    assert "check digit" in question.hint
+    assert "1234567890" not in decision.model_dump_json()
+
+
+def test_dates_before_the_rules_are_reviewed_and_nobody_is_made_responsible() -> None:
+    decision = decided_with({"/lines/0/service_from": "2024-06-30", "/lines/0/service_to": "2024-06-30"})
+    first = decision.lines[0]
+    assert first.outcome is Outcome.NEEDS_REVIEW
+    assert first.responsible_party is not None
+    assert first.responsible_party.party == "undetermined"
