@@ -8,13 +8,31 @@ export AWS_EC2_METADATA_DISABLED := true
 export AWS_DEFAULT_REGION ?= us-west-2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-PYTHON ?= python3
+# Where Python is not given: the first of these that works and is new enough.
+PYTHONS := python3 python3.13 python3.12 python3.11 python3.14
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(or $(shell for python in $(PYTHONS); do \
+	"$$python" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$python" && break; done || true),no-python)
+
+# What `make build` builds for.
+RUNTIME ?= python3.13
+ARCHITECTURE ?= arm64
+
 BIN := .venv/bin
 SAM := .venv-sam/bin/sam
 LAYER := layers/infusion_orders
 PACKAGE := $(LAYER)/infusion_orders
 CODE := $(PACKAGE) functions tests benchmarks scripts
-NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: make setup PYTHON=python3.13")
+# uv resolves the locks, in a virtual environment that is thrown away; RELOCK=--upgrade takes newer versions.
+RELOCK ?=
+COMPILE := .cache/uv/bin/uv pip compile $(RELOCK) --quiet --universal --generate-hashes \
+	--python-version 3.11 --no-annotate --custom-compile-command 'make lock'
+
+define PYTHON_IS_NEW_ENOUGH
+$(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \
+	echo 'Python 3.11 or newer is needed, and "$(PYTHON)" is none: install one, or name it: make PYTHON=/path/to/python3.13' >&2; \
+	exit 1; }
+endef
 
 .PHONY: help setup run dynamodb test check lint types imports template generate build bench lock clean
 
@@ -24,14 +42,14 @@ help: ## print this list
 setup: .venv/.installed ## install everything into .venv (again only when a lock changed)
 
 .venv/.installed: pyproject.toml requirements-dev.lock
-	@$(PYTHON) -c '$(NEW_ENOUGH)'
+	@$(PYTHON_IS_NEW_ENOUGH)
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --require-hashes --requirement requirements-dev.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv-sam/.installed: requirements-sam.lock
-	@$(PYTHON) -c '$(NEW_ENOUGH)'
+	@$(PYTHON_IS_NEW_ENOUGH)
 	$(PYTHON) -m venv .venv-sam
 	.venv-sam/bin/pip install --quiet --require-hashes --no-deps --requirement requirements-sam.lock
 	@touch $@
@@ -64,21 +82,27 @@ template: setup .venv-sam/.installed
 	$(BIN)/cfn-lint template.yaml
 	@mkdir -p .cache
 	.venv-sam/bin/python scripts/transform_template.py template.yaml > .cache/transformed.json
-	$(BIN)/cfn-lint --ignore-checks W1020 -- .cache/transformed.json
+	$(BIN)/cfn-lint --ignore-checks W1020 W2001 -- .cache/transformed.json
 
 generate: setup ## write the documents and schemas that are made from code
 	$(BIN)/infusion-orders docs
 
-build: .venv-sam/.installed ## build functions and layer with SAM
-	$(SAM) build --template template.yaml
+build: .venv-sam/.installed ## build functions and layer (RUNTIME=python3.13 ARCHITECTURE=arm64)
+	LAYER_RUNTIME=$(RUNTIME) LAYER_ARCHITECTURE=$(ARCHITECTURE) LAYER_PIP='$(CURDIR)/.venv-sam/bin/python -m pip' \
+	$(SAM) build --template template.yaml \
+	  --parameter-overrides Runtime=$(RUNTIME) Architecture=$(ARCHITECTURE)
 
 bench: setup ## time the decision path
 	$(BIN)/python benchmarks/decision_path.py
 
-lock: ## resolve the dependency locks anew (needs uv)
-	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate --custom-compile-command 'make lock' pyproject.toml --output-file $(LAYER)/requirements.lock
-	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate --custom-compile-command 'make lock' pyproject.toml --extra cli --extra dev --output-file requirements-dev.lock
-	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate --custom-compile-command 'make lock' requirements-sam.in --output-file requirements-sam.lock
+lock: ## resolve the dependency locks anew (RELOCK=--upgrade for newer versions)
+	@$(PYTHON_IS_NEW_ENOUGH)
+	$(PYTHON) -m venv .cache/uv
+	.cache/uv/bin/pip install --quiet uv
+	$(COMPILE) pyproject.toml --output-file $(LAYER)/requirements.lock
+	$(COMPILE) pyproject.toml --extra cli --extra dev --output-file requirements-dev.lock
+	$(COMPILE) requirements-sam.in --output-file requirements-sam.lock
+	rm -rf .cache/uv
 
 clean: ## remove what can be made again
-	rm -rf .venv .venv-sam .aws-sam .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-sam .aws-sam .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
