@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from mypy_boto3_dynamodb import DynamoDBClient
+
     from infusion_orders.rules.document import RuleSetDocument
     from infusion_orders.rules.rule_set import RuleSet
 
@@ -41,13 +43,9 @@ def rule_set_from_files(folder: Path | None) -> RuleSet:
 def rule_set_from_table(table: str, *, endpoint_url: str | None, as_of: date | None) -> RuleSet:
     """The version that is active, or was at the end of the day `as_of` (UTC).
 
-    A table on this machine asks for no credentials.  Raises NoRuleSet and whatever the store or boto raises.
+    Raises NoRuleSet and whatever the store or boto raises.
     """
-    if endpoint_url is not None and urlsplit(endpoint_url).hostname in THIS_MACHINE:
-        if not {"AWS_ACCESS_KEY_ID", "AWS_PROFILE"} & set(os.environ):
-            os.environ.update(CREDENTIALS)
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION
-    store = RuleSetStore(dynamodb_client(region=region, endpoint_url=endpoint_url), table, DEFAULT_RULES.name)
+    store = RuleSetStore(client_of(endpoint_url), table, DEFAULT_RULES.name)
     if as_of is not None:
         end_of_day = datetime.combine(as_of, time.min, UTC) + timedelta(days=1, microseconds=-1)
         return store.load(store.version_active_at(min(end_of_day, datetime.now(UTC))))
@@ -55,3 +53,12 @@ def rule_set_from_table(table: str, *, endpoint_url: str | None, as_of: date | N
     if pointer is None:
         raise NoRuleSet
     return store.load(pointer.version)
+
+
+def client_of(endpoint_url: str | None) -> DynamoDBClient:
+    """A client of the shell's account and region; a table on this machine asks for no credentials."""
+    if endpoint_url is not None and urlsplit(endpoint_url).hostname in THIS_MACHINE:
+        if not {"AWS_ACCESS_KEY_ID", "AWS_PROFILE"} & set(os.environ):
+            os.environ.update(CREDENTIALS)
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION
+    return dynamodb_client(region=region, endpoint_url=endpoint_url)

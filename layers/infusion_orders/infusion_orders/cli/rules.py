@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 BROKEN = 1
 
-app = typer.Typer(help="Check and search a rule set.", no_args_is_help=True)
+app = typer.Typer(help="Check, search, publish and activate rule sets.", no_args_is_help=True)
 
 CHECK_EPILOG = """
 Exit codes: 0 the rule set loads and every example of its rules holds, 1 it does not, 2 it could not be tried.

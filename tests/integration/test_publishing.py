@@ -1,0 +1,85 @@
+"""What a stack starts with, typed by a person: rules published and activated, partners registered."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from infusion_orders.cli.embedded_table import REGION, served_tables
+from infusion_orders.cli.main import app
+from infusion_orders.rules.loading import load_directory
+from infusion_orders.store.client import dynamodb_client
+from infusion_orders.store.partners import PartnerStore
+from infusion_orders.store.rule_sets import RuleSetStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+RULES = ROOT / "rules" / "home-infusion"
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with served_tables(ROOT / "template.yaml", load_directory(RULES), host="127.0.0.1", port=port) as address:
+        yield address
+
+
+def run(address: str, *arguments: str) -> Any:
+    return CliRunner().invoke(app, [*arguments, "--table", "RulesTable", "--endpoint-url", address])
+
+
+def store(address: str) -> RuleSetStore:
+    return RuleSetStore(dynamodb_client(region=REGION, endpoint_url=address), "RulesTable", "home-infusion")
+
+
+def test_a_published_version_decides_only_once_it_is_activated(address: str) -> None:
+    before = store(address).pointer()
+    assert before is not None
+    published = run(address, "rules", "publish", str(RULES), "--note", "again", "--by", "ann")
+    assert published.exit_code == 0
+    assert store(address).pointer() == before
+
+    next_version = before.version + 1
+    activated = run(address, "rules", "activate", str(next_version), "--why", "again", "--by", "bob")
+    after = store(address).pointer()
+    assert activated.exit_code == 0
+    assert after is not None
+    assert (after.version, after.by, after.previous) == (next_version, "bob", before.version)
+
+
+def test_a_version_that_is_not_there_is_not_activated(address: str) -> None:
+    before = store(address).pointer()
+    refused = run(address, "rules", "activate", "999", "--why", "a slip")
+    assert refused.exit_code == 1
+    assert "no published version 999" in refused.stderr
+    assert store(address).pointer() == before
+
+
+def test_rules_with_a_mistake_are_not_published(address: str, tmp_path: Path) -> None:
+    folder = tmp_path / "home-infusion"
+    shutil.copytree(RULES, folder)
+    setting = folder / "setting.yaml"
+    setting.write_text(setting.read_text().replace("care.plan_of_care, is: true", "care.plan_of_car, is: true"))
+    refused = run(address, "rules", "publish", str(folder), "--note", "a slip")
+    assert refused.exit_code == 2
+    assert "did you mean 'care.plan_of_care'?" in refused.stderr.replace("\n", " ")
+
+
+def test_a_partner_is_registered_with_its_lines_of_business(address: str) -> None:
+    added = run(address, "partners", "add", "client-1", "--name", "Valley", "--line-of-business", "medi_cal")
+    assert added.exit_code == 0
+    partners = PartnerStore(
+        dynamodb_client(region=REGION, endpoint_url=address), "RulesTable", refresh_seconds=0, clock=lambda: 0.0
+    )
+    partner = partners.get("client-1")
+    assert partner is not None
+    assert (partner.name, partner.status, partner.lines_of_business) == ("Valley", "active", frozenset({"medi_cal"}))
