@@ -71,7 +71,7 @@ def test_rules_with_a_mistake_are_not_published(address: str, tmp_path: Path) ->
     setting.write_text(setting.read_text().replace("care.plan_of_care, is: true", "care.plan_of_car, is: true"))
     refused = run(address, "rules", "publish", str(folder), "--note", "a slip")
     assert refused.exit_code == 2
-    assert "did you mean 'care.plan_of_care'?" in refused.stderr.replace("\n", " ")
+    assert "did you mean 'care.plan_of_care'?" in " ".join(refused.stderr.split())
 
 
 def test_a_partner_is_registered_with_its_lines_of_business(address: str) -> None:
