@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PYTHONS := python3 python3.13 python3.12 python3.11 python3.14
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(or $(shell for python in $(PYTHONS); do \
-	"$$python" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$python" && break; done || true),no-python)
+	"$$python" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$python" && break; done || true),python3)
 
 # What `make build` builds for.
 RUNTIME ?= python3.13
