@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infusion_orders.codes.canonical import canonical_json
 from infusion_orders.decisions.billing import billing
 from infusion_orders.decisions.clocks import clock
 from infusion_orders.decisions.decision import (
@@ -20,6 +19,7 @@ from infusion_orders.decisions.judging import assigned, judge, outcome_of_order
 from infusion_orders.decisions.questions import questions
 from infusion_orders.decisions.receipts import decision_digest, digest
 from infusion_orders.facts.case import Case
+from infusion_orders.rules.canonical import canonical_json
 from infusion_orders.rules.explanation import explain
 from infusion_orders.rules.rule import Verdict
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.codes.canonical import canonical_json
+from infusion_orders.rules.canonical import canonical_json
 
 if TYPE_CHECKING:
     from infusion_orders.decisions.decision import Decision

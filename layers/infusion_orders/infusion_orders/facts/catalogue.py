@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from infusion_orders.facts.asked import ASKED
+from infusion_orders.facts.asked_of_line import ASKED_OF_LINE
+from infusion_orders.facts.asked_of_order import ASKED_OF_ORDER
 from infusion_orders.facts.fact import Catalogue
 from infusion_orders.facts.line import LINE_FACTS
 from infusion_orders.facts.member import MEMBER_FACTS
 from infusion_orders.facts.responsibility import RESPONSIBILITY_FACTS
 
-CATALOGUE = Catalogue({fact.name: fact for fact in (*ASKED, *MEMBER_FACTS, *LINE_FACTS, *RESPONSIBILITY_FACTS)})
+CATALOGUE = Catalogue(
+    {fact.name: fact for fact in (*ASKED_OF_ORDER, *ASKED_OF_LINE, *MEMBER_FACTS, *LINE_FACTS, *RESPONSIBILITY_FACTS)}
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.facts.asked import THERAPIES
+from infusion_orders.facts.asked_of_line import THERAPIES
 from infusion_orders.facts.derivation import from_all
 from infusion_orders.facts.fact import Fact, Kind, Scope
 from infusion_orders.facts.unknown import Reason, Unknown, unknown_of

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.codes.canonical import canonical_json
+from infusion_orders.rules.canonical import canonical_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

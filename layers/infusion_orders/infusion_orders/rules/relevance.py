@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.rules.cells import representatives
 from infusion_orders.rules.expression import Comparison, Every, Negation, Some, comparisons, truth_of
+from infusion_orders.rules.representatives import representatives
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
