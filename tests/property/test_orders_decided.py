@@ -16,6 +16,15 @@ from tests.property.strategies import orders, partial
 
 SETTLED = {Outcome.ACCEPTED, Outcome.REJECTED, Outcome.REDIRECTED, Outcome.NEEDS_REVIEW}
 EFFECTS = ["redirect", "reject", "review"]
+THERAPY_OF = {
+    "J1745": "anti_tnf",
+    "J0690": "anti_infective",
+    "J1748": "other",
+    "J3490": "anti_tnf",
+    "J1569": "ivig",
+    "J9999": "chemotherapy",
+}
+"""A therapy that the code does not contradict: what contradicts is no further information but other information."""
 
 
 def complete_orders() -> st.SearchStrategy[dict[str, Any]]:
@@ -37,16 +46,15 @@ def complete_orders() -> st.SearchStrategy[dict[str, Any]]:
         "/prescriber/signed_on": ["2026-11-20", "2026-12-02"],
         "/prescriber/ccs_paneled": [True, False],
         "/diagnoses/0/code": ["K50.90", "C91.00", "N10", "Z00.00"],
-        "/lines/0/hcpcs": ["J1745", "J0690", "J1748", "J3490", "J1569", "J9999"],
+        "/lines/0/hcpcs": list(THERAPY_OF),
         "/lines/0/route": ["IV", "SC", "PO"],
         "/lines/0/requires_admixture": [True, False],
-        "/lines/0/therapy": [None],
         "/lines/1/billing_path": ["medical", "pharmacy"],
         "/lines/2/billing_path": ["medical"],
         "/lines/2/service_from": ["2026-12-01", "2024-10-07", "2024-06-30"],
     }
     return st.fixed_dictionaries({pointer: st.sampled_from(values) for pointer, values in choices.items()}).map(
-        an_order_document
+        lambda chosen: an_order_document({**chosen, "/lines/0/therapy": THERAPY_OF[chosen["/lines/0/hcpcs"]]})
     )
 
 

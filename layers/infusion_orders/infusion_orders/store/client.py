@@ -51,6 +51,14 @@ def named_failures() -> Iterator[None]:
         raise StoreUnavailable(type(error).__name__) from None
 
 
+def condition_failed(error: ClientError) -> bool:
+    """Whether a condition was the reason: a transaction is also cancelled by others at work, and by throttling."""
+    if error_code(error) == CONDITION_FAILED:
+        return True
+    reasons = error.response.get("CancellationReasons", [])
+    return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
+
+
 def error_code(error: ClientError) -> str:
     """DynamoDB's name for the error."""
     return str(error.response.get("Error", {}).get("Code", "unknown"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,8 @@ from botocore.exceptions import ClientError
 
 from infusion_orders.store.client import (
     CONDITION_FAILED,
-    TRANSACTION_CANCELLED,
     StoreUnavailable,
+    condition_failed,
     error_code,
     named_failures,
 )
@@ -75,16 +76,17 @@ class DecisionStore:
         must not be given out.  A repeated write whose first attempt arrived is recognised and not an error.
         """
         item = self._item(partner, decided, decision_id, order_digest, at, body)
-        try:
-            if key is None:
-                with named_failures():
-                    self._client.put_item(TableName=self._table, Item=item, ConditionExpression=NEW)
+        for pause in (0.05, 0.1, 0.2, None):
+            try:
+                self._put(item, None if key is None else _key(partner, key_name(key)), decision_id)
+            except ClientError as error:
+                if condition_failed(error):
+                    return self._found(partner, decision_id, order_digest, key)
+                if pause is None:
+                    raise StoreUnavailable(error_code(error)) from None
+                time.sleep(pause)  # others write under the same key: soon one of them has
             else:
-                self._put_with_key(item, _key(partner, key_name(key)), decision_id)
-        except ClientError as error:
-            if error_code(error) not in (CONDITION_FAILED, TRANSACTION_CANCELLED):
-                raise
-            return self._found(partner, decision_id, order_digest, key)
+                break
         return Recorded(body, replayed=False)
 
     def read(self, partner: str, decision_id: str) -> str:
@@ -94,9 +96,13 @@ class DecisionStore:
             raise DecisionNotFound
         return _body(item)
 
-    def _put_with_key(self, item: dict[str, Any], key: dict[str, Any], decision_id: str) -> None:
-        named = {name: item[name] for name in ("order_digest", "expires_at", "decision_id")}
+    def _put(self, item: dict[str, Any], key: dict[str, Any] | None, decision_id: str) -> None:
+        """Raises ClientError for a condition that failed, and for a transaction that was cancelled."""
         with named_failures():
+            if key is None:
+                self._client.put_item(TableName=self._table, Item=item, ConditionExpression=NEW)
+                return
+            named = {name: item[name] for name in ("order_digest", "expires_at", "decision_id")}
             self._client.transact_write_items(
                 ClientRequestToken=decision_id,
                 TransactItems=[
@@ -111,7 +117,7 @@ class DecisionStore:
         if key is not None:
             record = self._get(_key(partner, key_name(key)))
             if record is None:
-                raise StoreUnavailable(TRANSACTION_CANCELLED)
+                raise StoreUnavailable(CONDITION_FAILED)
             if record["order_digest"]["S"] != order_digest:
                 raise IdempotencyConflict
             first_id = record["decision_id"]["S"]

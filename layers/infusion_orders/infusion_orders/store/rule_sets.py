@@ -6,15 +6,22 @@ the header becomes `published` with the digest over the parts.  Whatever is inte
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
 from infusion_orders.rules.document import RuleSetDocument, digest_of_parts
 from infusion_orders.rules.rule_set import RuleSet
-from infusion_orders.store.client import CONDITION_FAILED, TRANSACTION_CANCELLED, error_code, named_failures
+from infusion_orders.store.client import (
+    CONDITION_FAILED,
+    StoreUnavailable,
+    condition_failed,
+    error_code,
+    named_failures,
+)
 from infusion_orders.store.parts import items_of_parts, parts_of_items, write_all
 
 if TYPE_CHECKING:
@@ -80,18 +87,22 @@ class RuleSetStore:
             "tables": {"N": str(len(document.tables))},
             "checks": {"S": "passed"},
         }
-        with named_failures():
-            self._client.update_item(
-                TableName=self._table,
-                Key=self._key(_header(version)),
-                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in published),
-                ConditionExpression="#state = :reserved",
-                ExpressionAttributeNames={f"#{name}": name for name in published},
-                ExpressionAttributeValues={
-                    ":reserved": {"S": PUBLISHING},
-                    **{f":{name}": value for name, value in published.items()},
-                },
-            )
+        try:
+            with named_failures():
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=self._key(_header(version)),
+                    UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in published),
+                    ConditionExpression="#state = :reserved",
+                    ExpressionAttributeNames={f"#{name}": name for name in published},
+                    ExpressionAttributeValues={
+                        ":reserved": {"S": PUBLISHING},
+                        **{f":{name}": value for name, value in published.items()},
+                    },
+                )
+        except ClientError as error:  # an earlier attempt of this very update arrived, though its answer did not
+            if not condition_failed(error) or self._published_header(version)["digest"] != published["digest"]:
+                raise StoreUnavailable(error_code(error)) from None
         return version
 
     def activate(self, version: int, *, by: str, why: str, at: datetime) -> None:
@@ -101,6 +112,8 @@ class RuleSetStore:
         """
         header = self._published_header(version)
         before = self.pointer(consistent=True)
+        if before is not None:  # moments of activations never run backwards, whatever the clocks do
+            at = max(at, before.since + timedelta(microseconds=1))
         pointer: dict[str, Any] = {
             **self._key(ACTIVE),
             "version": {"N": str(version)},
@@ -130,9 +143,9 @@ class RuleSetStore:
                     ]
                 )
         except ClientError as error:
-            if error_code(error) != TRANSACTION_CANCELLED:
-                raise
-            raise ActivationConflict(self._who_was_first()) from None
+            if not condition_failed(error) and not _others_at_work(error):
+                raise StoreUnavailable(error_code(error)) from None
+            raise ActivationConflict(self._who_was_first(before)) from None
 
     def pointer(self, *, consistent: bool = False) -> ActivePointer | None:
         """Which version decides; None before the first activation.  Raises StoreUnavailable."""
@@ -184,7 +197,7 @@ class RuleSetStore:
     def _verified(self, version: int, digest: str, items: list[dict[str, Any]]) -> RuleSet:
         try:
             parts = parts_of_items(items)
-        except (KeyError, ValueError, OSError, EOFError) as broken:
+        except (KeyError, ValueError, OSError, EOFError, zlib.error) as broken:
             raise DamagedRuleSet(f"version {version} has a part that cannot be read: {type(broken).__name__}") from None
         if digest_of_parts(self.name, parts) != digest:
             raise DamagedRuleSet(f"version {version} is not what was published: its digest differs")
@@ -233,10 +246,10 @@ class RuleSetStore:
             )
         return int(answer["Items"][0]["version"]["N"]) if answer["Items"] else 0
 
-    def _who_was_first(self) -> str:
+    def _who_was_first(self, before: ActivePointer | None) -> str:
         winner = self.pointer(consistent=True)
-        if winner is None:
-            return "another activation came first"
+        if winner is None or winner == before:
+            return "another activation is under way"
         return f"{winner.by} activated version {winner.version} at {_moment(winner.since)}"
 
     @property
@@ -253,6 +266,11 @@ class RuleSetStore:
         with named_failures():
             answer = self._client.get_item(TableName=self._table, Key=self._key(name), ConsistentRead=consistent)
         return answer.get("Item")
+
+
+def _others_at_work(error: ClientError) -> bool:
+    reasons = error.response.get("CancellationReasons", [])
+    return any(reason.get("Code") == "TransactionConflict" for reason in reasons)
 
 
 def _header(version: int) -> str:
