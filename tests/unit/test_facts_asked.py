@@ -183,6 +183,8 @@ def test_what_fails_its_check_is_unknown_with_a_hint_that_does_not_repeat_it(nam
         ([{"code": "K50.90", "primary": True}, {"code": "C91.00", "primary": True}], None),
         ([{"code": "K50.90", "primary": False}, {"code": "C91.00", "primary": True}], "C91.00"),
         ([{"primary": True}, {"code": "C91.00"}], None),
+        ([{"code": "K50.90", "primary": False}], None),
+        ([{"code": "K50.90", "primary": False}, {"code": "C91.00"}], "C91.00"),
         ([], None),
     ],
 )
@@ -195,6 +197,12 @@ def test_diagnoses_without_a_code_leave_the_set_unknown() -> None:
     found = case_of({"/diagnoses": [{"code": "K50.90", "primary": True}, {"primary": False}]}).lines[0]
     assert isinstance(found["order.diagnoses"], Unknown)
     assert found["order.primary_diagnosis"] == "K50.90"
+
+
+def test_an_open_case_covers_something_so_an_empty_list_says_nothing() -> None:
+    assert isinstance(
+        case_of({"/member/ccs": {"open_case": True, "conditions": []}}).lines[0]["member.ccs_conditions"], Unknown
+    )
 
 
 def test_free_text_therapies_are_other_and_never_shown() -> None:

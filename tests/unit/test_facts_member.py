@@ -12,7 +12,7 @@ import pytest
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.fact import Kind
-from infusion_orders.facts.unknown import Fault, Unknown, unknown_of
+from infusion_orders.facts.unknown import Fault, Reason, Unknown, unknown_of
 from tests.default_rules import default_rules
 
 
@@ -120,7 +120,6 @@ def test_without_a_primary_diagnosis_nothing_is_presumed() -> None:
 OPEN_CASE = (None, True, False)
 CONDITIONS: tuple[frozenset[str] | None, ...] = (
     None,
-    frozenset(),
     frozenset({"C91.00"}),
     frozenset({"C91.10", "E84.0"}),
     frozenset({"E84.0"}),
@@ -130,7 +129,7 @@ HANGS = object()
 
 
 def expected_cover(open_case: bool | None, conditions: frozenset[str] | None, diagnosis: str | None) -> Any:
-    if open_case is False or conditions == frozenset():
+    if open_case is False:
         return False
     if conditions == frozenset({"E84.0"}) and diagnosis is not None:
         return False
@@ -155,6 +154,32 @@ def test_a_ccs_case_covers_the_order_when_it_names_the_diagnosis_or_its_category
         assert needs(found) == [name for name, given in sent.items() if given is None]
     else:
         assert found is expected
+
+
+@pytest.mark.parametrize(("open_case", "conditions", "diagnosis"), list(product(OPEN_CASE, CONDITIONS, DIAGNOSIS)))
+def test_a_ccs_case_names_any_of_the_diagnoses_as_it_names_the_primary_one(
+    open_case: bool | None, conditions: frozenset[str] | None, diagnosis: str | None
+) -> None:
+    sent = {
+        "member__ccs_open_case": open_case,
+        "member__ccs_conditions": conditions,
+        "order__diagnoses": None if diagnosis is None else frozenset({diagnosis, "Z99.9"}),
+    }
+    known = {name: given for name, given in sent.items() if given is not None}
+    found = value("member.ccs_case_names_a_diagnosis", **known)
+    expected = expected_cover(open_case, conditions, diagnosis)
+    if expected is HANGS:
+        assert needs(found) == [name.replace("__", ".") for name, given in sent.items() if given is None]
+    else:
+        assert found is expected
+
+
+def test_a_birth_date_after_the_service_is_asked_for_again() -> None:
+    day = date(2026, 12, 1)
+    found = value("member.age", member__birth_date=date(2026, 12, 2), line__date_of_service=day)
+    assert needs(found) == ["member.birth_date"]
+    assert found.needs[0].reason is Reason.INVALID
+    assert found.needs[0].hint
 
 
 def test_the_needs_of_several_unknowns_are_told_once_and_a_fault_swallows_them() -> None:

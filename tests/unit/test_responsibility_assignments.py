@@ -39,8 +39,8 @@ def expected_party(
 ) -> str:
     if business == "medi_cal" and path == "pharmacy":
         return "medi_cal_rx"
-    if business == "medi_cal" and age == "20 until tomorrow" and WHOLE_CHILD_MODEL[county] == "no":
-        return "county_ccs"
+    if business == "medi_cal" and age == "20 until tomorrow" and county != "Merced":
+        return "county_ccs" if WHOLE_CHILD_MODEL[county] == "no" else "undetermined"
     if business in ("commercial_ppo", "commercial_epo"):
         return "health_plan"
     if arrangement == "shared_risk":
