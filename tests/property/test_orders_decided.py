@@ -36,7 +36,7 @@ def complete_orders() -> st.SearchStrategy[dict[str, Any]]:
         "/member/medical_group/risk_arrangement": ["shared_risk", "dual_risk", "full_risk", "fee_for_service"],
         "/member/medical_group/id": ["PPG-0420", "EXAMPLE-PPG"],
         "/member/ccs/open_case": [True, False],
-        "/member/ccs/conditions": [["K50.90"], ["E84.0"], []],
+        "/member/ccs/conditions": [["K50.90"], ["E84.0"], ["N10"]],
         "/member/willing_to_learn": [True, False],
         "/caregiver/able": [True, False],
         "/infusion_provider/vendor": ["coram", "acme-infusion"],

@@ -143,13 +143,34 @@ def test_nobody_who_can_give_the_therapy_is_a_rejection_and_a_willing_member_is_
     assert willing.outcome is Outcome.ACCEPTED
 
 
+IN_THE_MUSCLE = {
+    "/member/medical_group/risk_arrangement": "full_risk",
+    "/lines/0/hcpcs": "J0690",
+    "/lines/0/route": "IM",
+    "/lines/0/dose": {"value": 1, "unit": "g"},
+}
+
+
 @pytest.mark.clause("M-6")
 def test_a_drug_that_is_not_infused_stands_only_if_it_must_be_admixed() -> None:
-    admixed = {"/lines/0/route": "SC", "/lines/1/route": "IV"}
-    assert decided_with({**admixed, "/lines/0/requires_admixture": True}).outcome is Outcome.ACCEPTED
-    rejected = decided_with({**admixed, "/lines/0/requires_admixture": False})
+    assert decided_with({**IN_THE_MUSCLE, "/lines/0/requires_admixture": True}).outcome is Outcome.ACCEPTED
+    rejected = decided_with({**IN_THE_MUSCLE, "/lines/0/requires_admixture": False})
     assert rejected.lines[0].outcome is Outcome.REJECTED
     assert rejected.outcome is Outcome.PARTLY_ACCEPTED
+
+
+@pytest.mark.clause("M-6")
+@pytest.mark.parametrize("route", ["PO", "INH"])
+def test_admixing_makes_no_infusion_of_what_is_swallowed_or_inhaled(route: str) -> None:
+    decision = decided_with({"/lines/0/route": route, "/lines/0/requires_admixture": True})
+    assert decision.lines[0].outcome is Outcome.REJECTED
+
+
+@pytest.mark.clause("M-7")
+def test_infliximab_is_the_listed_remicade_only_intravenously() -> None:
+    decision = decided_with({"/lines/0/route": "SC", "/lines/0/requires_admixture": True})
+    assert decision.lines[0].outcome is Outcome.NEEDS_REVIEW
+    assert "therapy.route-fits-the-code" in broken(decision)
 
 
 @pytest.mark.clause("M-7")
@@ -346,11 +367,17 @@ def test_a_therapy_that_crosses_the_21st_birthday_is_judged_line_by_line() -> No
         {"/diagnoses": [{"code": "K50.90", "primary": True}]},
         {"/diagnoses": [{"code": "Z00.00", "primary": True}]},
         {"/member/county": "Orange"},
+        {
+            "/diagnoses": [{"code": "N10", "primary": True}, {"code": "E84.0"}],
+            "/member/ccs": {"open_case": True, "conditions": ["E84.0"]},
+        },
     ],
 )
-def test_what_ccs_might_cover_is_reviewed_by_a_person(changes: dict[str, Any]) -> None:
-    decision = decided_with({**CHILD, **changes})
+def test_what_ccs_might_cover_is_reviewed_by_a_person_and_nobody_is_liable_meanwhile(changes: dict[str, Any]) -> None:
+    decision = decided_with({**CHILD, **changes, "/infusion_provider/vendor": "acme-infusion"})
     assert decision.outcome is Outcome.NEEDS_REVIEW
+    assert parties(decision) == {"undetermined"}
+    assert "use_vendor" not in {action.action for action in decision.actions}
     assert "carve-out.possible-ccs-condition-is-reviewed" in broken(decision)
 
 
@@ -388,6 +415,66 @@ def test_a_wrong_identifier_is_asked_for_again_and_never_shown() -> None:
     assert question.hint is not None
     assert "check digit" in question.hint
     assert "1234567890" not in decision.model_dump_json()
+
+
+@pytest.mark.clause("M-11")
+def test_an_open_case_without_its_conditions_is_asked_about() -> None:
+    decision = decided_with(
+        {
+            **CHILD,
+            "/diagnoses": [{"code": "N10", "primary": True}],
+            "/member/ccs": {"open_case": True, "conditions": []},
+        }
+    )
+    assert decision.outcome is Outcome.NEEDS_INFORMATION
+    assert asked(decision) == ["/member/ccs/conditions"]
+
+
+@pytest.mark.clause("M-11")
+def test_a_birth_date_after_the_service_is_asked_for_again() -> None:
+    decision = decided_with({**CHILD, "/member/birth_date": "2100-01-01"})
+    assert ("/member/birth_date", "invalid") in {(each.pointers[0], each.reason) for each in decision.questions}
+
+
+@pytest.mark.clause("M-7")
+def test_a_line_without_a_code_is_asked_about_whatever_therapy_it_names() -> None:
+    decision = decided_with({"/lines/0/hcpcs": ABSENT, "/lines/0/therapy": "ivig", "/lines/1": ABSENT})
+    assert decision.outcome is Outcome.NEEDS_INFORMATION
+    assert asked(decision) == ["/lines/0/hcpcs"]
+
+
+@pytest.mark.clause("M-7")
+def test_a_nursing_visit_takes_the_only_therapy_of_the_other_lines() -> None:
+    visit = {"line_id": "4", "hcpcs": "99601", "service_from": "2026-12-01", "service_to": "2026-12-01"}
+    decision = decided_with({"/lines/-": visit})
+    assert decision.outcome is Outcome.ACCEPTED
+    assert decision.lines[3].therapy == "anti_tnf"
+    other = decided_with({"/lines/-": {**visit, "therapy": "tpn"}})
+    assert other.outcome is Outcome.ACCEPTED
+    assert broken(other) == {"therapy.agrees-with-the-code"}
+
+
+@pytest.mark.parametrize("code", ["S5035", "S9810"])
+def test_services_of_devices_and_pharmacists_are_not_asked_for_a_route(code: str) -> None:
+    service = {"line_id": "4", "hcpcs": code, "service_from": "2026-12-01", "therapy": "anti_tnf"}
+    assert not [each for each in asked(decided_with({"/lines/-": service})) if "route" in each or "admixture" in each]
+
+
+@pytest.mark.clause("M-1")
+def test_a_line_that_ends_before_it_begins_is_rejected() -> None:
+    assert decided_with({"/lines/0/service_to": "2026-01-01"}).lines[0].outcome is Outcome.REJECTED
+
+
+def test_numbers_beyond_reason_are_not_shown() -> None:
+    every_instant = {"frequency": 1000, "period": "0.000000000000000001", "periodUnit": "s"}
+    billing = decided_with({"/lines/0/frequency": every_instant}).lines[0].billing
+    assert billing is not None
+    assert (billing.administrations, billing.units) == (None, None)
+
+
+def test_a_malformed_diagnosis_is_asked_for_beside_one_without_a_code() -> None:
+    decision = decided_with({"/diagnoses": [{"code": "K50.90", "primary": True}, {"code": None}, {"code": "#bad"}]})
+    assert ("/diagnoses", "invalid") in {(each.pointers[0], each.reason) for each in decision.questions}
 
 
 def test_dates_before_the_rules_are_reviewed_and_nobody_is_made_responsible() -> None:

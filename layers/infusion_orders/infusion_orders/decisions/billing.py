@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from infusion_orders.facts.case import Facts
     from infusion_orders.orders.doses import AdministeredDose
 
-MOST_UNITS = 1_000_000_000
-"""Beyond this a dose is a slip of the pen, and no units are computed from it."""
+MOST = 1_000_000_000
+"""Beyond this a dose, a vial or a frequency is a slip of the pen, and what follows from it is not shown."""
 
 
 def billing(facts: Facts) -> Billing | None:
@@ -33,15 +33,17 @@ def billing(facts: Facts) -> Billing | None:
         each = units_per_administration(dose.value, dose.unit, code.unit_quantity, code.unit)
     except IncompatibleUnits:
         return None
-    if each > MOST_UNITS:
-        return None
     waste = _waste(facts, dose, code)
     return Billing(
-        units_per_administration=each,
-        administrations=times,
-        units=None if times is None else each * times,
-        waste_units=None if times is None or waste is None else waste * times,
+        units_per_administration=_sane(each),
+        administrations=_sane(times),
+        units=_sane(None if times is None else each * times),
+        waste_units=_sane(None if times is None or waste is None else waste * times),
     )
+
+
+def _sane(count: int | None) -> int | None:
+    return None if count is None or count > MOST else count
 
 
 def _known(facts: Facts, name: str) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from infusion_orders.decisions.decision import Clock
+from infusion_orders.facts.unknown import Unknown
 from infusion_orders.orders.order import LineKind, LineOfBusiness, Urgency
 from infusion_orders.rules.rule import Basis
 
@@ -41,12 +42,13 @@ _DRUGS = {
 
 
 def clock(case: Case) -> Clock | None:
-    """None while the line of business is not known.  A drug on the order brings the drugs' clock, the stricter one."""
+    """None while the line of business is not known.  What is or may be a drug brings the drugs' clock."""
     facts = case.lines[0]
     line_of_business = facts["member.line_of_business"]
     if not isinstance(line_of_business, str):
         return None
-    has_drug = any(line["line.kind"] == LineKind.DRUG for line in case.lines)
+    kinds = [line["line.kind"] for line in case.lines]
+    has_drug = any(isinstance(kind, Unknown) or kind == LineKind.DRUG for kind in kinds)
     items = _ITEMS[LineOfBusiness(line_of_business)]
     due = _DRUGS.get(LineOfBusiness(line_of_business), items) if has_drug else items
     expedited = facts["order.urgency"] == Urgency.EXPEDITED

@@ -27,14 +27,19 @@ if TYPE_CHECKING:
 _PLAN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
 
-def _conditions(texts: Iterable[str]) -> frozenset[str]:
+def _icd_10_cm_codes(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(identifiers.icd_10_cm(text) for text in texts)
 
 
+def _conditions(texts: Iterable[str]) -> frozenset[str] | None:
+    """An open case covers something: an empty list says no more than none."""
+    return _icd_10_cm_codes(texts) or None
+
+
 def _primary(diagnoses: tuple[Diagnosis, ...]) -> str | None:
-    """The primary diagnosis: the one that is marked, or the only one; None when that is open."""
+    """The primary diagnosis: the one that is marked, or the only one that is not marked as another; else None."""
     marked = [diagnosis for diagnosis in diagnoses if diagnosis.primary]
-    chosen = marked if marked else diagnoses
+    chosen = marked or [diagnosis for diagnosis in diagnoses if diagnosis.primary is None]
     if len(chosen) != 1 or chosen[0].code is None:
         return None
     return identifiers.icd_10_cm(chosen[0].code)
@@ -42,7 +47,8 @@ def _primary(diagnoses: tuple[Diagnosis, ...]) -> str | None:
 
 def _diagnosis_codes(diagnoses: tuple[Diagnosis, ...]) -> frozenset[str] | None:
     codes = [diagnosis.code for diagnosis in diagnoses if diagnosis.code is not None]
-    return _conditions(codes) if len(codes) == len(diagnoses) else None
+    well_formed = _icd_10_cm_codes(codes)
+    return well_formed if len(codes) == len(diagnoses) else None
 
 
 def _plan_id(text: str) -> str:

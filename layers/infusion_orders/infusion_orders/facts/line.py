@@ -29,6 +29,8 @@ KIND_OF_GROUP = {
     "supply": LineKind.SUPPLY.value,
     "catheter": LineKind.SUPPLY.value,
     "pump": LineKind.PUMP.value,
+    "device_service": LineKind.SUPPLY.value,
+    "pharmacy_hourly": LineKind.NURSING.value,
 }
 
 
@@ -50,48 +52,65 @@ def code_status(facts: Facts, hcpcs: str, day: date) -> str:
 
 
 def kind(facts: Facts) -> Any:
-    """What the code is; where the tables do not say, what the partner says."""
-    groups = {KIND_OF_GROUP.get(period.group) for period in code_periods(facts)}
-    if len(groups) == 1 and None not in groups:
-        return groups.pop()
-    stated = facts["line.stated_kind"]
-    if isinstance(stated, Unknown):
-        return unknown_of(stated, facts["line.hcpcs"])
-    return stated
+    """What the code is; where the tables do not say, what the partner says.  Without a code neither is known."""
+    stated, hcpcs = facts["line.stated_kind"], facts["line.hcpcs"]
+    if isinstance(hcpcs, Unknown):
+        return unknown_of(hcpcs, stated)
+    kinds = {KIND_OF_GROUP.get(period.group) for period in code_periods(facts)} - {None}
+    return kinds.pop() if len(kinds) == 1 else stated
 
 
 def _own_therapy(facts: Facts) -> Any:
-    """The line's therapy by its own code and words alone: `any` for a code that goes with every therapy."""
-    stated, hcpcs = facts["line.stated_therapy"], facts["line.hcpcs"]
-    therapies = {period.therapy for period in code_periods(facts)}
-    if len(therapies) == 1 and ANY not in therapies:
-        return therapies.pop()
-    if not isinstance(stated, Unknown):
-        return stated
+    """The therapy of the line's code; `any` for a code that goes with every therapy or that the tables do not have."""
+    hcpcs = facts["line.hcpcs"]
     if isinstance(hcpcs, Unknown):
-        return unknown_of(hcpcs, stated)
-    return ANY if therapies == {ANY} else stated
+        return hcpcs
+    therapies = {period.therapy for period in code_periods(facts)}
+    return therapies.pop() if len(therapies) == 1 else ANY
 
 
 def therapy(facts: Facts) -> Any:
-    """The code's own therapy wins over the stated one; a line that goes with any takes the order's only therapy."""
-    own = _own_therapy(facts)
+    """The code's own therapy.  A line that goes with any takes the only one of the other lines, else the stated one.
+
+    What is stated settles nothing while a code is missing that could say otherwise.
+    """
+    own, stated = _own_therapy(facts), facts["line.stated_therapy"]
+    if isinstance(own, Unknown):
+        return unknown_of(own, stated)
     if own != ANY:
         return own
     others = [_own_therapy(line) for line in facts.case.lines if line is not facts]
-    therapies = {other for other in others if not isinstance(other, Unknown) and other != ANY}
-    if len(therapies) == 1 and not any(isinstance(other, Unknown) for other in others):
-        return therapies.pop()
-    return facts["line.stated_therapy"]
+    unknown = unknown_of(*others)
+    if unknown is not None:
+        return unknown_of(unknown, stated)
+    therapies = set(others) - {ANY}
+    return therapies.pop() if len(therapies) == 1 else stated
 
 
 def therapy_agrees(facts: Facts) -> Any:
-    """True unless the code is for one therapy and the partner names another."""
-    stated = facts["line.stated_therapy"]
-    therapies = {period.therapy for period in code_periods(facts)}
-    if isinstance(stated, Unknown) or not therapies or ANY in therapies:
+    """False when the partner names another therapy than the one that the line is judged by."""
+    stated, judged = facts["line.stated_therapy"], facts["line.therapy"]
+    if isinstance(stated, Unknown) or isinstance(judged, Unknown):
         return True
-    return stated in {word if word in THERAPIES else "other" for word in therapies}
+    return stated == (judged if judged in THERAPIES else "other")
+
+
+def route_fits_code(facts: Facts) -> Any:
+    """False for a route by which no period of the code is given; a code without routes leaves it open."""
+    hcpcs = facts["line.hcpcs"]
+    routes = {route for period in code_periods(facts) for route in period.routes}
+    if isinstance(hcpcs, Unknown):
+        return unknown_of(hcpcs, facts["line.route"])
+    route = facts["line.route"]
+    if not routes:
+        return True
+    return route if isinstance(route, Unknown) else route in routes
+
+
+def dates_are_in_order(facts: Facts) -> Any:
+    """False for a line that ends before it begins; nothing is wrong with an end that was not sent."""
+    first, last = facts["line.date_of_service"], facts["line.last_date_of_service"]
+    return isinstance(first, Unknown) or isinstance(last, Unknown) or first <= last
 
 
 @from_all("line.therapy", "line.date_of_service")
@@ -158,8 +177,8 @@ LINE_FACTS: tuple[Fact, ...] = (
         name="line.therapy",
         kind=Kind.CODE,
         scope=Scope.LINE,
-        description="The therapy of the line: its code's own, else the stated one; a line whose code goes with every "
-        "therapy takes the only therapy of the order.",
+        description="The therapy of the line: its code's own; a line whose code goes with every therapy takes the only "
+        "one of the other lines, else the stated one.",
         derived_from=("line.hcpcs", "line.stated_therapy"),
         derive=therapy,
     ),
@@ -167,8 +186,8 @@ LINE_FACTS: tuple[Fact, ...] = (
         name="line.therapy_agrees_with_code",
         kind=Kind.BOOLEAN,
         scope=Scope.LINE,
-        description="False when the stated therapy is another than the code's own.",
-        derived_from=("line.hcpcs", "line.stated_therapy"),
+        description="False when the stated therapy is another than the one that the line is judged by.",
+        derived_from=("line.therapy", "line.stated_therapy"),
         derive=therapy_agrees,
     ),
     Fact(
@@ -178,6 +197,22 @@ LINE_FACTS: tuple[Fact, ...] = (
         description="The manual names the therapy among the approved ones (M-7); the list is not exhaustive.",
         derived_from=("line.therapy", "line.date_of_service"),
         derive=therapy_is_listed,
+    ),
+    Fact(
+        name="line.route_fits_code",
+        kind=Kind.BOOLEAN,
+        scope=Scope.LINE,
+        description="The code's drug is given by the route; true for a code that has no routes of its own.",
+        derived_from=("line.hcpcs", "line.route"),
+        derive=route_fits_code,
+    ),
+    Fact(
+        name="line.dates_are_in_order",
+        kind=Kind.BOOLEAN,
+        scope=Scope.LINE,
+        description="The line does not end before it begins.",
+        derived_from=("line.date_of_service", "line.last_date_of_service"),
+        derive=dates_are_in_order,
     ),
     Fact(
         name="line.identifiers_are_well_formed",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.derivation import from_all
 from infusion_orders.facts.fact import Fact, Kind, Scope
-from infusion_orders.facts.unknown import Unknown, unknown_of
+from infusion_orders.facts.unknown import Need, Reason, Unknown, unknown_of
 from infusion_orders.orders.order import LineOfBusiness, RiskArrangement
 
 if TYPE_CHECKING:
@@ -21,8 +21,10 @@ FEE_FOR_SERVICE = RiskArrangement.FEE_FOR_SERVICE.value
 
 
 @from_all("member.birth_date", "line.date_of_service")
-def age(_facts: Facts, birth_date: date, day: date) -> Decimal:
+def age(_facts: Facts, birth_date: date, day: date) -> Decimal | Unknown:
     """Completed years by calendar: a birthday counts from its first moment; 29 February is reached on 1 March."""
+    if birth_date > day:
+        return Unknown((Need("member.birth_date", None, Reason.INVALID, "must not be after the date of service"),))
     before_birthday = (day.month, day.day) < (birth_date.month, birth_date.day)
     return Decimal(day.year - birth_date.year - before_birthday)
 
@@ -51,14 +53,25 @@ def ccs_presumption(facts: Facts, diagnosis: str) -> str:
 
 
 def ccs_case_covers_order(facts: Facts) -> Any:
-    """CCS covers conditions, not children: the case counts when it names the order's diagnosis or its category."""
-    open_case = facts["member.ccs_open_case"]
-    conditions, diagnosis = facts["member.ccs_conditions"], facts["order.primary_diagnosis"]
-    if open_case is False or conditions == frozenset():
+    """CCS covers conditions, not children: the case counts when it names the primary diagnosis or its category."""
+    diagnosis = facts["order.primary_diagnosis"]
+    return _case_names(facts, diagnosis if isinstance(diagnosis, Unknown) else frozenset({diagnosis}))
+
+
+def ccs_case_names_a_diagnosis(facts: Facts) -> Any:
+    """The case names some diagnosis of the order: then it is not unrelated to it."""
+    return _case_names(facts, facts["order.diagnoses"])
+
+
+def _case_names(facts: Facts, diagnoses: Any) -> Any:
+    open_case, conditions = facts["member.ccs_open_case"], facts["member.ccs_conditions"]
+    if open_case is False:
         return False
-    if unknown_of(conditions, diagnosis) is None and diagnosis[:3] not in {condition[:3] for condition in conditions}:
-        return False
-    return unknown_of(open_case, conditions, diagnosis) or True
+    if unknown_of(conditions, diagnoses) is None:
+        categories = {condition[:3] for condition in conditions}
+        if categories.isdisjoint(diagnosis[:3] for diagnosis in diagnoses):
+            return False
+    return unknown_of(open_case, conditions, diagnoses) or True
 
 
 MEMBER_FACTS: tuple[Fact, ...] = (
@@ -106,5 +119,13 @@ MEMBER_FACTS: tuple[Fact, ...] = (
         description="The member has an open CCS case for the condition that the order is for.",
         derived_from=("member.ccs_open_case", "member.ccs_conditions", "order.primary_diagnosis"),
         derive=ccs_case_covers_order,
+    ),
+    Fact(
+        name="member.ccs_case_names_a_diagnosis",
+        kind=Kind.BOOLEAN,
+        scope=Scope.ORDER,
+        description="The member has an open CCS case for some diagnosis of the order, primary or not.",
+        derived_from=("member.ccs_open_case", "member.ccs_conditions", "order.diagnoses"),
+        derive=ccs_case_names_a_diagnosis,
     ),
 )

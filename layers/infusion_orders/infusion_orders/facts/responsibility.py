@@ -25,12 +25,13 @@ PARTIES = frozenset(
     }
 )
 UNDETERMINED = "undetermined"
+NOT_IN_CROSSWALK = "not_in_crosswalk"
 
 
 @from_all("line.hcpcs", "line.date_of_service")
 def dofr_category(facts: Facts, hcpcs: str, day: date) -> str:
     """As the crosswalk says on the date of service: never a guess (M-10)."""
-    return facts.case.tables.dofr_category(hcpcs, day) or "not_in_crosswalk"
+    return facts.case.tables.dofr_category(hcpcs, day) or NOT_IN_CROSSWALK
 
 
 def dofr_party(facts: Facts) -> Any:
@@ -44,6 +45,8 @@ def dofr_party(facts: Facts) -> Any:
     named = None if isinstance(group, Unknown) else group
     if named is None and _group_could_matter(facts):
         return group
+    if category == NOT_IN_CROSSWALK:
+        return UNDETERMINED
     found = facts.case.tables.dofr_party(
         medical_group=named,
         line_of_business=line_of_business,
@@ -150,8 +153,8 @@ RESPONSIBILITY_FACTS: tuple[Fact, ...] = (
         name="line.carve_out",
         kind=Kind.CODE,
         scope=Scope.LINE,
-        domain=frozenset({"county_ccs", "medi_cal_rx", "none"}),
-        description="The programme outside the plan that covers the line: assigned by the carve-out rules.",
+        domain=frozenset({"county_ccs", "possible_ccs", "medi_cal_rx", "none"}),
+        description="The programme outside the plan that covers the line, or may: assigned by the carve-out rules.",
         default="none",
     ),
 )
