@@ -1,0 +1,418 @@
+"""Each kind of bad rule gives one clear problem: the rule, where in it, what is wrong, and the nearest right thing."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from infusion_orders.rules.checks import check
+from infusion_orders.rules.document import RuleSetDocument
+from infusion_orders.rules.limits import LIMITS
+from infusion_orders.rules.problems import RuleProblem, RuleSetErrors
+from tests.builders import ABSENT, change
+
+GOOD: dict[str, Any] = {
+    "id": "some.rule",
+    "title": "A rule",
+    "scope": "line",
+    "require": {"fact": "member.age", "at_least": 21},
+    "otherwise": {"effect": "reject", "message": "Too young."},
+    "citation": {"document": "A manual", "basis": "manual"},
+    "examples": [{"given": {"member.age": 21}, "expect": "satisfied"}],
+}
+ASSIGNING: dict[str, Any] = {
+    "id": "some.assignment",
+    "title": "An assignment",
+    "scope": "line",
+    "when": {"fact": "member.age", "below": 21},
+    "assign": {"line.carve_out": "county_ccs"},
+    "citation": {"document": "A manual", "basis": "manual"},
+    "examples": [{"given": {"member.age": 20}, "expect": "satisfied"}],
+}
+
+
+def a_rule(changes: dict[str, Any] | None = None, of: dict[str, Any] = GOOD) -> dict[str, Any]:
+    rule = copy.deepcopy(of)
+    for pointer, value in (changes or {}).items():
+        change(rule, pointer, value)
+    return rule
+
+
+def problems(*rules: dict[str, Any], tables: dict[str, Any] | None = None) -> tuple[RuleProblem, ...]:
+    document = RuleSetDocument("some", rules, tables or {})
+    try:
+        check(document, files={"some.rule": "some.yaml"})
+    except RuleSetErrors as errors:
+        return errors.problems
+    return ()
+
+
+def the_problem(*rules: dict[str, Any], tables: dict[str, Any] | None = None) -> tuple[str, str, str]:
+    (found,) = problems(*rules, tables=tables)
+    return found.rule, found.path, found.problem
+
+
+def requiring(condition: Any, given: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """The good rule with another requirement; an example that gives nothing of it is unknown."""
+    example = {"given": given or {}, "expect": "satisfied" if given else "unknown"}
+    return a_rule({"/require": condition, "/examples": [example], **more})
+
+
+def test_good_rules_have_no_problem() -> None:
+    assert problems(a_rule(), a_rule(of=ASSIGNING)) == ()
+
+
+def test_a_problem_names_its_file_and_reads_as_one_line() -> None:
+    (found,) = problems(a_rule({"/require/fact": "member.agee"}))
+    assert found.file == "some.yaml"
+    assert str(found) == "some.yaml: some.rule: require: there is no fact 'member.agee'; did you mean 'member.age'?"
+
+
+def test_all_problems_are_told_at_once() -> None:
+    found = problems(a_rule({"/require/fact": "member.agee"}), a_rule({"/id": "other.rule", "/examples": []}))
+    assert [(problem.rule, problem.path) for problem in found] == [("some.rule", "require"), ("other.rule", "examples")]
+
+
+@pytest.mark.parametrize(
+    ("condition", "path", "problem"),
+    [
+        ({"fact": "member.agee", "at_least": 21}, "require", "no fact 'member.agee'; did you mean 'member.age'?"),
+        ({"fact": "zzz", "at_least": 21}, "require", "there is no fact 'zzz'"),
+        ({"fact": "member.age", "contains_any": ["x"]}, "require", "member.age is a number: it takes above, at_least"),
+        ({"fact": "care.telephone", "below": 1}, "require", "is a boolean: it takes is, is_not, known, not `below`"),
+        ({"fact": "line.dose", "is": 5}, "require", "line.dose is a structure: it takes known, not `is`"),
+        ({"fact": "order.diagnoses", "is": "C91.00"}, "require", "is a set of codes: it takes contains_any"),
+        ({"fact": "line.date_of_service", "in": ["2026-01-01"]}, "require", "is a date: it takes"),
+        ({"fact": "member.age", "at_least": "old"}, "require.at_least", "member.age is a number: 'old' is not one"),
+        ({"fact": "member.age", "at_least": "Infinity"}, "require.at_least", "is a number: 'Infinity' is not one"),
+        ({"fact": "member.age", "is": True}, "require.is", "member.age is a number: True is not one"),
+        ({"fact": "care.telephone", "is": "yes"}, "require.is", "care.telephone is a boolean: 'yes' is not one"),
+        ({"fact": "line.hcpcs", "is": 99601}, "require.is", "99601 is not one (quote a code that looks like a number)"),
+        ({"fact": "line.hcpcs", "in": ["J1745", 99601]}, "require.in", "99601 is not one (quote a code"),
+        ({"fact": "order.diagnoses", "contains_any": [1]}, "require.contains_any", "(quote a code"),
+        ({"fact": "line.date_of_service", "below": "1/2/2026"}, "require.below", "is a date: write it as 2026-01-31"),
+        ({"fact": "line.date_of_service", "below": 2026}, "require.below", "is a date: 2026 is not one"),
+        ({"fact": "line.route", "is": "IVV"}, "require.is", "'IVV' is no value of line.route; did you mean 'IV'?"),
+        (
+            {"fact": "line.route", "not_in": ["IV", "by mouth"]},
+            "require.not_in",
+            "'by mouth' is no value of line.route",
+        ),
+        ({"fact": "member.age", "between": [30, 20]}, "require.between", "the upper bound of `between` is below"),
+        ({"fact": "line.hcpcs", "starts_with_any": [9]}, "require.starts_with_any", "`starts_with_any` takes texts"),
+        ({"fact": "line.hcpcs", "starts_with_any": [""]}, "require.starts_with_any", "`starts_with_any` takes texts"),
+        (
+            {"fact": "clinical.weight", "above": {"fact": "clinical.height"}},
+            "require.above",
+            "clinical.weight (number) cannot be compared with clinical.height (number) in kg against cm",
+        ),
+        (
+            {"fact": "member.age", "above": {"fact": "line.date_of_service"}},
+            "require.above",
+            "member.age (number) cannot be compared with line.date_of_service (date) in years against no unit",
+        ),
+        (
+            {"fact": "line.hcpcs", "is": {"fact": "line.date_of_service"}},
+            "require.is",
+            "line.hcpcs (code) cannot be compared with line.date_of_service (date)",
+        ),
+        ({"fact": "vendor.id", "is": {"fact": "vendor.idd"}}, "require.is", "did you mean 'vendor.id'?"),
+        (
+            {"all": [{"fact": "care.telephone", "is": True}, {"not": {"any": [{"fact": "x.y", "known": True}]}}]},
+            "require.all[1].not.any[0]",
+            "there is no fact 'x.y'",
+        ),
+    ],
+)
+def test_a_wrong_condition(condition: Any, path: str, problem: str) -> None:
+    rule, found_path, found = the_problem(requiring(condition, {"care.telephone": True}))
+    assert (rule, found_path) == ("some.rule", path)
+    assert problem in found
+
+
+@pytest.mark.parametrize(
+    ("fact", "other", "assigned"),
+    [
+        ("line.carve_out", "line.dofr_party", "line.carve_out"),
+        ("line.dofr_party", "line.responsible_party", "line.responsible_party"),
+    ],
+)
+def test_an_assigned_fact_is_compared_with_literals_only(fact: str, other: str, assigned: str) -> None:
+    rule, _, problem = the_problem(requiring({"fact": fact, "is": {"fact": other}}))
+    assert (rule, problem) == ("some.rule", f"{assigned} is assigned by rules: compare it with a literal")
+
+
+def test_a_problem_of_when_is_told_as_one_of_when() -> None:
+    _, path, _ = the_problem(a_rule({"/when": {"fact": "member.agee", "known": True}}))
+    assert path == "when"
+
+
+@pytest.mark.parametrize(
+    ("condition", "given"),
+    [
+        ({"fact": "member.age", "between": [20, 20]}, {"member.age": 20}),
+        ({"fact": "clinical.weight", "at_least": "70.5"}, {"clinical.weight": "70.50"}),
+        ({"fact": "clinical.weight", "in": [70, "80.5"]}, {"clinical.weight": 70}),
+        ({"fact": "line.hcpcs", "starts_with_any": ["J", "99"]}, {"line.hcpcs": "99601"}),
+        ({"fact": "order.diagnoses", "starts_with_any": ["C9"]}, {"order.diagnoses": ["K50.90", "C91.00"]}),
+        ({"fact": "order.diagnoses", "contains_none": ["C91.00"]}, {"order.diagnoses": []}),
+        ({"fact": "line.dose", "known": True}, None),
+        (
+            {"fact": "prescriber.signed_on", "at_most": {"fact": "line.date_of_service"}},
+            {"prescriber.signed_on": "2026-01-31", "line.date_of_service": "2026-01-31"},
+        ),
+    ],
+)
+def test_a_right_condition(condition: Any, given: dict[str, Any] | None) -> None:
+    assert problems(requiring(condition, given)) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "problem"),
+    [
+        ({"/requires": {}}, "requires", "there is no field 'requires'; did you mean 'require'?"),
+        ({"/otherwise/efect": "reject"}, "otherwise.efect", "there is no field 'efect'"),
+        ({"/require/is_no": 3}, "require.is_no", "there is no field 'is_no'"),
+        ({"/otherwise": ABSENT}, "", "`require` and `otherwise` belong together"),
+        ({"/require": ABSENT}, "", "`require` and `otherwise` belong together"),
+        ({"/assign": {"line.carve_out": "none"}}, "", "either `require` with `otherwise`, or `assign`"),
+        ({"/require": ABSENT, "/otherwise": ABSENT}, "", "either `require` with `otherwise`, or `assign`"),
+        ({"/citation/basis": "unverified"}, "", "a rule whose basis is `unverified` may only review or warn"),
+        ({"/citation/basis": "unverified", "/otherwise/effect": "redirect"}, "", "may only review or warn"),
+        ({"/require/at_most": 30}, "require", "needs exactly one operator of: is, is_not"),
+        ({"/require/at_least": ABSENT}, "require", "needs exactly one operator of: is, is_not"),
+        ({"/require": {"all": []}}, "require.all.all", "at least 1 item"),
+        ({"/require": {"fact": "line.hcpcs", "in": []}}, "require.in", "at least 1 item"),
+        ({"/require": {"fact": "member.age", "between": [1, 2, 3]}}, "require.between", "at most 2 items"),
+        ({"/id": "Some Rule"}, "id", "match pattern"),
+        ({"/otherwise/effect": "deny"}, "otherwise.effect", "'redirect', 'reject', 'review' or 'warn'"),
+        ({"/effective": {"from": "2026-01-02", "to": "2026-01-01"}}, "effective", "the period ends before it begins"),
+        ({"/otherwise/message": ""}, "otherwise.message", "at least 1 character"),
+    ],
+)
+def test_a_rule_against_the_grammar(changes: dict[str, Any], path: str, problem: str) -> None:
+    _, found_path, found = the_problem(a_rule(changes))
+    assert found_path == path
+    assert problem in found
+
+
+@pytest.mark.parametrize("effect", ["review", "warn"])
+def test_an_unverified_rule_may_review_or_warn(effect: str) -> None:
+    assert problems(a_rule({"/citation/basis": "unverified", "/otherwise/effect": effect})) == ()
+
+
+def test_a_rule_of_the_order_may_not_speak_of_a_line() -> None:
+    rule, path, problem = the_problem(a_rule({"/scope": "order"}))
+    assert (rule, path) == ("some.rule", "require")
+    assert problem == "'member.age' is a fact of a line: a rule of scope `order` may not use it"
+    assert (
+        problems(requiring({"fact": "care.telephone", "is": True}, {"care.telephone": True}, **{"/scope": "order"}))
+        == ()
+    )
+
+
+def test_an_id_may_be_used_once() -> None:
+    assert the_problem(a_rule(), a_rule()) == ("some.rule", "id", "is used by 2 rules")
+
+
+@pytest.mark.parametrize(
+    ("examples", "path", "problem"),
+    [
+        ([], "examples", "a rule needs at least one example"),
+        (
+            [{"given": {"member.age": 20}, "expect": "satisfied"}],
+            "examples[0]",
+            "expects satisfied, but the rule says not_met",
+        ),
+        ([{"given": {"member.agee": 20}, "expect": "not_met"}], "examples[0].given", "did you mean 'member.age'?"),
+        ([{"given": {"member.age": "x"}, "expect": "not_met"}], "examples[0].given", "'x' is not one"),
+        ([{"given": {"order.diagnoses": "C91"}, "expect": "unknown"}], "examples[0].given", "write a list"),
+        (
+            [{"given": {}, "expect": "unknown", "asks": ["line.hcpcs"]}],
+            "examples[0]",
+            "asks for line.hcpcs, but the rule asks for member.age",
+        ),
+        (
+            [{"given": {"member.age": 21}, "expect": "satisfied", "asks": ["member.age"]}],
+            "examples[0]",
+            "but the rule asks for ",
+        ),
+        ([{"given": {}, "expect": "unknown", "asks": []}], "examples[0]", "but the rule asks for member.age"),
+    ],
+)
+def test_an_example_that_does_not_hold(examples: list[Any], path: str, problem: str) -> None:
+    _, found_path, found = the_problem(a_rule({"/examples": examples}))
+    assert found_path == path
+    assert problem in found
+
+
+def test_the_second_example_is_told_as_the_second() -> None:
+    good = GOOD["examples"][0]
+    _, path, _ = the_problem(a_rule({"/examples": [good, {"given": {"member.age": 1}, "expect": "unknown"}]}))
+    assert path == "examples[1]"
+
+
+def test_an_example_lies_in_the_rules_period_unless_it_says_otherwise() -> None:
+    past = {"given": {"member.age": 20, "line.date_of_service": "2019-12-31"}, "expect": "not_applicable"}
+    inside = {"given": {"member.age": 20}, "expect": "not_met"}
+    for period in ({"from": "2020-01-01"}, {"from": "2020-01-01", "to": "2020-01-01"}):
+        assert problems(a_rule({"/effective": period, "/examples": [inside, past]})) == ()
+    ended = {"given": {"member.age": 20, "line.date_of_service": "2020-01-01"}, "expect": "not_applicable"}
+    assert problems(a_rule({"/effective": {"to": "2019-12-31"}, "/examples": [inside, ended]})) == ()
+
+
+def test_an_example_that_says_nothing_of_when_takes_it_as_holding() -> None:
+    examples = [
+        {"given": {"member.age": 20}, "expect": "not_met"},
+        {"given": {"member.age": 20, "care.telephone": False}, "expect": "not_applicable"},
+        {"given": {}, "expect": "unknown", "asks": ["member.age"]},
+    ]
+    assert problems(a_rule({"/when": {"fact": "care.telephone", "is": True}, "/examples": examples})) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("Age {member.agee}.", "there is no fact 'member.agee'; did you mean 'member.age'?"),
+        ("Born {member.birth_date}.", "member.birth_date may not be shown in a text"),
+        ("Pays {line.responsible_party}.", "line.responsible_party may not be shown in a text"),
+        ("Empty {}.", "there is no fact ''"),
+    ],
+)
+@pytest.mark.parametrize("field", ["message", "remedy"])
+def test_a_placeholder_that_may_not_stand_there(field: str, text: str, problem: str) -> None:
+    assert the_problem(a_rule({f"/otherwise/{field}": text})) == ("some.rule", f"otherwise.{field}", problem)
+
+
+def nested(depth: int) -> Any:
+    condition: Any = {"fact": "member.age", "at_least": 21}
+    for _ in range(depth):
+        condition = {"not": condition} if depth > 1_000 else {"all": [condition]}
+    return condition
+
+
+def test_a_condition_may_not_be_nested_too_deep() -> None:
+    assert problems(a_rule({"/require": nested(LIMITS.depth)})) == ()
+    assert the_problem(a_rule({"/require": nested(LIMITS.depth + 1)})) == (
+        "some.rule", "require", f"is nested more than {LIMITS.depth} deep",
+    )  # fmt: skip
+
+
+def test_hostile_nesting_does_not_exhaust_the_stack() -> None:
+    assert "is nested more than" in the_problem({**GOOD, "require": nested(100_000)})[2]
+
+
+def test_a_condition_may_not_have_too_many_parts() -> None:
+    many = {"all": [{"fact": "member.age", "at_least": 21}] * (LIMITS.nodes - 1)}
+    assert problems(a_rule({"/require": many})) == ()
+    more = {"all": [*many["all"], {"fact": "member.age", "at_least": 21}]}
+    assert the_problem(a_rule({"/when": more})) == ("some.rule", "when", f"has more than {LIMITS.nodes} conditions")
+
+
+def test_a_list_may_not_be_too_long() -> None:
+    codes = [f"J{number:04}" for number in range(LIMITS.list_length)]
+    assert problems(requiring({"fact": "line.hcpcs", "in": codes}, {"line.hcpcs": codes[-1]})) == ()
+    long = requiring({"fact": "line.hcpcs", "in": [*codes, "J9999"]})
+    assert the_problem(long)[1:] == ("require", f"has a list of {LIMITS.list_length + 1}: at most {LIMITS.list_length}")
+
+
+def test_a_rule_set_may_not_have_too_many_rules() -> None:
+    (found,) = problems(*[{"id": f"some.rule-{number}"} for number in range(LIMITS.rules + 1)])
+    assert found.problem == f"{LIMITS.rules + 1} rules: at most {LIMITS.rules}"
+
+
+@pytest.mark.parametrize("pointer", ["/require/at_least", "/examples/0/given/member.age"])
+def test_a_number_with_a_fraction_is_written_as_text(pointer: str) -> None:
+    _, path, problem = the_problem(a_rule({pointer: 20.5}))
+    assert path == ""
+    assert "write it as text" in problem
+
+
+@pytest.mark.parametrize(
+    ("assign", "path", "problem"),
+    [
+        (
+            {"line.carveout": "none"},
+            "assign.line.carveout",
+            "is no fact that rules assign; did you mean 'line.carve_out'?",
+        ),
+        ({"member.age": "20"}, "assign.member.age", "is no fact that rules assign"),
+        (
+            {"line.carve_out": "county_css"},
+            "assign.line.carve_out",
+            "'county_css' is no value of line.carve_out; did you mean 'county_ccs'?",
+        ),
+        (
+            {"line.carve_out": {"fact": "line.hcpsc"}},
+            "assign.line.carve_out",
+            "there is no fact 'line.hcpsc'; did you mean 'line.hcpcs'?",
+        ),
+        (
+            {"line.carve_out": {"fact": "member.age"}},
+            "assign.line.carve_out",
+            "member.age is no code that is read or derived",
+        ),
+        (
+            {"line.carve_out": {"fact": "line.responsible_party"}},
+            "assign.line.carve_out",
+            "is no code that is read or derived",
+        ),
+        (
+            {"line.carve_out": {"fact": "line.dofr_party"}},
+            "assign.line.carve_out",
+            "line.dofr_party can have values that line.carve_out cannot",
+        ),
+        (
+            {"line.carve_out": {"fact": "line.hcpcs"}},
+            "assign.line.carve_out",
+            "line.hcpcs can have values that line.carve_out cannot",
+        ),
+        ({}, "", "`assign` gives one target its value"),
+        (
+            {"line.carve_out": "none", "line.responsible_party": "health_plan"},
+            "",
+            "`assign` gives one target its value",
+        ),
+    ],
+)
+def test_a_wrong_assignment(assign: Any, path: str, problem: str) -> None:
+    _, found_path, found = the_problem(a_rule({"/assign": assign}, of=ASSIGNING))
+    assert found_path == path
+    assert problem in found
+
+
+def test_assigned_facts_may_rest_on_others_but_not_in_a_circle() -> None:
+    on_party = a_rule(
+        {
+            "/when": {"fact": "line.responsible_party", "is": "health_plan"},
+            "/examples/0/given": {"line.responsible_party": "health_plan"},
+        },
+        of=ASSIGNING,
+    )
+    on_carve_out = a_rule(
+        {
+            "/id": "other.assignment",
+            "/when": {"fact": "line.carve_out", "is": "county_ccs"},
+            "/assign": {"line.responsible_party": "county_ccs"},
+            "/examples/0/given": {"line.carve_out": "county_ccs"},
+        },
+        of=ASSIGNING,
+    )
+    assert problems(on_party) == problems(on_carve_out) == ()
+    on_health_plan = a_rule({"/assign": {"line.responsible_party": "health_plan"}}, of=on_carve_out)
+    assert the_problem(on_party, on_health_plan) == ("", "assign", "assigned facts rest on each other in a circle")
+
+
+def test_a_bad_row_of_a_table_is_told_with_table_row_and_column() -> None:
+    header = ["county", "whole_child_model", "valid_from", "valid_to", "basis"]
+    rows = [
+        header,
+        ["Merced", "yes", "2018-07-01", "", "regulation"],
+        ["Marin", "perhaps", "2019-01-01", "", "regulation"],
+    ]
+    rule, path, problem = the_problem(a_rule(), tables={"counties": rows})
+    assert (rule, path) == ("tables/counties.csv", "row 3 whole_child_model")
+    assert problem
+    assert problems(a_rule(), tables={"counties": rows[:2]}) == ()
