@@ -1,0 +1,402 @@
+"""The parts of a decision: outcomes, findings, actions, the clock and the receipts."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+from itertools import combinations, product
+from typing import Any
+
+import pytest
+
+from infusion_orders.codes.tables import ReferenceTables
+from infusion_orders.decisions import decide, issued
+from infusion_orders.decisions.clocks import clock
+from infusion_orders.decisions.decide import decide_case
+from infusion_orders.decisions.decision import Decision, Outcome, ResponsibleParty
+from infusion_orders.decisions.judging import outcome_of_line, outcome_of_order
+from infusion_orders.decisions.receipts import decision_digest, digest
+from infusion_orders.facts.case import Case
+from infusion_orders.facts.catalogue import CATALOGUE
+from infusion_orders.facts.unknown import Fault
+from infusion_orders.orders.order import LineOfBusiness
+from infusion_orders.rules.rule import Effect, Rule, Verdict
+from infusion_orders.rules.rule_set import RuleSet, compile_rules
+from tests.builders import an_order
+from tests.default_rules import TODAY, default_rules
+
+DAY = date(2026, 12, 1)
+LINE = {"line.date_of_service": DAY}
+S, N, U, X, E = Verdict.SATISFIED, Verdict.NOT_MET, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE, Verdict.ERROR
+
+
+def a_rule(name: str, effect: str, condition: Any, message: str = "Not met.", **otherwise: Any) -> dict[str, Any]:
+    return {
+        "id": name,
+        "clause": "M-1",
+        "title": f"The rule {name}",
+        "scope": "line",
+        "require": condition,
+        "otherwise": {"effect": effect, "message": message, **otherwise},
+        "citation": {"document": "A manual", "topic": "A topic", "updated": "2024-07-01", "basis": "manual"},
+    }
+
+
+def an_assignment(name: str, value: Any, when: Any) -> dict[str, Any]:
+    rule = a_rule(name, "warn", when)
+    return {"when": when, "assign": {"line.responsible_party": value}} | {
+        key: rule[key] for key in ("id", "title", "scope", "citation")
+    }
+
+
+def a_rule_set(*rules: dict[str, Any]) -> RuleSet:
+    compiled = compile_rules([Rule.model_validate(rule) for rule in rules], CATALOGUE)
+    return RuleSet("some", 1, "sha256:0", compiled, ReferenceTables({}), CATALOGUE)
+
+
+def decided(rule_set: RuleSet, *lines: dict[str, Any], **order: Any) -> Decision:
+    """The decision on lines of known facts, numbered `1`, `2`, ...; `order` facts with `__` for the dot."""
+    known = {name.replace("__", "."): value for name, value in order.items()}
+    case = Case(CATALOGUE, rule_set.tables, order_facts=known, line_facts=[LINE | line for line in lines])
+    ids = [str(number + 1) for number in range(len(lines))]
+    return decide_case(case, rule_set, order_id="order", line_ids=ids, as_of=TODAY).decision
+
+
+ROUTE = {"fact": "line.route", "is": "IV"}
+TELEPHONE = {"fact": "care.telephone", "is": True}
+OF_EACH_EFFECT = tuple(a_rule(f"rule.{effect}", effect.value, ROUTE) for effect in Effect)
+
+Table = dict[frozenset[Outcome], Outcome]
+A, R, D = Outcome.ACCEPTED, Outcome.REJECTED, Outcome.REDIRECTED
+REVIEW, INFO, INDETERMINATE = Outcome.NEEDS_REVIEW, Outcome.NEEDS_INFORMATION, Outcome.INDETERMINATE
+SETTLED: Table = {
+    frozenset({A}): A,
+    frozenset({R}): R,
+    frozenset({D}): D,
+    frozenset({A, R}): Outcome.PARTLY_ACCEPTED,
+    frozenset({A, D}): Outcome.PARTLY_ACCEPTED,
+    frozenset({R, D}): D,
+    frozenset({A, R, D}): Outcome.PARTLY_ACCEPTED,
+}
+
+
+@pytest.mark.parametrize("settled", [frozenset[Outcome](), *SETTLED], ids=lambda outcomes: "+".join(sorted(outcomes)))
+@pytest.mark.parametrize("hanging", [c for size in range(4) for c in combinations((INDETERMINATE, INFO, REVIEW), size)])
+def test_the_outcome_of_an_order_by_the_outcomes_of_its_lines(
+    settled: frozenset[Outcome], hanging: tuple[Outcome, ...]
+) -> None:
+    lines = [*settled, *hanging]
+    if not lines:
+        return
+    expected = hanging[0] if hanging else SETTLED[settled]
+    assert outcome_of_order(lines) is expected
+    assert outcome_of_order([*reversed(lines), *lines]) is expected
+
+
+@pytest.mark.parametrize("verdicts", list(product([S, N, U, X, E], repeat=4)), ids=lambda found: "-".join(found))
+def test_the_walk_down_the_effects_stops_at_the_first_that_says_something(verdicts: tuple[Verdict, ...]) -> None:
+    rule_set = a_rule_set(*OF_EACH_EFFECT)
+    by_effect = dict(zip(Effect, verdicts, strict=True))
+    in_order = [by_effect[rule.effect] for rule in rule_set.rules if rule.effect is not None]
+    expected: tuple[Outcome, Effect | None] = (A, None)
+    for effect, outcome in ((Effect.REDIRECT, D), (Effect.REJECT, R), (Effect.REVIEW, REVIEW)):
+        if by_effect[effect] in (N, U, E):
+            expected = {N: (outcome, None), U: (INFO, effect), E: (INDETERMINATE, None)}[by_effect[effect]]
+            break
+    assert outcome_of_line(rule_set, in_order) == expected
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "outcome"),
+    [
+        ((E, N), R),
+        ((N, E), R),
+        ((E, U), INFO),
+        ((U, E), INFO),
+        ((U, N), R),
+        ((E, S), INDETERMINATE),
+        ((E, X), INDETERMINATE),
+    ],
+)
+def test_a_fault_makes_an_effect_indeterminate_only_where_nothing_is_definite_or_unknown(
+    verdicts: tuple[Verdict, ...], outcome: Outcome
+) -> None:
+    rule_set = a_rule_set(a_rule("rule.one", "reject", ROUTE), a_rule("rule.other", "reject", ROUTE))
+    assert outcome_of_line(rule_set, verdicts)[0] is outcome
+
+
+def test_a_faulty_fact_is_an_error_of_the_rules_that_use_it_and_of_no_other() -> None:
+    rule_set = a_rule_set(a_rule("rule.one", "reject", ROUTE), a_rule("rule.two", "review", TELEPHONE))
+    decision = decided(rule_set, {"line.route": Fault(), "care.telephone": False})
+    assert decision.outcome is INDETERMINATE
+    by_rule = {finding.rule: finding for finding in decision.findings}
+    assert (by_rule["rule.one"].verdict, by_rule["rule.two"].verdict) == (E, N)
+    assert by_rule["rule.one"].message == "A technical fault kept this rule from being judged: The rule rule.one"
+    assert by_rule["rule.one"].observed == {}
+    assert decision.questions == ()
+
+
+def test_findings_stand_by_strength_then_rule_and_a_warning_changes_no_outcome() -> None:
+    rules = [a_rule(f"{name}.{effect}", effect, ROUTE) for effect, name in product(("warn", "review", "reject"), "ba")]
+    decision = decided(a_rule_set(*rules), {"line.route": "SC"})
+    found = [finding.rule for finding in decision.findings]
+    assert found == ["a.reject", "b.reject", "a.review", "b.review", "a.warn", "b.warn"]
+    assert decision.lines[0].findings == tuple(found)
+    warned = decided(a_rule_set(rules[0]), {"line.route": "SC"})
+    assert (warned.outcome, len(warned.findings)) == (A, 1)
+
+
+def test_lines_of_which_the_same_was_observed_share_a_finding() -> None:
+    rule_set = a_rule_set(a_rule("rule.route", "reject", ROUTE, "Not by {line.route}."))
+    routes = ["SC", "IV", "PO", "SC"]
+    decision = decided(rule_set, *({"line.route": route} for route in routes))
+    found = {finding.lines: finding for finding in decision.findings}
+    assert set(found) == {("1", "4"), ("3",)}
+    first = found[("1", "4")]
+    assert (first.message, first.observed) == ("Not by SC.", {"line.route": "SC"})
+    assert first.pointers == ("/lines/0/route", "/lines/3/route")
+    assert (first.clause, first.effect, first.verdict) == ("M-1", Effect.REJECT, N)
+    assert first.citation.updated == date(2024, 7, 1)
+    assert found[("3",)].pointers == ("/lines/2/route",)
+    assert [line.findings for line in decision.lines] == [("rule.route",), (), ("rule.route",), ("rule.route",)]
+
+
+def test_lines_whose_texts_differ_have_findings_of_their_own() -> None:
+    rule_set = a_rule_set(a_rule("rule.phone", "reject", TELEPHONE, "No telephone for {line.hcpcs}."))
+    decision = decided(rule_set, {"line.hcpcs": "J1745"}, {"line.hcpcs": "J0690"}, care__telephone=False)
+    assert [(finding.lines, finding.message) for finding in decision.findings] == [
+        (("1",), "No telephone for J1745."),
+        (("2",), "No telephone for J0690."),
+    ]
+
+
+def test_nothing_private_is_ever_observed() -> None:
+    condition = {
+        "all": [{"fact": name, "known": True} for name in ("member.birth_date", "prescriber.npi", "member.age")]
+        + [{"fact": "member.age", "at_least": 90}]
+    }
+    decision = decided(
+        a_rule_set(a_rule("rule.age", "reject", condition)),
+        {},
+        member__birth_date=date(1951, 3, 2),
+        prescriber__npi="1932104098",
+    )
+    (finding,) = decision.findings
+    assert finding.observed == {"member.age": "75", "line.date_of_service": "2026-12-01"}
+    assert set(finding.pointers) == {"/member/birth_date", "/prescriber/npi", "/lines/0/service_from"}
+    assert "1951-03-02" not in decision.model_dump_json()
+
+
+def test_placeholders_show_codes_numbers_dates_lists_and_what_is_not_known() -> None:
+    message = (
+        "{line.route}, {clinical.weight}, {line.date_of_service}, {order.diagnoses}, {vendor.id}, {care.telephone}"
+    )
+    rule_set = a_rule_set(a_rule("rule.text", "reject", ROUTE, message, remedy="Not by {line.route}."))
+    decision = decided(
+        rule_set,
+        {"line.route": "SC", "clinical.weight": Decimal("75.0"), "order.diagnoses": frozenset({"K50.90", "C91.00"})},
+        care__telephone=True,
+    )
+    (finding,) = decision.findings
+    assert finding.message == "SC, 75, 2026-12-01, C91.00, K50.90, (not known), True"
+    assert finding.remedy == "Not by SC."
+
+
+def test_a_finding_that_hangs_says_so_and_tells_no_remedy() -> None:
+    rule_set = a_rule_set(a_rule("rule.phone", "reject", TELEPHONE, "No telephone.", remedy="Get one."))
+    (finding,) = decided(rule_set, {}).findings
+    assert (finding.verdict, finding.message, finding.remedy) == (U, "Not yet settled: The rule rule.phone", None)
+    assert (finding.observed, finding.pointers) == ({}, ("/care/telephone",))
+
+
+def test_actions_are_of_rules_that_are_not_met_with_their_lines_together() -> None:
+    rule_set = a_rule_set(
+        a_rule("rule.fact", "redirect", ROUTE, action={"action": "use_vendor", "vendor": {"fact": "vendor.id"}}),
+        a_rule("rule.literal", "review", ROUTE, action={"action": "use_vendor", "vendor": "coram"}),
+        a_rule("rule.plain", "warn", ROUTE, action={"action": "ask_plan"}),
+        a_rule("rule.silent", "warn", ROUTE),
+        a_rule("rule.open", "warn", TELEPHONE, action={"action": "get_telephone"}),
+    )
+    lines = ({"line.route": "SC"}, {"line.route": "IV"}, {"line.route": "PO"})
+    decision = decided(rule_set, *lines, vendor__id="acme")
+    assert [(one.action, one.vendor, one.lines, one.because) for one in decision.actions] == [
+        ("use_vendor", "acme", ("1", "3"), "rule.fact"),
+        ("use_vendor", "coram", ("1", "3"), "rule.literal"),
+        ("ask_plan", None, ("1", "3"), "rule.plain"),
+    ]
+    unknown_vendor = decided(rule_set, lines[0]).actions[0]
+    assert (unknown_vendor.action, unknown_vendor.vendor) == ("use_vendor", None)
+
+
+def test_the_responsible_party_is_the_assigned_one_the_default_or_absent() -> None:
+    iv, sc = {"fact": "line.route", "is": "IV"}, {"fact": "line.route", "is": "SC"}
+    rule_set = a_rule_set(
+        an_assignment("party.iv", "health_plan", iv),
+        an_assignment("party.fact", {"fact": "line.dofr_party"}, sc),
+    )
+
+    def party(**line: Any) -> ResponsibleParty | None:
+        facts = {f"line.{name}": value for name, value in line.items()}
+        return decided(rule_set, facts).lines[0].responsible_party
+
+    assert party(route="IV") == ResponsibleParty(party="health_plan", because="party.iv")
+    assert party(route="SC", dofr_party="medical_group") == ResponsibleParty(
+        party="medical_group", because="party.fact"
+    )
+    assert party(route="PO") == ResponsibleParty(party="undetermined", because=None)
+    assert party() is None
+    assert party(route="SC") is None
+    assert party(route=Fault()) is None
+
+
+def test_two_rules_that_disagree_give_no_party_and_two_that_agree_give_it() -> None:
+    iv, known = {"fact": "line.route", "is": "IV"}, {"fact": "line.route", "known": True}
+
+    def party(one: str, other: str) -> ResponsibleParty | None:
+        rule_set = a_rule_set(an_assignment("party.b", one, iv), an_assignment("party.a", other, known))
+        return decided(rule_set, {"line.route": "IV"}).lines[0].responsible_party
+
+    assert party("health_plan", "medical_group") is None
+    assert party("health_plan", "health_plan") == ResponsibleParty(party="health_plan", because="party.a")
+
+
+CLOCKS = {
+    ("medicare_advantage", "drug", "standard"): ("72 hours", "unverified"),
+    ("medicare_advantage", "drug", "expedited"): ("24 hours", "unverified"),
+    ("medicare_advantage", "pump", "standard"): ("7 calendar days", "regulation"),
+    ("medicare_advantage", "pump", "expedited"): ("72 hours", "regulation"),
+    ("medi_cal", "drug", "standard"): ("7 calendar days", "regulation"),
+    ("medi_cal", "drug", "expedited"): ("72 hours", "regulation"),
+    ("medi_cal", "pump", "standard"): ("7 calendar days", "regulation"),
+    ("medi_cal", "pump", "expedited"): ("72 hours", "regulation"),
+} | {
+    (business, kind, urgency): (due, "regulation")
+    for business in ("commercial_hmo", "commercial_ppo", "commercial_epo")
+    for kind, urgency, due in (
+        ("drug", "standard", "72 hours"),
+        ("drug", "expedited", "24 hours"),
+        ("pump", "standard", "5 business days"),
+        ("pump", "expedited", "72 hours"),
+    )
+}
+
+
+def the_clock(business: str | None, urgency: str | None, *kinds: str | None) -> Any:
+    order = {"member.line_of_business": business, "order.urgency": urgency}
+    return clock(
+        Case(
+            CATALOGUE,
+            ReferenceTables({}),
+            order_facts={name: value for name, value in order.items() if value is not None},
+            line_facts=[{} if kind is None else {"line.kind": kind} for kind in kinds],
+        )
+    )
+
+
+@pytest.mark.parametrize(("business", "kind", "urgency"), CLOCKS)
+def test_the_answer_is_due_as_the_strictest_item_says(business: str, kind: str, urgency: str) -> None:
+    found = the_clock(business, urgency, "pump", kind, "nursing")
+    assert (found.answer_due, found.basis) == CLOCKS[(business, kind, urgency)]
+    assert found.starts == "when complete"
+    assert found.citation
+
+
+def test_every_line_of_business_has_a_clock_and_an_unknown_one_has_none() -> None:
+    assert {business for business, _, _ in CLOCKS} == set(LineOfBusiness)
+    assert the_clock(None, "standard", "drug") is None
+
+
+def test_what_may_be_a_drug_is_timed_as_one() -> None:
+    assert the_clock("commercial_hmo", None, "pump", None).answer_due == "72 hours"
+    assert the_clock("commercial_hmo", None, "pump").answer_due == "5 business days"
+
+
+def test_the_same_order_has_the_same_receipts() -> None:
+    one, other = (decide(an_order(), default_rules(), as_of=TODAY) for _ in range(2))
+    assert one.decision.receipt == other.decision.receipt
+    assert one.decision.receipt.facts == digest(one.facts)
+    assert one.decision.receipt.decision == decision_digest(one.decision)
+    assert one.decision.receipt.decision.startswith("sha256:")
+
+
+@pytest.mark.parametrize(
+    ("change", "decision_too"),
+    [({"/care/telephone": False}, False), ({"/care/place_of_service": "11"}, True), ({"/lines/0/units": 39}, None)],
+)
+def test_another_fact_gives_another_receipt(change: dict[str, Any], decision_too: bool | None) -> None:
+    one, other = (decide(an_order(changes), default_rules(), as_of=TODAY).decision for changes in ({}, change))
+    assert one.receipt.facts != other.receipt.facts
+    if decision_too is not None:
+        assert (one.receipt.decision != other.receipt.decision) is decision_too
+
+
+def test_what_identifies_a_person_is_no_part_of_the_facts_receipt() -> None:
+    changes = {"/member/mbi": "1EG4-TE5-MK72", "/member/birth_date": "1951-03-03", "/prescriber/npi": "1234567893"}
+    one, other = (decide(an_order(sent), default_rules(), as_of=TODAY) for sent in ({}, changes))
+    assert one.facts == other.facts
+    assert one.decision.receipt == other.decision.receipt
+
+
+def test_the_receipt_does_not_cover_id_age_explanation_and_itself() -> None:
+    plain = decide(an_order(), default_rules(), as_of=TODAY).decision
+    explained = decide(an_order(), default_rules(), as_of=TODAY, explain_all=True).decision
+    given_out = issued(plain, decision_id="some-id", age_seconds=77)
+    assert explained.explanation
+    assert (given_out.decision_id, given_out.ruleset.age_seconds) == ("some-id", 77)
+    assert given_out.receipt == explained.receipt == plain.receipt
+    assert decision_digest(given_out) == decision_digest(explained) == plain.receipt.decision
+
+
+@pytest.mark.parametrize(
+    "changed", [{"order_id": "other"}, {"as_of": date(2026, 11, 26)}, {"outcome": R}, {"lines": ()}, {"clock": None}]
+)
+def test_the_receipt_covers_all_that_the_decision_says(changed: dict[str, Any]) -> None:
+    decision = decide(an_order(), default_rules(), as_of=TODAY).decision
+    assert decision_digest(decision.model_copy(update=changed)) != decision.receipt.decision
+    other_version = decision.ruleset.model_copy(update={"version": 2})
+    assert decision_digest(decision.model_copy(update={"ruleset": other_version})) != decision.receipt.decision
+
+
+def test_the_explanation_tells_every_rule_on_every_line_with_values_but_no_private_one() -> None:
+    decision = decide(an_order(), default_rules(), as_of=TODAY, explain_all=True).decision
+    assert decision.explanation is not None
+    assert len(decision.explanation) == len(default_rules().rules) * len(decision.lines)
+    text = json.dumps([one.model_dump(mode="json") for one in decision.explanation])
+    for private in ("1951-03-02", "1EG4TE5MK73", "1234567893", "1932104098", "1245319599"):
+        assert private not in text
+
+
+def test_an_explanation_gives_each_leaf_its_truth_and_the_whole_the_kleene_truth() -> None:
+    condition = {"any": [ROUTE, {"all": [TELEPHONE, {"not": ROUTE}]}, {"fact": "member.birth_date", "known": True}]}
+    rule_set = a_rule_set(a_rule("rule.one", "warn", condition))
+    case = Case(
+        CATALOGUE,
+        rule_set.tables,
+        line_facts=[{"line.date_of_service": DAY, "line.route": "SC"}],
+    )
+    decision = decide_case(case, rule_set, order_id="o", line_ids=["1"], as_of=TODAY, explain_all=True).decision
+    assert decision.explanation is not None
+    (one,) = decision.explanation
+    assert (one.rule, one.line_id, one.verdict, one.when) == ("rule.one", "1", U, {"truth": "true"})
+    route = {"fact": "line.route", "operator": "is", "constant": "IV", "value": "SC", "truth": "false"}
+    assert one.require == {
+        "any": [
+            route,
+            {
+                "all": [
+                    {"fact": "care.telephone", "operator": "is", "constant": True, "truth": "unknown"},
+                    {"not": route, "truth": "true"},
+                ],
+                "truth": "unknown",
+            },
+            {"fact": "member.birth_date", "operator": "known", "truth": "unknown"},
+        ],
+        "truth": "unknown",
+    }
+
+
+def test_an_order_of_several_lines_keeps_their_order_and_ids() -> None:
+    decision = decided(a_rule_set(a_rule("rule.route", "reject", ROUTE)), {"line.route": "SC"}, {"line.route": "IV"})
+    assert [(line.line_id, line.outcome) for line in decision.lines] == [("1", R), ("2", A)]
+    assert decision.outcome is Outcome.PARTLY_ACCEPTED
