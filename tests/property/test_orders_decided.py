@@ -107,7 +107,7 @@ def test_every_order_gets_a_decision_without_an_error(document: dict[str, Any]) 
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.data(), complete_orders())
+@given(st.data(), complete_orders() | orders())
 def test_leaving_fields_out_never_settles_an_order_otherwise(data: st.DataObject, full: dict[str, Any]) -> None:
     sparse = data.draw(partial(full))
     fuller = {line.line_id: line.outcome for line in decision_of(full).lines}

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from infusion_orders.decisions.decision import Question
 from infusion_orders.facts.unknown import Need, Unknown
+from infusion_orders.rules.expression import comparisons
 from infusion_orders.rules.relevance import Unsettled
 from infusion_orders.rules.rule import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Iterable, Mapping
 
     from infusion_orders.decisions.judging import JudgedLine
+    from infusion_orders.facts.case import Facts
     from infusion_orders.facts.fact import Catalogue
     from infusion_orders.rules.rule_set import CompiledRule, RuleSet
+
+    Settling = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
+    """By fact: the rules that hang on it, and the facts whose answer alone could meet all of these."""
 
 
 def questions(lines: Iterable[JudgedLine], rule_set: RuleSet) -> tuple[Question, ...]:
     """One question for each value that is wanted, over all lines, in the order of the vocabulary."""
     because: dict[Need, set[str]] = {}
     instead: dict[Need, set[str]] = {}
+    worked_out: dict[Hashable, Settling] = {}
     for line in lines:
         if line.unsettled is None:
             continue
-        for need, rules, alternatives in _line_questions(line, rule_set):
+        for need, rules, alternatives in _line_questions(line, rule_set, worked_out):
             because.setdefault(need, set()).update(rules)
             if need in instead:
                 instead[need] &= alternatives
@@ -45,27 +51,53 @@ def questions(lines: Iterable[JudgedLine], rule_set: RuleSet) -> tuple[Question,
     )
 
 
-def _line_questions(line: JudgedLine, rule_set: RuleSet) -> Iterable[tuple[Need, tuple[str, ...], set[str]]]:
+def _line_questions(
+    line: JudgedLine, rule_set: RuleSet, worked_out: dict[Hashable, Settling]
+) -> Iterable[tuple[Need, tuple[str, ...], set[str]]]:
     """Each need of the line, the rules that hang on it, and the pointers whose answer alone could meet those rules."""
-    open_rules: dict[str, CompiledRule] = {
+    open_rules = {
         rule.rule.id: rule
         for rule, verdict in zip(rule_set.rules, line.verdicts, strict=True)
         if verdict is Verdict.UNKNOWN and rule.effect is line.unsettled
     }
-    broken = {rule_id: rule.broken for rule_id, rule in open_rules.items()}
-    unsettled = Unsettled(broken, line.facts, rule_set.catalogue)
-    requirements = {rule_id: rule.require for rule_id, rule in open_rules.items()}
-    relevant = unsettled.relevant()
-    for name, rules in relevant.items():
+    alike = _what_matters(open_rules, line.facts)
+    settling = worked_out.get(alike)
+    if settling is None:
+        settling = worked_out[alike] = _settling(open_rules, line, rule_set)
+    for name, (rules, others) in settling.items():
         needs = _needs(line, name)
-        alternatives: set[str] = set()
-        for other in relevant:
-            wanted = _needs(line, other)
-            if other != name and len(wanted) == 1 and wanted[0] not in needs:
-                if unsettled.settles(other, rules, requirements):
-                    alternatives.add(pointer_of(wanted[0], rule_set.catalogue))
+        wanted = [_needs(line, other) for other in others]
+        alternatives = {
+            pointer_of(each[0], rule_set.catalogue) for each in wanted if len(each) == 1 and each[0] not in needs
+        }
         for need in needs:
             yield need, rules, alternatives
+
+
+def _what_matters(open_rules: Mapping[str, CompiledRule], facts: Facts) -> Hashable:
+    """Two lines for which this is equal have the same questions: sparse orders have many such lines."""
+    values: dict[str, Any] = {}
+    for rule in open_rules.values():
+        for leaf in (*comparisons(rule.when), *comparisons(rule.require)):
+            for name in (leaf.fact, leaf.other):
+                if name is not None and name not in values:
+                    values[name] = None if isinstance(facts[name], Unknown) else facts[name]
+    return (tuple(open_rules), tuple(values.items()))
+
+
+def _settling(open_rules: Mapping[str, CompiledRule], line: JudgedLine, rule_set: RuleSet) -> Settling:
+    unsettled = Unsettled(
+        {rule_id: rule.broken for rule_id, rule in open_rules.items()}, line.facts, rule_set.catalogue
+    )
+    requirements = {rule_id: rule.require for rule_id, rule in open_rules.items()}
+    relevant = unsettled.relevant()
+    return {
+        name: (
+            rules,
+            tuple(other for other in relevant if other != name and unsettled.settles(other, rules, requirements)),
+        )
+        for name, rules in relevant.items()
+    }
 
 
 def _needs(line: JudgedLine, name: str) -> tuple[Need, ...]:

@@ -32,6 +32,8 @@ class _Loader(yaml.SafeLoader):
         """Refuses a key that is given twice: one of the two would be lost in silence."""
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
             if key.value in seen:
                 message = f"the key {key.value!r} is given twice"
                 raise yaml.constructor.ConstructorError(None, None, message, key.start_mark)
