@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from infusion_orders.rules.rule_set import RuleSet
-    from infusion_orders.store.rule_sets import RuleSetStore
+    from infusion_orders.store.rule_sets import ActivePointer, RuleSetStore
 
 MOST_PAST_VERSIONS = 4
 
@@ -53,10 +53,11 @@ class RuleSetCache:
     def active(self) -> ActiveRuleSet:
         """Raises NoRuleSet: then nothing is decided."""
         now = self._clock()
+        self._confirmed_at = min(self._confirmed_at, now)  # a clock that was set back
         if self._rule_set is None or not 0 <= now - self._looked_at < self._refresh_seconds:
             self._looked_at = now
             self._refresh(now)
-        age = max(0.0, now - self._confirmed_at)
+        age = now - self._confirmed_at
         if self._rule_set is None or age > self._max_stale_seconds:
             raise NoRuleSet
         return ActiveRuleSet(self._rule_set, int(age))
@@ -68,10 +69,16 @@ class RuleSetCache:
                 return
             loaded = self._rule_set
             if loaded is None or (loaded.version, loaded.digest) != (pointer.version, pointer.digest):
-                self._rule_set = self._store.load(pointer.version)
+                self._rule_set = self._load(pointer)
         except (StoreUnavailable, DamagedRuleSet, NoSuchVersion):
             return
         self._confirmed_at = now
+
+    def _load(self, pointer: ActivePointer) -> RuleSet:
+        rule_set = self._store.load(pointer.version)
+        if rule_set.digest != pointer.digest:
+            raise DamagedRuleSet(f"version {pointer.version} is not what was activated: its digest differs")
+        return rule_set
 
     def version(self, version: int) -> RuleSet:
         """Any published version, to reproduce a decision.  Raises NoSuchVersion, DamagedRuleSet, StoreUnavailable."""

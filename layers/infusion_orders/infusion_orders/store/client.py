@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import PutTypeDef
 
-CONDITION_FAILED = "ConditionalCheckFailedException"
+CONDITION_FAILED = frozenset({"ConditionalCheckFailedException", "ConditionalCheckFailed"})
+"""Of a single write, and among the reasons of a cancelled transaction."""
 TRANSACTION_CANCELLED = "TransactionCanceledException"
+MET_ANOTHER = "TransactionConflict"
+IN_PROGRESS = "TransactionInProgressException"
+WAITS = (0.02, 0.05, 0.1, 0.2, 0.4)
+"""Seconds between attempts at a transaction that met another one; a transaction takes some 10 ms."""
 PATIENCE = Config(
     connect_timeout=1,
     read_timeout=2,
@@ -37,28 +45,48 @@ def dynamodb_client(*, region: str, endpoint_url: str | None) -> DynamoDBClient:
     return boto3.client("dynamodb", region_name=region, endpoint_url=endpoint_url or None, config=PATIENCE)
 
 
+class ConditionFailed(Exception):
+    """What is stored is not as the write demanded, so nothing was written."""
+
+
 @contextmanager
 def named_failures() -> Iterator[None]:
-    """Turns botocore's errors into StoreUnavailable; those of a condition pass, because only the caller knows them."""
+    """Turns botocore's errors into ConditionFailed and StoreUnavailable."""
     try:
         yield
     except ClientError as error:
-        code = error_code(error)
-        if code in (CONDITION_FAILED, TRANSACTION_CANCELLED):
-            raise
-        raise StoreUnavailable(code) from None
+        reasons = _reasons(error)
+        if not CONDITION_FAILED.isdisjoint(reasons):
+            raise ConditionFailed("ConditionalCheckFailed") from None
+        raise StoreUnavailable(reasons[0]) from None
     except BotoCoreError as error:
         raise StoreUnavailable(type(error).__name__) from None
 
 
-def condition_failed(error: ClientError) -> bool:
-    """Whether a condition was the reason: a transaction is also cancelled by others at work, and by throttling."""
-    if error_code(error) == CONDITION_FAILED:
-        return True
-    reasons = error.response.get("CancellationReasons", [])
-    return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
+def put_together(client: DynamoDBClient, puts: Sequence[PutTypeDef], *, token: str | None = None) -> None:
+    """All of the puts or none; with the same token they happen once, however often they are sent.
+
+    DynamoDB also cancels a transaction that merely meets another one, whatever its conditions would have said: that
+    is tried again.  Raises ConditionFailed, and StoreUnavailable when it is not certain that they happened.
+    """
+    token = token or str(uuid4())
+    for wait in (*WAITS, None):
+        try:
+            with named_failures():
+                client.transact_write_items(ClientRequestToken=token, TransactItems=[{"Put": put} for put in puts])
+        except StoreUnavailable as refused:
+            if wait is None or str(refused) not in (MET_ANOTHER, IN_PROGRESS):
+                raise
+            time.sleep(wait)
+        else:
+            return
 
 
-def error_code(error: ClientError) -> str:
-    """DynamoDB's name for the error."""
-    return str(error.response.get("Error", {}).get("Code", "unknown"))
+def _reasons(error: ClientError) -> list[str]:
+    """DynamoDB's name for the error; of a cancelled transaction, for what each of its writes met."""
+    code = str(error.response.get("Error", {}).get("Code", "unknown"))
+    if code != TRANSACTION_CANCELLED:
+        return [code]
+    cancelled: list[dict[str, str]] = cast("dict[str, Any]", error.response).get("CancellationReasons", [])
+    met = [reason["Code"] for reason in cancelled if reason.get("Code", "None") != "None"]
+    return met or [code]

@@ -8,31 +8,27 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from infusion_orders.store.client import (
-    CONDITION_FAILED,
-    StoreUnavailable,
-    condition_failed,
-    error_code,
-    named_failures,
-)
+from infusion_orders.store.client import ConditionFailed, StoreUnavailable, named_failures, put_together
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import PutTypeDef
 
     from infusion_orders.decisions import Decided
 
 NEW = "attribute_not_exists(PK)"
+NEW_OR_EXPIRED = f"{NEW} OR expires_at < :now"
+"""DynamoDB removes what expired days later, and a decision perhaps before the record of its key."""
+TOKEN_USED = "IdempotentParameterMismatchException"  # noqa: S105 - the name of an error
+NOT_FOUND = "RecordedDecisionNotFound"
 LARGEST_READABLE = 60_000
-"""Characters of a text that is kept readable; an item holds 400 KB in all, and larger texts are compressed."""
+"""Bytes of a text that is kept readable; an item holds 400 KB in all, and larger texts are compressed."""
 
 
 class IdempotencyConflict(Exception):
@@ -76,17 +72,14 @@ class DecisionStore:
         must not be given out.  A repeated write whose first attempt arrived is recognised and not an error.
         """
         item = self._item(partner, decided, decision_id, order_digest, at, body)
-        for pause in (0.05, 0.1, 0.2, None):
-            try:
-                self._put(item, None if key is None else _key(partner, key_name(key)), decision_id)
-            except ClientError as error:
-                if condition_failed(error):
-                    return self._found(partner, decision_id, order_digest, key)
-                if pause is None:
-                    raise StoreUnavailable(error_code(error)) from None
-                time.sleep(pause)  # others write under the same key: soon one of them has
+        try:
+            if key is None:
+                with named_failures():
+                    self._client.put_item(TableName=self._table, Item=item, ConditionExpression=NEW)
             else:
-                break
+                self._put_with_key(item, _key(partner, key_name(key)), decision_id, at)
+        except ConditionFailed:
+            return self._found(partner, decision_id, order_digest, key)
         return Recorded(body, replayed=False)
 
     def read(self, partner: str, decision_id: str) -> str:
@@ -96,20 +89,21 @@ class DecisionStore:
             raise DecisionNotFound
         return _body(item)
 
-    def _put(self, item: dict[str, Any], key: dict[str, Any] | None, decision_id: str) -> None:
-        """Raises ClientError for a condition that failed, and for a transaction that was cancelled."""
-        with named_failures():
-            if key is None:
-                self._client.put_item(TableName=self._table, Item=item, ConditionExpression=NEW)
-                return
-            named = {name: item[name] for name in ("order_digest", "expires_at", "decision_id")}
-            self._client.transact_write_items(
-                ClientRequestToken=decision_id,
-                TransactItems=[
-                    {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": NEW}},
-                    {"Put": {"TableName": self._table, "Item": {**key, **named}, "ConditionExpression": NEW}},
-                ],
-            )
+    def _put_with_key(self, item: dict[str, Any], key: dict[str, Any], decision_id: str, at: datetime) -> None:
+        named = {name: item[name] for name in ("order_digest", "expires_at", "decision_id")}
+        decision: PutTypeDef = {"TableName": self._table, "Item": item, "ConditionExpression": NEW}
+        record: PutTypeDef = {
+            "TableName": self._table,
+            "Item": {**key, **named},
+            "ConditionExpression": NEW_OR_EXPIRED,
+            "ExpressionAttributeValues": {":now": {"N": str(int(at.timestamp()))}},
+        }
+        try:
+            put_together(self._client, [decision, record], token=decision_id)
+        except StoreUnavailable as refused:
+            if str(refused) != TOKEN_USED:
+                raise
+            raise ConditionFailed from None  # this decision was written before, at another moment
 
     def _found(self, partner: str, decision_id: str, order_digest: str, key: str | None) -> Recorded:
         """What stands where the write was refused: the key's decision, or this very one from an earlier attempt."""
@@ -117,13 +111,13 @@ class DecisionStore:
         if key is not None:
             record = self._get(_key(partner, key_name(key)))
             if record is None:
-                raise StoreUnavailable(CONDITION_FAILED)
+                raise StoreUnavailable(NOT_FOUND)
             if record["order_digest"]["S"] != order_digest:
                 raise IdempotencyConflict
             first_id = record["decision_id"]["S"]
         item = self._get(_key(partner, f"DECISION#{first_id}"))
         if item is None or item["order_digest"]["S"] != order_digest:
-            raise StoreUnavailable(CONDITION_FAILED)
+            raise StoreUnavailable(NOT_FOUND)
         return Recorded(_body(item), replayed=first_id != decision_id)
 
     def _get(self, key: dict[str, Any]) -> dict[str, Any] | None:
@@ -160,7 +154,8 @@ def _key(partner: str, name: str) -> dict[str, Any]:
 
 def _kept(text: str) -> dict[str, Any]:
     """Readable as it stands while it is small, compressed when it is not."""
-    return {"S": text} if len(text) <= LARGEST_READABLE else {"B": gzip.compress(text.encode(), mtime=0)}
+    encoded = text.encode()
+    return {"S": text} if len(encoded) <= LARGEST_READABLE else {"B": gzip.compress(encoded, mtime=0)}
 
 
 def _body(item: dict[str, Any]) -> str:

@@ -41,7 +41,7 @@ class PartnerStore:
     def get(self, client_id: str) -> Partner | None:
         """The partner, or None for somebody unknown.  Raises StoreUnavailable: a fault is never a refusal."""
         read_at, partner = self._read.get(client_id, (float("-inf"), None))
-        if partner is not None and self._clock() - read_at < self._refresh_seconds:
+        if partner is not None and 0 <= self._clock() - read_at < self._refresh_seconds:
             return partner
         with named_failures():
             answer = self._client.get_item(TableName=self._table, Key=_key(client_id))

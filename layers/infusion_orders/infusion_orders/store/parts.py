@@ -66,7 +66,7 @@ def write_all(client: DynamoDBClient, table: str, items: Iterable[dict[str, Any]
         with named_failures():
             answer = client.batch_write_item(RequestItems={table: batch})  # type: ignore[dict-item]
         left: list[Any] = list(answer.get("UnprocessedItems", {}).get(table, []))
-        refused = refused + 1 if left else 0
+        refused = refused + 1 if len(left) == len(batch) else 0
         if refused > ATTEMPTS:
             raise StoreUnavailable("UnprocessedItems")
         if left:

@@ -9,19 +9,11 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
-
-from botocore.exceptions import ClientError
+from typing import TYPE_CHECKING, Any
 
 from infusion_orders.rules.document import RuleSetDocument, digest_of_parts
 from infusion_orders.rules.rule_set import RuleSet
-from infusion_orders.store.client import (
-    CONDITION_FAILED,
-    StoreUnavailable,
-    condition_failed,
-    error_code,
-    named_failures,
-)
+from infusion_orders.store.client import ConditionFailed, StoreUnavailable, named_failures, put_together
 from infusion_orders.store.parts import items_of_parts, parts_of_items, write_all
 
 if TYPE_CHECKING:
@@ -32,6 +24,7 @@ ACTIVE = "ACTIVE"
 PUBLISHED = "published"
 PUBLISHING = "publishing"
 NEW = "attribute_not_exists(PK)"
+UNREADABLE = (KeyError, ValueError, OSError, EOFError, zlib.error)
 
 
 class NoRuleSet(Exception):
@@ -74,7 +67,7 @@ class RuleSetStore:
     def publish(self, document: RuleSetDocument, *, by: str, note: str, at: datetime) -> int:
         """Publishes the checked document as the next version, which decides nothing until it is activated.
 
-        Raises StoreUnavailable; the version is then absent.
+        Raises StoreUnavailable; the version is then absent, unless the answer to the very last write was lost.
         """
         version = self._reserve(by, at)
         parts = document.parts()
@@ -88,21 +81,10 @@ class RuleSetStore:
             "checks": {"S": "passed"},
         }
         try:
-            with named_failures():
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=self._key(_header(version)),
-                    UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in published),
-                    ConditionExpression="#state = :reserved",
-                    ExpressionAttributeNames={f"#{name}": name for name in published},
-                    ExpressionAttributeValues={
-                        ":reserved": {"S": PUBLISHING},
-                        **{f":{name}": value for name, value in published.items()},
-                    },
-                )
-        except ClientError as error:  # an earlier attempt of this very update arrived, though its answer did not
-            if not condition_failed(error) or self._published_header(version)["digest"] != published["digest"]:
-                raise StoreUnavailable(error_code(error)) from None
+            self._finish(version, published)
+        except (ConditionFailed, StoreUnavailable) as error:  # it may have arrived though its answer did not
+            if not self._is_published(version, published["digest"]["S"]):
+                raise StoreUnavailable(str(error)) from None
         return version
 
     def activate(self, version: int, *, by: str, why: str, at: datetime) -> None:
@@ -123,7 +105,7 @@ class RuleSetStore:
             "why": {"S": why},
             "previous": {"NULL": True} if before is None else {"N": str(before.version)},
         }
-        move: dict[str, Any] = {"TableName": self._table, "Item": pointer, "ConditionExpression": NEW}
+        move: PutTypeDef = {"TableName": self._table, "Item": pointer, "ConditionExpression": NEW}
         if before is not None:
             move |= {
                 "ConditionExpression": "#version = :version AND #since = :since",
@@ -133,19 +115,15 @@ class RuleSetStore:
                     ":since": {"S": _moment(before.since)},
                 },
             }
-        history = {**pointer, "SK": {"S": f"ACTIVATED#{_moment(at)}"}}
+        history: PutTypeDef = {
+            "TableName": self._table,
+            "Item": {**pointer, "SK": {"S": f"ACTIVATED#{_moment(at)}"}},
+            "ConditionExpression": NEW,
+        }
         try:
-            with named_failures():
-                self._client.transact_write_items(
-                    TransactItems=[
-                        {"Put": cast("PutTypeDef", move)},
-                        {"Put": {"TableName": self._table, "Item": history, "ConditionExpression": NEW}},
-                    ]
-                )
-        except ClientError as error:
-            if not condition_failed(error) and not _others_at_work(error):
-                raise StoreUnavailable(error_code(error)) from None
-            raise ActivationConflict(self._who_was_first(before)) from None
+            put_together(self._client, [move, history])
+        except ConditionFailed:
+            raise ActivationConflict(self._who_was_first()) from None
 
     def pointer(self, *, consistent: bool = False) -> ActivePointer | None:
         """Which version decides; None before the first activation.  Raises StoreUnavailable."""
@@ -197,7 +175,7 @@ class RuleSetStore:
     def _verified(self, version: int, digest: str, items: list[dict[str, Any]]) -> RuleSet:
         try:
             parts = parts_of_items(items)
-        except (KeyError, ValueError, OSError, EOFError, zlib.error) as broken:
+        except UNREADABLE as broken:
             raise DamagedRuleSet(f"version {version} has a part that cannot be read: {type(broken).__name__}") from None
         if digest_of_parts(self.name, parts) != digest:
             raise DamagedRuleSet(f"version {version} is not what was published: its digest differs")
@@ -206,6 +184,25 @@ class RuleSetStore:
             return RuleSet.from_document(document, version=version, digest=digest)
         except ValueError as unusable:
             raise DamagedRuleSet(f"version {version} cannot be compiled: {type(unusable).__name__}") from None
+
+    def _finish(self, version: int, published: dict[str, Any]) -> None:
+        """Raises ConditionFailed when the version is not being published: perhaps an earlier attempt did this."""
+        with named_failures():
+            self._client.update_item(
+                TableName=self._table,
+                Key=self._key(_header(version)),
+                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in published),
+                ConditionExpression="#state = :reserved",
+                ExpressionAttributeNames={f"#{name}": name for name in published},
+                ExpressionAttributeValues={
+                    ":reserved": {"S": PUBLISHING},
+                    **{f":{name}": value for name, value in published.items()},
+                },
+            )
+
+    def _is_published(self, version: int, digest: str) -> bool:
+        header = self._get(_header(version), consistent=True)
+        return header is not None and header.get("digest", {}).get("S") == digest
 
     def _published_header(self, version: int) -> dict[str, Any]:
         header = self._get(_header(version), consistent=True)
@@ -227,9 +224,7 @@ class RuleSetStore:
             try:
                 with named_failures():
                     self._client.put_item(TableName=self._table, Item=item, ConditionExpression=NEW)
-            except ClientError as error:
-                if error_code(error) != CONDITION_FAILED:
-                    raise
+            except ConditionFailed:
                 version += 1
             else:
                 return version
@@ -246,10 +241,10 @@ class RuleSetStore:
             )
         return int(answer["Items"][0]["version"]["N"]) if answer["Items"] else 0
 
-    def _who_was_first(self, before: ActivePointer | None) -> str:
+    def _who_was_first(self) -> str:
         winner = self.pointer(consistent=True)
-        if winner is None or winner == before:
-            return "another activation is under way"
+        if winner is None:
+            return "another activation came first"
         return f"{winner.by} activated version {winner.version} at {_moment(winner.since)}"
 
     @property
@@ -266,11 +261,6 @@ class RuleSetStore:
         with named_failures():
             answer = self._client.get_item(TableName=self._table, Key=self._key(name), ConsistentRead=consistent)
         return answer.get("Item")
-
-
-def _others_at_work(error: ClientError) -> bool:
-    reasons = error.response.get("CancellationReasons", [])
-    return any(reason.get("Code") == "TransactionConflict" for reason in reasons)
 
 
 def _header(version: int) -> str:

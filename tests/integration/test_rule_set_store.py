@@ -1,0 +1,525 @@
+"""Versions that are whole or absent, and the pointer that one hand moves."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from moto import mock_aws
+
+from infusion_orders.cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE, environment
+from infusion_orders.cli.template_tables import table_definitions
+from infusion_orders.rules.document import RuleSetDocument
+from infusion_orders.rules.loading import load_directory
+from infusion_orders.store import parts as parts_module
+from infusion_orders.store.client import WAITS, StoreUnavailable, dynamodb_client
+from infusion_orders.store.parts import ATTEMPTS, BATCH
+from infusion_orders.store.rule_sets import (
+    ActivationConflict,
+    DamagedRuleSet,
+    NoRuleSet,
+    NoSuchVersion,
+    RuleSetStore,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).parents[2]
+MOMENT = datetime(2026, 1, 1, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+WRITES = {"PutItem", "BatchWriteItem", "UpdateItem"}
+DEFAULT = load_directory(ROOT / "rules" / "home-infusion")
+SMALL = RuleSetDocument(DEFAULT.name, DEFAULT.rules[:3], DEFAULT.tables)
+
+
+@pytest.fixture(autouse=True)
+def tables() -> Iterator[None]:
+    with environment(CREDENTIALS), mock_aws():
+        for definition in table_definitions(ROOT / "template.yaml"):
+            dynamodb_client(region=REGION, endpoint_url=None).create_table(**definition)
+        yield
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the store would have waited; it does not."""
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    return waited
+
+
+def a_client() -> Any:
+    return dynamodb_client(region=REGION, endpoint_url=None)
+
+
+def a_store(client: Any = None) -> RuleSetStore:
+    return RuleSetStore(client or a_client(), RULES_TABLE, DEFAULT.name)
+
+
+def publish(store: RuleSetStore, document: RuleSetDocument = SMALL) -> int:
+    return store.publish(document, by="ann", note="a note", at=MOMENT)
+
+
+def items() -> list[dict[str, Any]]:
+    pages = a_client().get_paginator("scan").paginate(TableName=RULES_TABLE)
+    return [item for page in pages for item in page["Items"]]
+
+
+def items_of(version: int) -> list[dict[str, Any]]:
+    return [item for item in items() if item["PK"]["S"].endswith(f"#{version:06d}")]
+
+
+def keep(item: dict[str, Any]) -> None:
+    a_client().put_item(TableName=RULES_TABLE, Item=item)
+
+
+def remove(item: dict[str, Any]) -> None:
+    a_client().delete_item(TableName=RULES_TABLE, Key={name: item[name] for name in ("PK", "SK")})
+
+
+def refusing(operation: str, response: dict[str, Any]) -> Callable[..., None]:
+    def refuse(**_parameters: Any) -> None:
+        raise ClientError(response, operation)  # type: ignore[arg-type]
+
+    return refuse
+
+
+def cancelled_for(reason: str) -> dict[str, Any]:
+    return {
+        "Error": {"Code": "TransactionCanceledException", "Message": "cancelled"},
+        "CancellationReasons": [{"Code": "None"}, {"Code": reason}],
+    }
+
+
+# --- publishing and loading
+
+
+def test_what_was_published_is_loaded_with_the_digest_that_its_files_have() -> None:
+    store = a_store()
+    version = publish(store, DEFAULT)
+
+    loaded = store.load(version)
+
+    assert (loaded.name, loaded.version, loaded.digest) == (DEFAULT.name, 1, DEFAULT.digest)
+    assert [compiled.rule.id for compiled in loaded.rules] == [rule["id"] for rule in DEFAULT.rules]
+    assert loaded.tables.rows() == {name: [list(row) for row in rows] for name, rows in DEFAULT.tables.items()}
+
+
+def test_versions_are_numbered_from_one_and_older_ones_stay_as_they_were() -> None:
+    store = a_store()
+
+    assert [publish(store), publish(store, DEFAULT), publish(store)] == [1, 2, 3]
+    assert [store.load(version).digest for version in (1, 2, 3)] == [SMALL.digest, DEFAULT.digest, SMALL.digest]
+
+
+def test_the_header_tells_a_person_what_was_published() -> None:
+    publish(a_store())
+
+    [header] = [item for item in items() if item["SK"]["S"] == "VERSION#000001"]
+
+    assert {name: next(iter(value.values())) for name, value in header.items() if name not in ("PK", "SK")} == {
+        "state": "published",
+        "version": "1",
+        "by": "ann",
+        "at": "2026-01-01T12:00:00.000000+00:00",
+        "note": "a note",
+        "digest": SMALL.digest,
+        "rules": "3",
+        "tables": str(len(SMALL.tables)),
+        "checks": "passed",
+    }
+
+
+def writes_of_one_publication() -> list[str]:
+    client = a_client()
+    calls: list[str] = []
+    client.meta.events.register("before-call.dynamodb", lambda model, **_more: calls.append(model.name))
+    publish(a_store(client))
+    return [call for call in calls if call in WRITES]
+
+
+def test_a_publication_killed_before_any_of_its_writes_leaves_the_active_version_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parts_module, "BATCH", 2)
+    writes = writes_of_one_publication()
+    store = a_store()
+    store.activate(1, by="ann", why="the first", at=MOMENT)
+    assert len(writes) > 5
+
+    for allowed in range(len(writes)):
+        client = a_client()
+        left = [None] * allowed
+
+        def die(model: Any, left: list[None] = left, **_parameters: Any) -> None:
+            if model.name in WRITES:
+                if not left:
+                    raise EndpointConnectionError(endpoint_url="https://dynamodb.invalid")
+                left.pop()
+
+        client.meta.events.register("before-call.dynamodb", die)
+        with pytest.raises(StoreUnavailable, match=r"^EndpointConnectionError$"):
+            publish(a_store(client), DEFAULT)
+
+        pointer = store.pointer()
+        assert pointer is not None
+        assert pointer.version == 1
+        assert store.load(1).digest == SMALL.digest
+        for reserved in range(2, allowed + 3):
+            with pytest.raises(NoSuchVersion):
+                store.load(reserved)
+            with pytest.raises(NoSuchVersion):
+                store.activate(reserved, by="ann", why="a slip", at=MOMENT + SECOND)
+
+    assert store.load(publish(store, DEFAULT)).digest == DEFAULT.digest
+
+
+def test_a_last_write_that_arrived_although_its_answer_did_not_is_a_publication() -> None:
+    client = a_client()
+
+    def lose_the_answer(**_parameters: Any) -> None:
+        raise ReadTimeoutError(endpoint_url="https://dynamodb.invalid")
+
+    client.meta.events.register("after-call.dynamodb.UpdateItem", lose_the_answer)
+
+    assert a_store().load(publish(a_store(client))).digest == SMALL.digest
+
+
+def test_a_last_write_that_is_repeated_by_the_client_is_a_publication() -> None:
+    client = a_client()
+    update = client.update_item
+    client.update_item = lambda **parameters: (update(**parameters), update(**parameters))
+
+    assert a_store().load(publish(a_store(client))).digest == SMALL.digest
+
+
+def test_what_dynamodb_did_not_take_is_written_again(pauses: list[float]) -> None:
+    client = a_client()
+    batch_write_item = client.batch_write_item
+    refusals = iter((0, 1, 3, BATCH, BATCH))
+
+    def take_some(RequestItems: dict[str, list[Any]]) -> Any:  # noqa: N803 - DynamoDB's name
+        [(table, requests)] = RequestItems.items()
+        refused = min(next(refusals, 0), len(requests))
+        taken, left = requests[refused:], requests[:refused]
+        if taken:
+            batch_write_item(RequestItems={table: taken})
+        return {"UnprocessedItems": {table: left} if left else {}}
+
+    client.batch_write_item = take_some
+
+    assert a_store().load(publish(a_store(client), DEFAULT)).digest == DEFAULT.digest
+    assert len(pauses) == 4
+
+
+def test_a_table_that_takes_nothing_any_more_is_given_up(pauses: list[float]) -> None:
+    client = a_client()
+    client.batch_write_item = lambda RequestItems: {"UnprocessedItems": RequestItems}  # noqa: N803 - DynamoDB's name
+
+    with pytest.raises(StoreUnavailable, match=r"^UnprocessedItems$"):
+        publish(a_store(client))
+
+    assert len(pauses) == ATTEMPTS
+    assert sum(pauses) < 10
+    with pytest.raises(NoSuchVersion):
+        a_store().load(1)
+
+
+def a_large_crosswalk() -> RuleSetDocument:
+    """100,000 rows whose dates hardly compress."""
+    header, *_rows = DEFAULT.tables["crosswalk"]
+    first = datetime(1900, 1, 1, tzinfo=UTC)
+    days = ((number * 7919 * 7919) % 45_000 for number in range(100_000))
+    rows = [
+        [
+            f"J{number:05d}",
+            "",
+            f"category_{(number * 48271) % 65_537}",
+            f"{first + timedelta(day):%Y-%m-%d}",
+            "",
+            "manual",
+        ]
+        for number, day in enumerate(days)
+    ]
+    return RuleSetDocument(DEFAULT.name, DEFAULT.rules[:1], {"crosswalk": [list(header), *rows]})
+
+
+def test_a_crosswalk_of_100_000_rows_is_stored_in_chunks_that_dynamodb_takes() -> None:
+    large = a_large_crosswalk()
+    store = a_store()
+    version = publish(store, large)
+
+    chunks = [item for item in items_of(version) if item["SK"]["S"].startswith("TABLE#")]
+
+    assert len(chunks) > 1
+    assert max(len(chunk["rows"]["B"]) for chunk in chunks) < 390_000
+    loaded = store.load(version)
+    assert loaded.digest == large.digest
+    assert len(loaded.tables.rows()["crosswalk"]) == 100_001
+
+
+# --- damage
+
+
+def a_changed_rule(found: list[dict[str, Any]]) -> None:
+    [rule, *_more] = [item for item in found if "rule" in item]
+    changed = json.loads(rule["rule"]["S"]) | {"message": "Something else."}
+    keep(rule | {"rule": {"S": json.dumps(changed)}})
+
+
+def a_changed_table(found: list[dict[str, Any]]) -> None:
+    [chunk] = [item for item in found if item["SK"]["S"] == "TABLE#counties#000"]
+    rows = gzip.decompress(chunk["rows"]["B"]).replace(b"Alameda", b"Almeda")
+    keep(chunk | {"rows": {"B": gzip.compress(rows)}})
+
+
+def a_missing_rule(found: list[dict[str, Any]]) -> None:
+    remove(next(item for item in found if "rule" in item))
+
+
+def a_missing_table(found: list[dict[str, Any]]) -> None:
+    remove(next(item for item in found if item["SK"]["S"] == "TABLE#vendors#000"))
+
+
+def an_additional_rule(found: list[dict[str, Any]]) -> None:
+    rule = next(item for item in found if "rule" in item)
+    keep(rule | {"SK": {"S": "RULE#of-nobody"}})
+
+
+def bytes_that_are_not_gzip(found: list[dict[str, Any]]) -> None:
+    chunk = next(item for item in found if "rows" in item)
+    keep(chunk | {"rows": {"B": b"not gzip at all"}})
+
+
+def a_compressed_table_cut_short(found: list[dict[str, Any]]) -> None:
+    chunk = next(item for item in found if "rows" in item)
+    keep(chunk | {"rows": {"B": chunk["rows"]["B"][:-20]}})
+
+
+def noise_inside_a_compressed_table(found: list[dict[str, Any]]) -> None:
+    chunk = next(item for item in found if "rows" in item)
+    packed = chunk["rows"]["B"]
+    keep(chunk | {"rows": {"B": packed[:10] + b"\xff" * 20 + packed[30:]}})
+
+
+def an_item_without_its_content(found: list[dict[str, Any]]) -> None:
+    rule = next(item for item in found if "rule" in item)
+    keep({name: rule[name] for name in ("PK", "SK")})
+
+
+def a_table_name_without_a_chunk_number(found: list[dict[str, Any]]) -> None:
+    chunk = next(item for item in found if "rows" in item)
+    keep(chunk | {"SK": {"S": "TABLE#counties"}})
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        a_changed_rule,
+        a_changed_table,
+        a_missing_rule,
+        a_missing_table,
+        an_additional_rule,
+        bytes_that_are_not_gzip,
+        a_compressed_table_cut_short,
+        noise_inside_a_compressed_table,
+        an_item_without_its_content,
+        a_table_name_without_a_chunk_number,
+    ],
+)
+def test_a_damaged_version_is_never_loaded(damage: Callable[[list[dict[str, Any]]], None]) -> None:
+    store = a_store()
+    version = publish(store)
+    damage(items_of(version))
+
+    with pytest.raises(DamagedRuleSet, match=rf"version {version}"):
+        store.load(version)
+
+
+@pytest.mark.parametrize("lost", [0, 1, -1])
+def test_a_table_that_lacks_a_chunk_is_never_loaded(lost: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts_module, "CHUNK_BYTES", 500)
+    store = a_store()
+    version = publish(store)
+    chunks = [item for item in items_of(version) if item["SK"]["S"].startswith("TABLE#codes#")]
+    assert len(chunks) > 3
+    remove(chunks[lost])
+
+    with pytest.raises(DamagedRuleSet):
+        store.load(version)
+
+
+def test_a_version_that_this_release_cannot_compile_is_damage_and_not_a_crash() -> None:
+    first = DEFAULT.rules[0] | {"invented": "by a later release"}
+    store = a_store()
+    version = publish(store, RuleSetDocument(DEFAULT.name, (first,), DEFAULT.tables))
+
+    with pytest.raises(DamagedRuleSet, match="cannot be compiled"):
+        store.load(version)
+
+
+@pytest.mark.parametrize("version", [0, 2, 999_999])
+def test_a_version_that_was_never_published_is_not_there(version: int) -> None:
+    store = a_store()
+    publish(store)
+
+    with pytest.raises(NoSuchVersion, match=f"no published version {version}"):
+        store.load(version)
+
+
+# --- activating
+
+
+def test_nothing_is_active_before_the_first_activation() -> None:
+    store = a_store()
+    publish(store)
+
+    assert store.pointer() is None
+    with pytest.raises(NoRuleSet):
+        store.version_active_at(MOMENT)
+
+
+def test_an_activation_says_what_decides_since_when_by_whom_and_instead_of_what() -> None:
+    store = a_store()
+    publish(store)
+    publish(store, DEFAULT)
+    store.activate(1, by="ann", why="the first", at=MOMENT)
+    store.activate(2, by="bob", why="the second", at=MOMENT + SECOND)
+
+    pointer = store.pointer(consistent=True)
+
+    assert pointer is not None
+    assert (pointer.version, pointer.digest, pointer.since) == (2, DEFAULT.digest, MOMENT + SECOND)
+    assert (pointer.by, pointer.previous) == ("bob", 1)
+
+
+def between_reading_and_writing(client: Any, happens: Callable[[], None]) -> None:
+    """Somebody else acts after the client's pointer was read and before it is written."""
+    waiting = [happens]
+
+    def act(**_parameters: Any) -> None:
+        if waiting:
+            waiting.pop()()
+
+    client.meta.events.register("before-call.dynamodb.TransactWriteItems", act)
+
+
+@pytest.mark.parametrize("already_active", [False, True])
+def test_an_activation_that_came_second_is_refused_and_told_who_was_first(already_active: bool) -> None:
+    for _ in range(3):
+        publish(a_store())
+    if already_active:
+        a_store().activate(1, by="ann", why="the first", at=MOMENT)
+    client = a_client()
+    between_reading_and_writing(client, lambda: a_store().activate(2, by="bob", why="quicker", at=MOMENT + SECOND))
+
+    with pytest.raises(ActivationConflict, match=r"^bob activated version 2 at 2026-01-01T12:00:01\.000000\+00:00$"):
+        a_store(client).activate(3, by="eve", why="slower", at=MOMENT + 2 * SECOND)
+
+    pointer = a_store().pointer()
+    assert pointer is not None
+    assert pointer.version == 2
+    assert a_store().version_active_at(MOMENT + 3 * SECOND) == 2
+
+
+def test_an_activation_that_merely_met_another_transaction_is_tried_again(pauses: list[float]) -> None:
+    publish(a_store())
+    client = a_client()
+    between_reading_and_writing(client, refusing("TransactWriteItems", cancelled_for("TransactionConflict")))
+
+    a_store(client).activate(1, by="ann", why="the first", at=MOMENT)
+
+    assert a_store().version_active_at(MOMENT) == 1
+    assert len(pauses) == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "pauses_expected"),
+    [("TransactionConflict", len(WAITS)), ("ThrottlingError", 0)],
+)
+def test_an_activation_that_dynamodb_keeps_cancelling_is_no_conflict(
+    reason: str, pauses_expected: int, pauses: list[float]
+) -> None:
+    publish(a_store())
+    client = a_client()
+    client.meta.events.register(
+        "before-call.dynamodb.TransactWriteItems", refusing("TransactWriteItems", cancelled_for(reason))
+    )
+
+    with pytest.raises(StoreUnavailable, match=f"^{reason}$"):
+        a_store(client).activate(1, by="ann", why="the first", at=MOMENT)
+
+    assert a_store().pointer() is None
+    assert len(pauses) == pauses_expected
+
+
+def test_the_second_clock_knows_what_was_active_at_each_moment() -> None:
+    store = a_store()
+    for _ in range(3):
+        publish(store)
+    store.activate(1, by="ann", why="the first", at=MOMENT)
+    store.activate(3, by="ann", why="the third", at=MOMENT + SECOND)
+    store.activate(2, by="ann", why="back to the second", at=MOMENT + 2 * SECOND)
+    instant = timedelta(microseconds=1)
+
+    with pytest.raises(NoRuleSet):
+        store.version_active_at(MOMENT - instant)
+    assert store.version_active_at(MOMENT) == 1
+    assert store.version_active_at(MOMENT + SECOND - instant) == 1
+    assert store.version_active_at(MOMENT + SECOND) == 3
+    assert store.version_active_at(MOMENT + 2 * SECOND - instant) == 3
+    assert store.version_active_at(MOMENT + 2 * SECOND) == 2
+    assert store.version_active_at(MOMENT + timedelta(days=10_000)) == 2
+
+
+def test_a_moment_is_the_same_in_every_time_zone() -> None:
+    store = a_store()
+    publish(store)
+    store.activate(1, by="ann", why="the first", at=datetime.fromisoformat("2026-01-01T04:00:00-08:00"))
+
+    assert store.version_active_at(MOMENT) == 1
+    assert store.version_active_at(datetime.fromisoformat("2026-01-01T13:00:00+01:00")) == 1
+    with pytest.raises(NoRuleSet):
+        store.version_active_at(datetime.fromisoformat("2026-01-01T12:59:59+01:00"))
+
+
+def test_a_hand_whose_clock_is_behind_still_activates_after_what_it_replaces() -> None:
+    store = a_store()
+    publish(store)
+    publish(store)
+    store.activate(1, by="ann", why="the first", at=MOMENT)
+
+    store.activate(2, by="bob", why="a clock that is behind", at=MOMENT - timedelta(hours=1))
+
+    assert store.version_active_at(MOMENT) == 1
+    assert store.version_active_at(MOMENT + SECOND) == 2
+
+
+def test_rule_sets_of_other_names_have_versions_and_a_pointer_of_their_own() -> None:
+    other = RuleSetStore(a_client(), RULES_TABLE, "another")
+    publish(a_store())
+    a_store().activate(1, by="ann", why="the first", at=MOMENT)
+
+    assert other.pointer() is None
+    assert publish(other, RuleSetDocument("another", SMALL.rules, SMALL.tables)) == 1
+    assert a_store().load(1).digest != other.load(1).digest
+
+
+def test_a_store_that_does_not_answer_is_named_by_the_error_alone() -> None:
+    client = a_client()
+    client.meta.events.register(
+        "before-call.dynamodb",
+        refusing("GetItem", {"Error": {"Code": "AccessDeniedException", "Message": "arn:aws:iam::1:user/ann"}}),
+    )
+
+    with pytest.raises(StoreUnavailable, match=r"^AccessDeniedException$") as refused:
+        a_store(client).pointer()
+
+    assert refused.value.__cause__ is None
