@@ -137,6 +137,34 @@ def test_a_faulty_fact_is_an_error_of_the_rules_that_use_it_and_of_no_other() ->
     assert decision.questions == ()
 
 
+def test_a_rule_that_failed_shows_nothing_of_what_it_was_judged_on() -> None:
+    rule_set = a_rule_set(a_rule("rule.one", "reject", {"any": [TELEPHONE, ROUTE]}))
+    (finding,) = decided(rule_set, {"line.route": Fault()}, care__telephone=False).findings
+    assert (finding.verdict, finding.observed, finding.remedy) == (E, {}, None)
+
+
+def test_a_rule_of_the_order_is_judged_by_the_date_of_each_line() -> None:
+    of_order = a_rule("rule.phone", "reject", TELEPHONE) | {"scope": "order", "effective": {"from": "2026-12-02"}}
+    days = (DAY, date(2026, 12, 2), DAY)
+    decision = decided(a_rule_set(of_order), *({"line.date_of_service": day} for day in days), care__telephone=False)
+    assert [line.outcome for line in decision.lines] == [A, R, A]
+    assert [finding.lines for finding in decision.findings] == [("2",)]
+
+
+def test_an_answer_counts_as_instead_only_where_it_would_do_for_every_line() -> None:
+    either = {"any": [TELEPHONE, {"fact": "caregiver.able", "is": True}]}
+    rule_set = a_rule_set(
+        a_rule("rule.either", "reject", {"any": [either, {"fact": "line.requires_admixture", "is": True}]})
+    )
+    both = decided(rule_set, {}, {"line.requires_admixture": False})
+    alone = decided(rule_set, {})
+    assert {one.pointers[0]: one.or_ for one in alone.questions}["/care/telephone"] == (
+        "/caregiver/able",
+        "/lines/0/requires_admixture",
+    )
+    assert {one.pointers[0]: one.or_ for one in both.questions}["/care/telephone"] == ("/caregiver/able",)
+
+
 def test_findings_stand_by_strength_then_rule_and_a_warning_changes_no_outcome() -> None:
     rules = [a_rule(f"{name}.{effect}", effect, ROUTE) for effect, name in product(("warn", "review", "reject"), "ba")]
     decision = decided(a_rule_set(*rules), {"line.route": "SC"})
@@ -169,6 +197,12 @@ def test_lines_whose_texts_differ_have_findings_of_their_own() -> None:
         (("1",), "No telephone for J1745."),
         (("2",), "No telephone for J0690."),
     ]
+
+
+def test_lines_whose_remedies_differ_have_findings_of_their_own() -> None:
+    rule_set = a_rule_set(a_rule("rule.phone", "reject", TELEPHONE, remedy="Ask about {line.hcpcs}."))
+    decision = decided(rule_set, {"line.hcpcs": "J1745"}, {"line.hcpcs": "J0690"}, care__telephone=False)
+    assert [finding.remedy for finding in decision.findings] == ["Ask about J1745.", "Ask about J0690."]
 
 
 def test_nothing_private_is_ever_observed() -> None:

@@ -107,6 +107,12 @@ def test_the_group_comes_with_the_questions_only_while_it_could_matter() -> None
     assert needs(shared) == ["line.date_of_service"]
 
 
+@pytest.mark.parametrize("arrangement", ["shared_risk", "dual_risk", "full_risk", "fee_for_service"])
+def test_what_is_not_in_the_crosswalk_falls_under_no_row_of_the_grid(arrangement: str) -> None:
+    found = party(member__risk_arrangement=arrangement, line__dofr_category="not_in_crosswalk")
+    assert found == "undetermined"
+
+
 def test_a_day_before_every_row_of_the_grid_is_undetermined() -> None:
     assert party(member__risk_arrangement="full_risk", line__date_of_service=date(2011, 12, 31)) == "undetermined"
 
