@@ -76,7 +76,7 @@ def validate(
             rule_set = rule_set_from_files(rules)
         else:
             rule_set = rule_set_from_table(table, endpoint_url=endpoint_url, as_of=day)
-    with _watched(file) as stream:
+    with _watched(file) as stream, _streams_that_fail():
         found = results(
             bodies(stream),
             rule_set,
@@ -89,6 +89,28 @@ def validate(
         fail(f"{_source(file)} holds no order.")
     if counts["problem"]:
         raise typer.Exit(SOME_PROBLEM)
+
+
+@contextmanager
+def _streams_that_fail() -> Iterator[None]:
+    """A disk that is full is told as that, and not with the exit code of an order's problem."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # nobody reads on, which typer ends quietly
+    except OSError as error:
+        _let_go_of_output()
+        fail(f"Cannot read on or write on: {error.strerror or error}.")
+
+
+def _let_go_of_output() -> None:
+    """What could not be written would be tried again when Python ends, and fail with an exit code of its own."""
+    import os
+
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_json(found: Iterable[Result]) -> Counter[str]:
