@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = Path("events", "orders", "remicade.json")
 VALIDATE = "/v1/orders/validate"
+REFUSED = 1
 
 EPILOG = """
 Everyone is the partner `local-partner` with every scope. For other callers send the headers `X-Local-Client` (a client
@@ -43,8 +44,13 @@ def serve(
     example: Annotated[
         bool, typer.Option("--example/--no-example", help="Validate one example order once the API is up.")
     ] = True,
+    once: Annotated[
+        bool, typer.Option("--once", help="Stop after the example; exit code 1 if it was refused.")
+    ] = False,
 ) -> None:
     """Run the partner API with an embedded table, until Ctrl-C.  What is recorded is forgotten then."""
+    if once and not example:
+        fail("--once and --no-example exclude each other: nothing would be done.")
     from infusion_orders.cli.checkout import MARK, project_root
     from infusion_orders.cli.documentation_pages import documentation_pages
     from infusion_orders.cli.embedded_table import embedded_tables, environment
@@ -68,9 +74,11 @@ def serve(
                 address = web_address(host, taken)
                 screen.print(f"[bold]infusion-orders[/] on {address}, documentation on {address}/docs; Ctrl-C stops it")
                 screen.print(f"rules: {document.name}, {len(document.rules)} rules, {document.digest}", style="dim")
-                if example:
-                    _show_example(screen, root, host, taken)
-                wait()
+                answered = not example or _show_example(screen, root, host, taken)
+                if not once:
+                    wait()
+                if not answered:
+                    raise typer.Exit(REFUSED)
     screen.print("stopped")
 
 
@@ -90,7 +98,7 @@ def _describe(root: Path) -> dict[str, object]:
     return openapi_document(root)
 
 
-def _show_example(screen: Console, root: Path, host: str, port: int) -> None:
+def _show_example(screen: Console, root: Path, host: str, port: int) -> bool:
     from http.client import HTTPConnection
 
     from infusion_orders.cli.report import decision_report
@@ -102,10 +110,12 @@ def _show_example(screen: Console, root: Path, host: str, port: int) -> None:
     answer = connection.getresponse()
     body = answer.read()
     connection.close()
-    if answer.status == 200:
+    answered = answer.status == 200
+    if answered:
         screen.print(decision_report(Decision.model_validate_json(body)))
     else:
         screen.print(plain(body.decode("utf-8", "replace")), style="red", markup=False)
+    return answered
 
 
 def _log(screen: Console, method: str, path: str, status: int, milliseconds: float) -> None:

@@ -1,0 +1,154 @@
+"""The servers of the command as processes of their own, and what the command does when the machine lets it down."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from infusion_orders.cli import serve
+from infusion_orders.cli.local_api import RESOURCES
+from infusion_orders.cli.main import app
+from infusion_orders.cli.openapi import openapi_document
+from tests.builders import an_order_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "events" / "orders" / "remicade.json"
+COMMAND = [sys.executable, "-m", "infusion_orders.cli.main"]
+BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+"""As in most people's shells."""
+
+
+def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": BUFFERED, **options}
+    return subprocess.run([*COMMAND, *arguments], cwd=ROOT, timeout=60, check=False, **options)  # noqa: S603 - ours
+
+
+@contextmanager
+def a_taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yield taken.getsockname()[1]
+
+
+def free_port() -> int:
+    with a_taken_port() as port:
+        return port
+
+
+@pytest.mark.parametrize("stopped_by", [signal.SIGINT, signal.SIGTERM])
+def test_dynamodb_serves_its_rule_set_and_stops_cleanly(stopped_by: signal.Signals) -> None:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [*COMMAND, "dynamodb", "--port", str(port)]
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=BUFFERED
+    ) as server:
+        assert server.stdout is not None
+        announced = server.stdout.readline()
+        answer = run("validate", "--json", "--table", "RulesTable", "--endpoint-url", address, str(EXAMPLE))
+        server.send_signal(stopped_by)
+        rest, complaints = server.communicate(timeout=20)
+
+    assert address in announced
+    assert json.loads(answer.stdout)["outcome"] == "accepted"
+    assert rest.endswith("stopped\n")
+    assert complaints == ""
+    assert server.returncode == 0
+
+
+@pytest.mark.parametrize("command", ["serve", "dynamodb"])
+def test_a_taken_port_is_one_line_that_names_the_option(command: str) -> None:
+    with a_taken_port() as port:
+        refused = run(command, "--port", str(port))
+
+    assert refused.returncode == 2
+    assert refused.stdout == ""
+    assert f"127.0.0.1:{port}" in refused.stderr
+    assert "--port" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+class TestServeOnce:
+    def test_it_shows_the_example_and_ends(self) -> None:
+        done = run("serve", "--port", "0", "--once")
+
+        assert done.returncode == 0
+        assert "PPG0420-2026-000123: accepted" in done.stdout
+        assert done.stdout.endswith("stopped\n")
+
+    def test_an_example_that_is_refused_ends_with_1(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        refused = tmp_path / "refused.json"
+        refused.write_text("{}")
+        monkeypatch.setattr(serve, "EXAMPLE", refused)
+
+        result = CliRunner().invoke(app, ["serve", "--port", "0", "--once"])
+
+        assert result.exit_code == 1
+        assert "invalid-order" in result.stdout
+
+    def test_without_the_example_there_is_nothing_to_do(self) -> None:
+        refused = run("serve", "--once", "--no-example")
+
+        assert refused.returncode == 2
+        assert "exclude each other" in refused.stderr
+
+
+def test_the_port_of_serve_is_free_again_after_it_stopped() -> None:
+    port = free_port()
+
+    for _ in range(2):
+        assert run("serve", "--port", str(port), "--once").returncode == 0
+    with pytest.raises(ConnectionRefusedError):
+        http.client.HTTPConnection("127.0.0.1", port, timeout=5).connect()
+
+
+def test_the_local_api_knows_the_paths_of_the_contract() -> None:
+    assert set(RESOURCES) == set(openapi_document(ROOT)["paths"])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("form", [["--json"], []], ids=["json", "report"])
+@pytest.mark.parametrize("orders", [1, 50])
+def test_a_full_disk_is_told_as_that_and_not_as_a_problem_of_an_order(
+    tmp_path: Path, form: list[str], orders: int
+) -> None:
+    file = tmp_path / "orders.ndjson"
+    file.write_text((json.dumps(an_order_document()) + "\n") * orders)
+
+    with Path("/dev/full").open("w") as full:
+        ended = run("validate", *form, str(file), stdout=full)
+
+    assert ended.returncode == 2
+    assert "No space left" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_reader_that_goes_away_ends_the_command_without_a_word(tmp_path: Path) -> None:
+    file = tmp_path / "orders.ndjson"
+    file.write_text((json.dumps(an_order_document()) + "\n") * 200)
+    command = [*COMMAND, "validate", "--json", str(file)]
+
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=BUFFERED
+    ) as ended:
+        assert ended.stdout is not None
+        assert ended.stderr is not None
+        first = ended.stdout.readline()
+        ended.stdout.close()
+        complaints = ended.stderr.read()
+
+    assert json.loads(first)["outcome"] == "accepted"
+    assert complaints == b""
