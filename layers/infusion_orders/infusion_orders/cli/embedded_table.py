@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import contextmanager
+import re
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,8 +18,9 @@ from infusion_orders.store.partners import Partner, PartnerStore
 from infusion_orders.store.rule_sets import RuleSetStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -86,24 +88,55 @@ def embedded_tables(template: Path, document: RuleSetDocument) -> Iterator[Local
 
 
 @contextmanager
-def served_tables(template: Path, document: RuleSetDocument, *, host: str, port: int) -> Iterator[str]:
-    """The same behind HTTP, at the address that it gives, for as long as the block lasts.
+def served_tables(
+    template: Path, document: RuleSetDocument, *, host: str, port: int, also: Sequence[str] = ()
+) -> Iterator[str]:
+    """The same behind HTTP, at the address that it gives and on other hosts also, for as long as the block lasts.
 
-    Raises PortInUse.
+    Every caller sees these tables, whatever region and account it signs for.  Raises PortInUse.
     """
-    from moto.server import ThreadedMotoServer
+    from moto.backends import get_backend
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    bound_socket(host, port).close()
+    tables = _of_one_region(DomainDispatcherApplication(create_backend_app))
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it would tell of every request
-    server = ThreadedMotoServer(ip_address=host, port=port, verbose=False)
-    with environment(CREDENTIALS):
-        server.start()
+    with environment(CREDENTIALS), ExitStack() as listening:
+        for each in (host, *also):
+            listening.enter_context(_served(tables, each, port))
+        for account in get_backend("dynamodb").values():
+            account.reset()  # the process remembers what an earlier server held
         address = web_address(host, port)
+        local_tables(template, document, endpoint_url=address)
+        yield address
+
+
+def _of_one_region(tables: WSGIApplication) -> WSGIApplication:
+    """Every request as if it were signed for REGION; the embedded table has others elsewhere, and they are empty."""
+    scope = re.compile(r"(Credential=[^/,]*/\d+/)[^/,]+/")
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        signed = environ.get("HTTP_AUTHORIZATION", "")
+        return tables({**environ, "HTTP_AUTHORIZATION": scope.sub(rf"\g<1>{REGION}/", signed)}, start_response)
+
+    return answer
+
+
+@contextmanager
+def _served(application: WSGIApplication, host: str, port: int) -> Iterator[None]:
+    from threading import Thread
+
+    from werkzeug.serving import make_server
+
+    with bound_socket(host, port) as bound:
+        server = make_server(host, port, application, threaded=True, fd=bound.fileno())
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+        thread.start()
         try:
-            local_tables(template, document, endpoint_url=address)
-            yield address
+            yield
         finally:
-            server.stop()
+            server.shutdown()
+            thread.join(timeout=5)
+            server.server_close()
 
 
 def local_tables(template: Path, document: RuleSetDocument, *, endpoint_url: str | None) -> LocalTables:

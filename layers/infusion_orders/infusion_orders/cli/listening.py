@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import struct
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+BRIDGE = b"docker0"
+GET_ADDRESS = 0x8915
+"""Linux's SIOCGIFADDR."""
 
 
 class PortInUse(OSError):
@@ -29,6 +35,23 @@ def bound_socket(host: str, port: int) -> socket.socket:
 def web_address(host: str, port: int) -> str:
     """`http://host:port`, an IPv6 address in brackets."""
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def container_bridge() -> str | None:
+    """This machine's address in Docker's own network, where containers reach it; other machines do not.
+
+    None where there is no such network: on a Mac or under Windows, containers reach 127.0.0.1 instead.
+    """
+    if sys.platform != "linux":
+        return None
+    import fcntl
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        try:
+            answer = fcntl.ioctl(asking.fileno(), GET_ADDRESS, struct.pack("256s", BRIDGE))
+        except OSError:
+            return None
+    return socket.inet_ntoa(answer[20:24])
 
 
 @contextmanager
