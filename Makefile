@@ -14,9 +14,12 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(or $(shell for python in $(PYTHONS); do \
 	"$$python" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$python" && break; done || true),python3)
 
-# What `make build` builds for.
+# What `make build` builds for, and where.
 RUNTIME ?= python3.13
 ARCHITECTURE ?= arm64
+BUILD := .aws-sam/build
+LOCAL_BUILD := .aws-sam/local
+LOCAL_ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
 BIN := .venv/bin
 SAM := .venv-sam/bin/sam
@@ -34,10 +37,10 @@ $(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \
 	exit 1; }
 endef
 
-.PHONY: help setup run dynamodb test check lint types imports template generate build bench lock clean
+.PHONY: help setup run dynamodb test check lint types imports template generate build build-local bench lock clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.installed ## install everything into .venv (again only when a lock changed)
 
@@ -87,10 +90,16 @@ template: setup .venv-sam/.installed
 generate: setup ## write the documents and schemas that are made from code
 	$(BIN)/infusion-orders docs
 
+# Not cached: SAM does not know what the layer's make reads from the environment.
 build: .venv-sam/.installed ## build functions and layer (RUNTIME=python3.13 ARCHITECTURE=arm64)
 	LAYER_RUNTIME=$(RUNTIME) LAYER_ARCHITECTURE=$(ARCHITECTURE) LAYER_PIP='$(CURDIR)/.venv-sam/bin/python -m pip' \
-	$(SAM) build --template template.yaml \
+	$(SAM) build --no-cached --template template.yaml --build-dir $(BUILD) \
 	  --parameter-overrides Runtime=$(RUNTIME) Architecture=$(ARCHITECTURE)
+
+build-local: ## the same for this machine's processor and `sam local`, in .aws-sam/local
+	@$(MAKE) --no-print-directory build BUILD=$(LOCAL_BUILD) ARCHITECTURE=$(LOCAL_ARCHITECTURE)
+	.venv-sam/bin/python scripts/local_template.py $(LOCAL_BUILD) \
+	  Runtime=$(RUNTIME) Architecture=$(LOCAL_ARCHITECTURE)
 
 bench: setup ## time the decision path
 	$(BIN)/python benchmarks/decision_path.py
