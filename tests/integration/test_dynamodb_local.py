@@ -1,0 +1,326 @@
+"""What only a real engine decides: many hands at once, transactions that meet, tokens that repeat."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from random import Random
+from threading import Barrier, get_ident
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from infusion_orders.cli.embedded_table import (
+    CREDENTIALS,
+    DECISIONS_TABLE,
+    REGION,
+    RULES_TABLE,
+    environment,
+)
+from infusion_orders.cli.template_tables import table_definitions
+from infusion_orders.decisions import decide
+from infusion_orders.rules.document import RuleSetDocument
+from infusion_orders.rules.loading import load_directory
+from infusion_orders.store.cache import RuleSetCache
+from infusion_orders.store.client import StoreUnavailable, dynamodb_client
+from infusion_orders.store.decisions import DecisionStore, IdempotencyConflict, Recorded
+from infusion_orders.store.partners import Partner, PartnerStore
+from infusion_orders.store.rule_sets import ActivationConflict, NoSuchVersion, RuleSetStore
+from tests.builders import an_order
+from tests.default_rules import TODAY, default_rules
+from tests.dynamodb_local import EngineMissing, dynamodb_local
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+pytestmark = pytest.mark.dynamodb_local
+
+T = TypeVar("T")
+ROOT = Path(__file__).parents[2]
+MOMENT = datetime(2026, 11, 25, 12, tzinfo=UTC)
+DEFAULT = load_directory(ROOT / "rules" / "home-infusion")
+SERIES = ""
+DECIDED = decide(an_order(), default_rules(), as_of=TODAY)
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    with ExitStack() as engine:
+        try:
+            address = engine.enter_context(dynamodb_local())
+        except EngineMissing as missing:
+            pytest.skip(str(missing))
+        yield address
+
+
+@pytest.fixture
+def client(address: str) -> Iterator[DynamoDBClient]:
+    """Tables that are as empty as template.yaml makes them."""
+    with environment(CREDENTIALS):
+        client = dynamodb_client(region=REGION, endpoint_url=address)
+        for definition in table_definitions(ROOT / "template.yaml"):
+            client.create_table(**definition)
+        yield client
+        for name in client.list_tables()["TableNames"]:
+            client.delete_table(TableName=name)
+
+
+@pytest.fixture(autouse=True)
+def series(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids that no other test used: the engine remembers transactions' tokens longer than tables."""
+    monkeypatch.setattr(sys.modules[__name__], "SERIES", uuid4().hex[:20])
+
+
+def a_document(rules: int = 1) -> RuleSetDocument:
+    return RuleSetDocument(DEFAULT.name, DEFAULT.rules[:rules], {"vendors": DEFAULT.tables["vendors"]})
+
+
+def rule_sets(client: DynamoDBClient) -> RuleSetStore:
+    return RuleSetStore(client, RULES_TABLE, DEFAULT.name)
+
+
+def at_once(tasks: Sequence[Callable[[], T]]) -> list[T | Exception]:
+    """What each task gave or raised, all of them started at the same moment in threads of their own."""
+    start = Barrier(len(tasks))
+
+    def run(task: Callable[[], T]) -> T | Exception:
+        start.wait()
+        try:
+            return task()
+        except Exception as problem:
+            return problem
+
+    with ThreadPoolExecutor(len(tasks)) as threads:
+        return list(threads.map(run, tasks))
+
+
+def items(client: DynamoDBClient, prefix: str) -> list[dict[str, Any]]:
+    pages = client.get_paginator("scan").paginate(TableName=DECISIONS_TABLE)
+    return [item for page in pages for item in page["Items"] if item["SK"]["S"].startswith(prefix)]
+
+
+def record(client: DynamoDBClient, number: int, *, order_digest: str = "sha256:one", **changes: Any) -> Recorded:
+    """The `number`th attempt at the same key, with an id and a body of its own unless they are given."""
+    return DecisionStore(client, DECISIONS_TABLE, retention_days=30).record(
+        "client-1",
+        DECIDED,
+        **{
+            "decision_id": f"{SERIES}{number:06d}",
+            "order_digest": order_digest,
+            "key": "order-4711",
+            "at": MOMENT,
+            "body": f'{{"attempt": {number}}}',
+            **changes,
+        },
+    )
+
+
+# --- rule sets
+
+
+def test_the_default_rules_are_published_activated_loaded_and_cached(client: DynamoDBClient) -> None:
+    store = rule_sets(client)
+    version = store.publish(DEFAULT, by="ann", note="the default", at=MOMENT)
+    store.activate(version, by="ann", why="the first", at=MOMENT)
+    cache = RuleSetCache(store, refresh_seconds=30, max_stale_seconds=600, clock=lambda: 0.0)
+
+    active = cache.active()
+
+    assert (active.rule_set.version, active.rule_set.digest, active.age_seconds) == (1, DEFAULT.digest, 0)
+    assert cache.version(1) is active.rule_set
+    assert store.version_active_at(MOMENT) == 1
+    assert decide(an_order(), active.rule_set, as_of=TODAY).decision == DECIDED.decision
+    with pytest.raises(NoSuchVersion):
+        store.load(2)
+
+
+def test_a_large_crosswalk_travels_in_chunks(client: DynamoDBClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infusion_orders.store.parts.CHUNK_BYTES", 100)
+    store = rule_sets(client)
+
+    version = store.publish(DEFAULT, by="ann", note="in many chunks", at=MOMENT)
+
+    assert store.load(version).digest == DEFAULT.digest
+
+
+def all_writing_at_once(client: DynamoDBClient, hands: int) -> Callable[..., None]:
+    """Holds each hand's first transaction back until all hands are about to write, whatever each read before."""
+    all_have_read = Barrier(hands, timeout=20)
+    arrived: set[int] = set()
+
+    def wait(**_parameters: Any) -> None:
+        if get_ident() not in arrived:
+            arrived.add(get_ident())
+            all_have_read.wait()
+
+    client.meta.events.register("before-call.dynamodb.TransactWriteItems", wait)
+    return wait
+
+
+def test_of_twenty_hands_that_activate_at_once_one_wins_and_the_others_are_told_which(client: DynamoDBClient) -> None:
+    store = rule_sets(client)
+    for rules in (1, 2):
+        store.publish(a_document(rules), by="ann", note="a note", at=MOMENT)
+
+    for each_round in range(5):
+        at = MOMENT + timedelta(seconds=each_round)
+        before = store.pointer(consistent=True)
+        wait = all_writing_at_once(client, 20)
+        results = at_once(
+            [
+                partial(store.activate, 1 + hand % 2, by=f"hand-{hand}", why="a race", at=at + timedelta(0, 0, hand))
+                for hand in range(20)
+            ]
+        )
+        client.meta.events.unregister("before-call.dynamodb.TransactWriteItems", wait)
+
+        [winner] = [hand for hand, result in enumerate(results) if result is None]
+        refusals = [result for result in results if result is not None]
+        assert {type(refusal) for refusal in refusals} == {ActivationConflict}
+        [told] = {str(refusal) for refusal in refusals}
+        assert told.startswith(f"hand-{winner} activated version {1 + winner % 2} at ")
+        pointer = store.pointer(consistent=True)
+        assert pointer is not None
+        assert (pointer.by, pointer.version) == (f"hand-{winner}", 1 + winner % 2)
+        assert pointer.previous == (None if before is None else before.version)
+        assert store.version_active_at(at + timedelta(milliseconds=1)) == pointer.version
+
+
+def test_hands_that_activate_one_after_the_other_in_a_crowd_leave_a_history_without_gaps(
+    client: DynamoDBClient,
+) -> None:
+    store = rule_sets(client)
+    for rules in range(1, 4):
+        store.publish(a_document(rules), by="ann", note="a note", at=MOMENT)
+
+    at_once([partial(store.activate, 1 + hand % 3, by="a hand", why="a crowd", at=MOMENT) for hand in range(20)])
+
+    answer = client.query(
+        TableName=RULES_TABLE,
+        KeyConditionExpression="PK = :partition AND begins_with(SK, :activated)",
+        ExpressionAttributeValues={
+            ":partition": {"S": f"RULESET#{DEFAULT.name}"},
+            ":activated": {"S": "ACTIVATED#"},
+        },
+    )
+    history = [(item["previous"].get("N"), item["version"]["N"]) for item in answer["Items"]]
+    assert history
+    assert [previous for previous, _version in history] == [None, *[version for _previous, version in history[:-1]]]
+    pointer = store.pointer(consistent=True)
+    assert pointer is not None
+    assert str(pointer.version) == history[-1][1]
+
+
+def test_ten_hands_that_publish_at_once_get_versions_of_their_own_that_all_load(client: DynamoDBClient) -> None:
+    store = rule_sets(client)
+    documents = [a_document(rules) for rules in range(1, 11)]
+
+    versions = at_once(
+        [partial(store.publish, document, by="a hand", note="a race", at=MOMENT) for document in documents]
+    )
+
+    assert sorted(map(repr, versions)) == sorted(map(repr, range(1, 11)))
+    for document, version in zip(documents, versions, strict=True):
+        assert isinstance(version, int)
+        assert store.load(version).digest == document.digest
+
+
+# --- decisions
+
+
+def test_fifty_attempts_with_one_key_and_the_same_order_are_one_decision(client: DynamoDBClient) -> None:
+    results = at_once([partial(record, client, number) for number in range(50)])
+
+    assert {type(result) for result in results} == {Recorded}
+    given = [result for result in results if isinstance(result, Recorded)]
+    assert len({recorded.body for recorded in given}) == 1
+    assert [recorded.replayed for recorded in given].count(False) == 1
+    [decision] = items(client, "DECISION#")
+    assert decision["decision"]["S"] == given[0].body
+    assert len(items(client, "KEY#")) == 1
+
+
+def test_of_unequal_orders_with_one_key_the_first_is_decided_and_only_its_equals_are_answered(
+    client: DynamoDBClient,
+) -> None:
+    orders = [f"sha256:{number % 3}" for number in range(30)]
+
+    results = at_once([partial(record, client, number, order_digest=order) for number, order in enumerate(orders)])
+
+    [decision] = items(client, "DECISION#")
+    for order, result in zip(orders, results, strict=True):
+        if order == decision["order_digest"]["S"]:
+            assert isinstance(result, Recorded)
+            assert result.body == decision["decision"]["S"]
+        else:
+            assert isinstance(result, IdempotencyConflict)
+    assert Counter(type(result) for result in results) == {Recorded: 10, IdempotencyConflict: 20}
+
+
+@pytest.mark.parametrize("later", [0, 1])
+def test_a_transaction_whose_answer_was_lost_is_recognised_when_it_is_repeated(
+    client: DynamoDBClient, later: int
+) -> None:
+    lost: list[None] = []
+
+    def lose_the_first_answer(**_parameters: Any) -> None:
+        if not lost:
+            lost.append(None)
+            raise ReadTimeoutError(endpoint_url="https://dynamodb.invalid")
+
+    client.meta.events.register("after-call.dynamodb.TransactWriteItems", lose_the_first_answer)
+    with pytest.raises(StoreUnavailable):
+        record(client, 1)
+
+    assert record(client, 1, at=MOMENT + timedelta(seconds=later)) == Recorded('{"attempt": 1}', replayed=False)
+    assert record(client, 2) == Recorded('{"attempt": 1}', replayed=True)
+    assert len(items(client, "DECISION#")) == 1
+
+
+def test_a_key_is_free_again_after_its_retention(client: DynamoDBClient) -> None:
+    record(client, 1)
+
+    later = record(client, 2, at=MOMENT + timedelta(days=31), order_digest="sha256:two")
+
+    assert later == Recorded('{"attempt": 2}', replayed=False)
+
+
+@pytest.mark.parametrize("key", [None, "order-4711"])
+def test_a_decision_of_600_kilobytes_is_taken_by_the_engine(client: DynamoDBClient, key: str | None) -> None:
+    body = '"' + "".join(Random(4711).choices("0123456789abcdef", k=600_000)) + '"'
+
+    record(client, 1, body=body, key=key)
+
+    assert record(client, 1, body=body, key=key) == Recorded(body, replayed=False)
+
+
+def test_a_decision_that_no_item_can_hold_is_refused_and_named(client: DynamoDBClient) -> None:
+    body = "".join(Random(4711).choices([chr(number) for number in range(33, 127)], k=600_000))
+
+    with pytest.raises(StoreUnavailable, match=r"^Validation"):
+        record(client, 1, body=body)
+
+    assert items(client, "") == []
+
+
+# --- partners
+
+
+@pytest.mark.parametrize("lines", [frozenset(), frozenset({"medi_cal", "commercial_hmo"})])
+def test_a_partner_is_read_as_it_was_put(client: DynamoDBClient, lines: frozenset[str]) -> None:
+    partner = Partner("client-1", "Valley Infusion", "active", lines)
+    partners = PartnerStore(client, RULES_TABLE, refresh_seconds=60, clock=lambda: 0.0)
+
+    partners.put(partner)
+
+    assert partners.get("client-1") == partner
+    assert partners.get("client-2") is None
