@@ -141,8 +141,9 @@ def test_an_alias_bomb_is_refused_before_it_grows(tmp_path: Path) -> None:
         (b"- id: \xff\xfe\xff", "is no YAML file: "),
         ("- {on: 2024-02-30}", "is no YAML file: "),
         ("- " + "[" * 100_000, "is no YAML file: "),
+        ("- {? [a] : b}", "is no YAML file: "),
     ],
-    ids=["key twice", "no list", "no rules", "empty", "broken", "python", "bytes", "no date", "deep"],
+    ids=["key twice", "no list", "no rules", "empty", "broken", "python", "bytes", "no date", "deep", "list as key"],
 )
 def test_a_file_that_holds_no_rules(tmp_path: Path, content: str | bytes, problem: str) -> None:
     found = the_problem(a_folder(tmp_path, some_yaml=content, good_yaml=a_rule("good.rule")))
