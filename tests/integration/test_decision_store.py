@@ -346,6 +346,20 @@ def test_a_record_that_merely_met_another_transaction_is_tried_again(
     assert len(pauses) == 2
 
 
+@pytest.mark.parametrize(
+    "reasons", [("None", "ConditionalCheckFailed"), ("TransactionConflict", "ConditionalCheckFailed")]
+)
+def test_a_condition_that_failed_is_the_answer_whatever_else_was_met(
+    reasons: tuple[str, str], pauses: list[float]
+) -> None:
+    record(key="order-4711")
+    client = a_client()
+    refuse(client, "TransactWriteItems", cancelled_for(*reasons), how_many=1)
+
+    assert record(client, key="order-4711", decision_id=SECOND, body="{}") == Recorded(BODY, replayed=True)
+    assert pauses == []
+
+
 def test_a_transaction_still_in_progress_is_tried_again(pauses: list[float]) -> None:
     client = a_client()
     response = {"Error": {"Code": "TransactionInProgressException", "Message": ""}}
