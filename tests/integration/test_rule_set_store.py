@@ -270,7 +270,7 @@ def test_a_crosswalk_of_100_000_rows_is_stored_in_chunks_that_dynamodb_takes() -
 
 def a_changed_rule(found: list[dict[str, Any]]) -> None:
     [rule, *_more] = [item for item in found if "rule" in item]
-    changed = json.loads(rule["rule"]["S"]) | {"message": "Something else."}
+    changed = json.loads(rule["rule"]["S"]) | {"title": "Something else"}
     keep(rule | {"rule": {"S": json.dumps(changed)}})
 
 
