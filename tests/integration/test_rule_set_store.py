@@ -219,6 +219,21 @@ def test_what_dynamodb_did_not_take_is_written_again(pauses: list[float]) -> Non
     assert len(pauses) == 4
 
 
+def test_a_table_that_takes_one_item_at_a_time_is_given_the_time(pauses: list[float]) -> None:
+    client = a_client()
+    batch_write_item = client.batch_write_item
+
+    def take_one(RequestItems: dict[str, list[Any]]) -> Any:  # noqa: N803 - DynamoDB's name
+        [(table, (first, *left))] = RequestItems.items()
+        batch_write_item(RequestItems={table: [first]})
+        return {"UnprocessedItems": {table: left} if left else {}}
+
+    client.batch_write_item = take_one
+
+    assert a_store().load(publish(a_store(client))).digest == SMALL.digest
+    assert len(pauses) > ATTEMPTS
+
+
 def test_a_table_that_takes_nothing_any_more_is_given_up(pauses: list[float]) -> None:
     client = a_client()
     client.batch_write_item = lambda RequestItems: {"UnprocessedItems": RequestItems}  # noqa: N803 - DynamoDB's name
@@ -352,7 +367,7 @@ def test_a_table_that_lacks_a_chunk_is_never_loaded(lost: int, monkeypatch: pyte
     assert len(chunks) > 3
     remove(chunks[lost])
 
-    with pytest.raises(DamagedRuleSet):
+    with pytest.raises(DamagedRuleSet, match="cannot be read: ValueError"):
         store.load(version)
 
 
