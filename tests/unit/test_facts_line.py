@@ -111,14 +111,24 @@ def test_the_only_therapy_of_the_other_lines_wins_over_the_stated_one() -> None:
 
 @pytest.mark.parametrize(
     "others",
-    [[], [{"hcpcs": NURSE}], [{"hcpcs": DRUG}, {"hcpcs": TPN}], [{"hcpcs": UNLISTED}]],
-    ids=["alone", "among its like", "two therapies", "beside a code that is not listed"],
+    [[], [{"hcpcs": NURSE}], [{"hcpcs": DRUG}, {"hcpcs": TPN}]],
+    ids=["alone", "among its like", "two therapies"],
 )
 def test_a_general_line_has_the_stated_therapy_where_the_order_has_no_single_one(others: list[dict[str, Any]]) -> None:
     silent, *_ = lines({"hcpcs": NURSE}, *others)
     assert needs(silent["line.therapy"]) == [("line.stated_therapy", 0)]
     stated, *_ = lines({"hcpcs": NURSE, "stated_therapy": "ivig"}, *others)
     assert stated["line.therapy"] == "ivig"
+
+
+@pytest.mark.parametrize("code", [UNLISTED, "J3490"], ids=["not in the tables", "a drug without a code of its own"])
+def test_a_drug_that_no_table_names_is_for_what_the_partner_says(code: str) -> None:
+    drug, nurse, _ = lines({"hcpcs": code, "stated_therapy": "pain"}, {"hcpcs": NURSE}, {"hcpcs": NURSE})
+    assert drug["line.therapy"] == "pain"
+    assert nurse["line.therapy"] == "pain"
+    silent, nurse = lines({"hcpcs": code}, {"hcpcs": NURSE})
+    assert needs(silent["line.therapy"]) == [("line.stated_therapy", 0)]
+    assert needs(nurse["line.therapy"]) == [("line.stated_therapy", 0), ("line.stated_therapy", 1)]
 
 
 def test_the_code_of_a_sibling_is_asked_for_while_it_could_say_otherwise() -> None:

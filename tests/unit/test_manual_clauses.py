@@ -465,6 +465,13 @@ def test_a_line_that_ends_before_it_begins_is_rejected() -> None:
     assert decided_with({"/lines/0/service_to": "2026-01-01"}).lines[0].outcome is Outcome.REJECTED
 
 
+@pytest.mark.parametrize("text", ["Smith", "cancer"])
+def test_words_are_no_diagnoses_and_never_shown(text: str) -> None:
+    decision = decided_with({"/diagnoses": [{"code": text, "primary": True}]})
+    assert ("/diagnoses", "invalid") in {(each.pointers[0], each.reason) for each in decision.questions}
+    assert text.upper()[:3] not in decision.model_dump_json(include={"findings", "questions"})
+
+
 def test_numbers_beyond_reason_are_not_shown() -> None:
     every_instant = {"frequency": 1000, "period": "0.000000000000000001", "periodUnit": "s"}
     billing = decided_with({"/lines/0/frequency": every_instant}).lines[0].billing

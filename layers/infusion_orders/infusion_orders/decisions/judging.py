@@ -108,9 +108,9 @@ def assigned(line: JudgedLine, rule_set: RuleSet, target: str) -> ResponsiblePar
                 open_rules = True
         elif verdict in (Verdict.UNKNOWN, Verdict.ERROR):
             open_rules = True
-    if len(set(giving.values())) == 1:
+    if open_rules or len(set(giving.values())) > 1:
+        return None
+    if giving:
         because = min(giving)
         return ResponsibleParty(party=giving[because], because=because)
-    if giving or open_rules:
-        return None
     return ResponsibleParty(party=rule_set.catalogue.assigned[target])

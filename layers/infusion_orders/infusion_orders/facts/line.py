@@ -61,12 +61,19 @@ def kind(facts: Facts) -> Any:
 
 
 def _own_therapy(facts: Facts) -> Any:
-    """The therapy of the line's code; `any` for a code that goes with every therapy or that the tables do not have."""
+    """The therapy of the line's code, or `any`.
+
+    A drug without a code of its own, and a code that the tables do not have, are for what the partner says.
+    """
     hcpcs = facts["line.hcpcs"]
     if isinstance(hcpcs, Unknown):
         return hcpcs
-    therapies = {period.therapy for period in code_periods(facts)}
-    return therapies.pop() if len(therapies) == 1 else ANY
+    periods = code_periods(facts)
+    therapies = {period.therapy for period in periods}
+    if len(therapies) == 1 and ANY not in therapies:
+        return therapies.pop()
+    is_drug = any(KIND_OF_GROUP.get(period.group) == LineKind.DRUG for period in periods)
+    return facts["line.stated_therapy"] if is_drug or not periods else ANY
 
 
 def therapy(facts: Facts) -> Any:

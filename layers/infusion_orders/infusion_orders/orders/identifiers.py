@@ -20,7 +20,8 @@ _MBI = re.compile(
     r"[1-9]{L}[0-9{l}][0-9]{L}[0-9{l}][0-9]{L}{L}[0-9]{2}".replace("{L}", "[{l}]").replace("{l}", "AC-HJKMNP-RT-Y")
 )
 _CIN = re.compile(r"(9[0-9]{7}[AC-HMNT-Z])(?:[0-9]{5})?")
-_ICD_10_CM = re.compile(r"([A-Z][0-9A-Z]{2})(?:\.?([0-9A-Z]{1,4}))?")
+_ICD_10_CM = re.compile(r"([A-Z](?:[0-9][0-9A-Z]|[A-Z][0-9]))(?:\.?([0-9A-Z]{1,4}))?")
+"""C4A and QA0 are categories, SMI is not: a digit in second or third place keeps words out."""
 _NDC_SEGMENTS = frozenset({(4, 4, 2), (5, 3, 2), (5, 4, 1), (5, 4, 2)})
 _NDC = re.compile(r"([0-9]+)-([0-9]+)-([0-9]+)")
 _HCPCS = re.compile(r"[A-V][0-9]{4}|[0-9]{5}")

@@ -76,7 +76,9 @@ def _rules_of(path: Path) -> list[dict[str, Any]]:
     try:
         content = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as broken:
-        raise RuleSetErrors((RuleProblem(path.name, "", "", f"is no YAML file: {broken}"),)) from None
+        raise RuleSetErrors(
+            (RuleProblem(path.name, "", "", f"is no YAML file: {str(broken).replace('<byte string>', path.name)}"),)
+        ) from None
     if not isinstance(content, list) or not all(isinstance(rule, dict) for rule in content):
         raise RuleSetErrors((RuleProblem(path.name, "", "", "must be a list of rules, each beginning with `- id:`"),))
     return [_plain(rule) for rule in content]

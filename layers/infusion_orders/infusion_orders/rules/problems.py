@@ -16,7 +16,8 @@ class RuleProblem:
 
     def __str__(self) -> str:
         """One line for people."""
-        return ": ".join(part for part in (self.file, self.rule, self.path, self.problem) if part)
+        parts = (self.file, self.rule, self.path, " ".join(self.problem.split()))
+        return ": ".join(part for part in parts if part)
 
 
 class RuleSetErrors(ValueError):

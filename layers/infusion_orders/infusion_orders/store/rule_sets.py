@@ -182,7 +182,7 @@ class RuleSetStore:
         document = RuleSetDocument.from_parts(self.name, parts)
         try:
             return RuleSet.from_document(document, version=version, digest=digest)
-        except ValueError as unusable:
+        except (ValueError, LookupError, TypeError, AttributeError) as unusable:  # written for another release
             raise DamagedRuleSet(f"version {version} cannot be compiled: {type(unusable).__name__}") from None
 
     def _finish(self, version: int, published: dict[str, Any]) -> None:
