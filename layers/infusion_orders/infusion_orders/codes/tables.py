@@ -159,15 +159,6 @@ class ReferenceTables:
             vendors.update(row[position] for row in rows)
         return tuple(sorted(vendors))
 
-    def is_known_vendor(self, vendor: str) -> bool:
-        """True for a vendor that has, had or will have a contract."""
-        return (vendor,) in self._index("vendors", "vendor")
-
-    def vendor_names(self) -> Mapping[str, str]:
-        """The name to show for each vendor id."""
-        column = _COLUMN["vendors"]
-        return {key[0]: rows[0][column["name"]] for key, rows in self._index("vendors", "vendor").items()}
-
     def ccs_presumption(self, icd10: str) -> CcsPresumption | None:
         """What the diagnosis lets one presume, judged by its category (the first three characters); None: nothing."""
         if self._ccs_ranges is None:

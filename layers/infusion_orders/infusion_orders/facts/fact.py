@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +11,6 @@ if TYPE_CHECKING:
 
     from infusion_orders.facts.case import Facts
     from infusion_orders.orders.order import Order
-
-Value = bool | str | Decimal | date | frozenset[str]
-"""A known fact's value; structured ones (a dose, a frequency) are opaque to conditions and only ever `known`."""
 
 
 class Kind(StrEnum):
@@ -91,7 +86,3 @@ class Catalogue:
         if fact.pointer:
             return (fact.pointer,)
         return tuple(dict.fromkeys(pointer for source in fact.derived_from for pointer in self.pointers(source)))
-
-    def __contains__(self, name: object) -> bool:
-        """Whether rules may speak of the name."""
-        return name in self.facts
