@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from infusion_orders.codes.schema import Column, Kind
 
 MAX_CELL_LENGTH = 400
+MAX_SUFFIXES_LENGTH = 50_000
 
 _CODE = re.compile(r"(?:[A-V][0-9]{4}|[0-9]{5})\Z")
 _ICD10_CATEGORY = re.compile(r"[A-Z][0-9A-Z]{2}\Z")
+_SUFFIX = re.compile(r"(?:-|[0-9A-Z]{1,4})\Z")
+_NDC = re.compile(r"[0-9]{11}\Z")
 _NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _DECIMAL = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?\Z")
@@ -29,8 +32,9 @@ def cell_problem(column: Column, cell: str) -> str | None:
     """What is wrong with the cell taken by itself; None if nothing is.  References are checked elsewhere."""
     if not cell:
         return "must not be empty" if column.required else None
-    if len(cell) > MAX_CELL_LENGTH:
-        return f"has more than {MAX_CELL_LENGTH} characters"
+    longest = MAX_SUFFIXES_LENGTH if column.kind == "suffixes" else MAX_CELL_LENGTH
+    if len(cell) > longest:
+        return f"has more than {longest} characters"
     if cell != cell.strip() or not cell.isprintable():
         return "has spaces around it, or characters that cannot be printed"
     if column.or_any and cell == ANY:
@@ -48,6 +52,19 @@ def _code(_column: Column, cell: str) -> str | None:
 
 def _icd10(_column: Column, cell: str) -> str | None:
     return None if _ICD10_CATEGORY.match(cell) else "must be an ICD-10-CM category of three characters, such as D80"
+
+
+def _suffixes(_column: Column, cell: str) -> str | None:
+    items = split_list(cell)
+    if list(items) != sorted(set(items)):
+        return "must name each suffix once, in their order"
+    if not all(map(_SUFFIX.match, items)):
+        return "must be 1 to 4 digits or capital letters each, or `-` for the category itself"
+    return None
+
+
+def _ndc(_column: Column, cell: str) -> str | None:
+    return None if _NDC.match(cell) else "must be an NDC of 11 digits without dashes"
 
 
 def _name(_column: Column, cell: str) -> str | None:
@@ -92,6 +109,8 @@ _CHECKS: dict[Kind, Callable[[Column, str], str | None]] = {
     "text": _text,
     "code": _code,
     "icd10": _icd10,
+    "suffixes": _suffixes,
+    "ndc": _ndc,
     "name": _name,
     "date": _calendar_date,
     "decimal": _decimal,

@@ -54,16 +54,18 @@ UNIT_KINDS = ("exact", "up_to", "combo_total", "combo_first_component")
 ROUTES = ("IV", "SC", "IM", "INH", "EPIDURAL", "INTRATHECAL", "INTRA_ARTERIAL", "PERINEURAL", "PO", "OTHER")
 PRESUMPTIONS = ("eligible", "conditional", "not_eligible")
 WHOLE_CHILD_MODEL = ("yes", "no", "unverified")
+MEASURES = ("interval_hours", "daily_volume_ml", "infusion", "none")
+RELATIONS = ("needs", "expects", "excludes")
 
-Kind = Literal["text", "code", "icd10", "name", "date", "decimal", "choice", "list"]
+Kind = Literal["text", "code", "icd10", "suffixes", "ndc", "name", "date", "decimal", "choice", "list"]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column.
 
-    `kind`: `code` is a HCPCS or CPT code, `icd10` a three-character ICD-10-CM category, `name` a lower-case word of
-    ours.  `choices`: the closed set of words of a `choice` column, or of a `list` column's items.  `or_any`: `*` is
+    `kind`: `code` is a HCPCS or CPT code, `icd10` a three-character ICD-10-CM category, `suffixes` what follows a
+    category in its codes, `ndc` an NDC in 11 digits, `name` a lower-case word of ours.  `choices`: the closed set of words of a `choice` column, or of a `list` column's items.  `or_any`: `*` is
     allowed too.  `refers_to`: (table, column) in which the cell, or each item of a list, must occur.
     """
 
@@ -195,6 +197,47 @@ _SCHEMAS = (
         ),
         key=("icd10_from",),
         period=None,
+    ),
+    TableSchema(
+        "per_diem_ladders",
+        "Which per-diem code a therapy has for how often, how much or how long it is given; `none`: whatever is given",
+        (
+            Column("code", "code", refers_to=("codes", "code")),
+            Column("therapy", "name", refers_to=("therapies", "therapy")),
+            Column("measure", "choice", choices=MEASURES),
+            Column("equals", required=False),
+            Column("above", "decimal", required=False),
+            Column("at_most", "decimal", required=False),
+            *_PERIOD,
+            _BASIS,
+        ),
+        key=("code",),
+    ),
+    TableSchema(
+        "code_pairs",
+        "Codes that go together in an order: `needs` and `expects` are met by any of the code's rows, `excludes` by each",
+        (
+            Column("code", "code"),
+            Column("relation", "choice", choices=RELATIONS),
+            Column("other", "code"),
+            Column("line_of_business", "choice", choices=LINES_OF_BUSINESS, or_any=True),
+            *_PERIOD,
+            _BASIS,
+            _COMMENT,
+        ),
+        key=("code", "relation", "other", "line_of_business"),
+    ),
+    TableSchema(
+        "ndc_crosswalk",
+        "The HCPCS codes under which a drug's package is billed; an NDC may stand under several",
+        (Column("ndc", "ndc"), Column("code", "code"), *_PERIOD, _BASIS),
+        key=("ndc", "code"),
+    ),
+    TableSchema(
+        "diagnoses",
+        "The billable ICD-10-CM codes of a release, by category: what follows its three characters, `-` for nothing",
+        (Column("category", "icd10"), Column("billable", "suffixes"), *_PERIOD, _BASIS),
+        key=("category",),
     ),
     TableSchema(
         "counties",

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     DATE = "date"
     STRUCTURE = "structure"
+    TEXT = "text"
 
 
 class Scope(StrEnum):
@@ -38,6 +39,7 @@ class Fact:
     An asked fact has `read` and one pointer into the partner's payload (`{line}` stands for the line's index) and a
     question; a derived fact has `derive`; an assigned fact has neither: rules give it its value, and `default` is what
     it is when none of them applies.
+    A text is for messages alone: no condition may use it.
     `private` facts identify a person: never recorded, never shown.
     """
 

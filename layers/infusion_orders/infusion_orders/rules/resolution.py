@@ -29,6 +29,7 @@ OPERATORS_OF_KIND = {
     Kind.NUMBER: ORDERED | {"in", "not_in"},
     Kind.DATE: ORDERED,
     Kind.STRUCTURE: frozenset({"known"}),
+    Kind.TEXT: frozenset(),
 }
 
 
@@ -68,6 +69,9 @@ class Resolver:
         if fact is None:
             return False
         allowed = OPERATORS_OF_KIND[fact.kind]
+        if not allowed:
+            self.problems.append((path, f"{fact.name} is a {fact.kind}: it may be shown in a message, not compared"))
+            return False
         if leaf.operator not in allowed:
             may = ", ".join(sorted(allowed))
             self.problems.append((path, f"{fact.name} is a {fact.kind}: it takes {may}, not `{leaf.operator}`"))
