@@ -148,6 +148,10 @@ IN_THE_MUSCLE = {
     "/lines/0/hcpcs": "J0690",
     "/lines/0/route": "IM",
     "/lines/0/dose": {"value": 1, "unit": "g"},
+    "/lines/0/frequency": "daily",
+    "/lines/0/units": 2,
+    "/lines/1": ABSENT,
+    "/lines/1/hcpcs": "S9500",
 }
 
 
@@ -188,6 +192,8 @@ def test_an_unlisted_therapy_is_reviewed_and_never_rejected() -> None:
                     "line_id": "1",
                     "kind": "per_diem",
                     "hcpcs": "S9347",
+                    "units": 1,
+                    "modifiers": [],
                     "service_from": "2026-12-01",
                     "service_to": "2026-12-01",
                 }
@@ -241,6 +247,10 @@ def test_acute_therapy_has_no_accepting_contracted_vendor_from_8_october_2024(
         "line_id": "1",
         "kind": "drug",
         "hcpcs": "J0690",
+        "dose": {"value": 1, "unit": "g"},
+        "frequency": "once",
+        "units": 2,
+        "modifiers": [],
         "route": "IV",
         "billing_path": "medical",
         "service_from": day,
@@ -299,11 +309,11 @@ def test_a_code_that_the_crosswalk_does_not_have_is_reviewed_and_never_guessed()
 def test_a_code_newer_than_the_tables_is_reviewed_and_a_malformed_one_is_asked_for() -> None:
     newer = decided_with({"/lines/0/hcpcs": "J9898", "/lines/0/therapy": "anti_tnf"})
     assert newer.lines[0].outcome is Outcome.NEEDS_REVIEW
-    malformed = decided_with({"/lines/0/hcpcs": "J17"})
+    malformed = decided_with({"/lines/0/hcpcs": "J99"})
     (question,) = malformed.questions[:1]
     assert malformed.lines[0].outcome is Outcome.NEEDS_INFORMATION
     assert (question.pointers, question.reason) == (("/lines/0/hcpcs",), "invalid")
-    assert "J17" not in malformed.model_dump_json()
+    assert "J99" not in malformed.model_dump_json()
 
 
 @pytest.mark.clause("M-11")
@@ -445,7 +455,14 @@ def test_a_line_without_a_code_is_asked_about_whatever_therapy_it_names() -> Non
 
 @pytest.mark.clause("M-7")
 def test_a_nursing_visit_takes_the_only_therapy_of_the_other_lines() -> None:
-    visit = {"line_id": "4", "hcpcs": "99601", "service_from": "2026-12-01", "service_to": "2026-12-01"}
+    visit = {
+        "line_id": "4",
+        "hcpcs": "99601",
+        "units": 1,
+        "modifiers": [],
+        "service_from": "2026-12-01",
+        "service_to": "2026-12-01",
+    }
     decision = decided_with({"/lines/-": visit})
     assert decision.outcome is Outcome.ACCEPTED
     assert decision.lines[3].therapy == "anti_tnf"

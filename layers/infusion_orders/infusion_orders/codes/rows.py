@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import date
-    from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +77,37 @@ class CcsPresumption:
     presumption: str
     section: str
     what_must_be_known: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A per-diem code of a therapy's ladder.
+
+    `measure` says what the ladder goes by: `interval_hours` between administrations, `daily_volume_ml`, `infusion`
+    (`continuous` or `intermittent`), or `none` for the code that stands for any.
+    """
+
+    hcpcs: str
+    therapy: str
+    measure: str
+    equals: str
+    above: Decimal | None
+    at_most: Decimal | None
+
+    def holds(self, value: Decimal | str) -> bool:
+        """Whether what is given stands on this rung: a number for the first two measures, a word for the third."""
+        if isinstance(value, str):
+            return value == self.equals
+        if self.equals:
+            return value == Decimal(self.equals)
+        return (self.above is None or value > self.above) and (self.at_most is None or value <= self.at_most)
+
+
+@dataclass(frozen=True, slots=True)
+class CodePair:
+    """What a code `needs`, `expects` or `excludes` beside it, for one line of business or for any (`*`)."""
+
+    hcpcs: str
+    relation: str
+    other: str
+    line_of_business: str

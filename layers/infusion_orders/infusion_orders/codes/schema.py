@@ -65,8 +65,9 @@ class Column:
     """One column.
 
     `kind`: `code` is a HCPCS or CPT code, `icd10` a three-character ICD-10-CM category, `suffixes` what follows a
-    category in its codes, `ndc` an NDC in 11 digits, `name` a lower-case word of ours.  `choices`: the closed set of words of a `choice` column, or of a `list` column's items.  `or_any`: `*` is
-    allowed too.  `refers_to`: (table, column) in which the cell, or each item of a list, must occur.
+    category in its codes, `ndc` an NDC in 11 digits, `name` a lower-case word of ours.  `choices`: the closed set of
+    words of a `choice` column, or of a `list` column's items.  `or_any`: `*` is allowed too.  `refers_to`: (table,
+    column) in which the cell, or each item of a list, must occur.
     """
 
     name: str
@@ -215,7 +216,7 @@ _SCHEMAS = (
     ),
     TableSchema(
         "code_pairs",
-        "Codes that go together in an order: `needs` and `expects` are met by any of the code's rows, `excludes` by each",
+        "Codes that go together in an order: `needs` and `expects` are met by one row's code, `excludes` holds of each",
         (
             Column("code", "code"),
             Column("relation", "choice", choices=RELATIONS),

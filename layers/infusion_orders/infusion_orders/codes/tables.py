@@ -7,11 +7,12 @@ empty tuple), and becomes an unknown or a review further up.
 from __future__ import annotations
 
 from bisect import bisect_right
+from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from infusion_orders.codes.problems import TableErrors, TableProblem
-from infusion_orders.codes.rows import CcsPresumption, Code, Successor, Therapy
+from infusion_orders.codes.rows import CcsPresumption, Code, CodePair, Rung, Successor, Therapy
 from infusion_orders.codes.schema import ANY, ANY_THERAPY, TABLES
 from infusion_orders.codes.values import as_date, as_decimal, split_list
 
@@ -81,6 +82,25 @@ class ReferenceTables:
         for code, valid_to, successor, successor_from, *_ in self._index("code_successors", "code").get((hcpcs,), ()):
             return Successor(code, _day(valid_to), successor, _day(successor_from))
         return None
+
+    def predecessors(self, hcpcs: str) -> tuple[Successor, ...]:
+        """The codes that this one replaced, in alphabetical order."""
+        rows = self._index("code_successors", "successor").get((hcpcs,), ())
+        return tuple(Successor(row[0], _day(row[1]), row[2], _day(row[3])) for row in sorted(rows, key=itemgetter(0)))
+
+    def rungs(self, therapy: str, on: date) -> tuple[Rung, ...]:
+        """The therapy's per-diem ladder on that day; empty for a therapy that has one code or none."""
+        return tuple(
+            Rung(code, of, measure, equals, as_decimal(above), as_decimal(at_most))
+            for code, of, measure, equals, above, at_most, *_ in self._valid(
+                "per_diem_ladders", ("therapy",), (therapy,), on
+            )
+        )
+
+    def code_pairs(self, hcpcs: str, relation: str, on: date) -> tuple[CodePair, ...]:
+        """What the code needs, expects or excludes on that day."""
+        rows = self._valid("code_pairs", ("code", "relation"), (hcpcs, relation), on)
+        return tuple(CodePair(*row[:4]) for row in rows)
 
     def therapy(self, name: str, on: date) -> Therapy | None:
         """The therapy as the manual saw it on that day; None if it is no word of these tables."""

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 from infusion_orders.facts.unknown import Unknown, unknown_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from infusion_orders.facts.case import Facts
+
+    Truth = bool | Unknown
+    """True, False, or the needs of what is unknown."""
 
 
 def from_all(*names: str) -> Callable[[Callable[..., Any]], Callable[[Facts], Any]]:
@@ -30,3 +33,33 @@ def from_all(*names: str) -> Callable[[Callable[..., Any]], Callable[[Facts], An
         return derive
 
     return decorate
+
+
+def some(truths: Iterable[Truth]) -> Truth:
+    """Kleene `or`: true as soon as one is; else unknown with the needs of all that are unknown; else false."""
+    return _until(truths, settled=True)
+
+
+def every(truths: Iterable[Truth]) -> Truth:
+    """Kleene `and`: false as soon as one is; else unknown with the needs of all that are unknown; else true."""
+    return _until(truths, settled=False)
+
+
+def _until(truths: Iterable[Truth], *, settled: bool) -> Truth:
+    unknown: list[Unknown] = []
+    for truth in truths:
+        if truth is settled:
+            return settled
+        if isinstance(truth, Unknown):
+            unknown.append(truth)
+    return unknown_of(*unknown) or (not settled)
+
+
+def no(truth: Truth) -> Truth:
+    """Kleene `not`."""
+    return truth if isinstance(truth, Unknown) else not truth
+
+
+def known(value: Any) -> Any:
+    """The value, or None while it is unknown: for what is shown and settles nothing."""
+    return None if isinstance(value, Unknown) else value

@@ -1,0 +1,356 @@
+"""Per diems beside what is given: of the same therapy, on the right rung, one a day, marked when therapies concur."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from infusion_orders.facts.asked_of_line import THERAPIES
+from infusion_orders.facts.beside import GIVEN, any_line, is_of_kind, is_stated_of_kind, others, overlap, same
+from infusion_orders.facts.derivation import every, from_all, known, no, some
+from infusion_orders.facts.fact import Fact, Kind, Scope
+from infusion_orders.facts.units import WASTE_MODIFIER, code_on_date, has_modifier
+from infusion_orders.facts.unknown import Unknown, unknown_of
+from infusion_orders.orders.schedules import Recurrence, administrations
+from infusion_orders.orders.vocabularies import LineKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import date
+
+    from infusion_orders.codes.rows import Rung
+    from infusion_orders.facts.case import Facts
+
+PER_DIEM = (LineKind.PER_DIEM.value,)
+SECOND, FURTHER = "SH", "SJ"
+CONTINUOUS, INTERMITTENT = "continuous", "intermittent"
+CONTINUOUS_FROM_HOURS = 24
+ANY_MEASURE = "none"
+LONGEST_DAILY_INTERVAL_HOURS = 72
+"""A therapy that is given at least this often is paid by the day; a rarer one by the day of infusion."""
+RELATED: Mapping[str, str] = {"ivig": "subcutaneous_immunoglobulin"}
+"""Therapies of the tables that a per diem of another name may be meant for."""
+
+
+def _gives_the_therapy(per_diem: Facts, line: Facts) -> bool | Unknown:
+    """Whether the other line is the drug or the nutrition that the per diem is for; what is discarded is not given."""
+    return every((_is_given(line), same("line.therapy", per_diem, line)))
+
+
+def therapy_match(facts: Facts) -> str | Unknown:
+    """Whether a drug of the order has the per diem's therapy."""
+    therapy, lines = facts["line.therapy"], others(facts)
+    if not isinstance(therapy, Unknown) and therapy not in THERAPIES:
+        return "nothing_to_compare"
+    matches = any_line(lines, lambda line: _gives_the_therapy(facts, line))
+    if matches is True:
+        return "same_therapy"
+    given = any_line(lines, lambda line: is_of_kind(line, GIVEN))
+    unknown = unknown_of(therapy, matches, given)
+    if unknown is not None:
+        return unknown
+    if given is False:
+        return "nothing_to_compare"
+    related = any(line["line.therapy"] == RELATED.get(therapy) for line in lines)
+    return "related_therapy" if related else "other_therapy"
+
+
+def _drugs(facts: Facts) -> tuple[Facts, ...] | Unknown:
+    """The lines that give the per diem's therapy."""
+    belongs = [(line, _gives_the_therapy(facts, line)) for line in others(facts)]
+    unknown = unknown_of(*(truth for _, truth in belongs))
+    if unknown is not None:
+        return unknown_of(unknown, *_what_drugs_could_say(facts)) or unknown
+    return tuple(line for line, truth in belongs if truth is True)
+
+
+def _sources(facts: Facts) -> tuple[Facts, ...] | Unknown:
+    """The lines whose frequency the ladder goes by: the therapy's drugs, or the per diem in an order without drugs."""
+    given, drugs = any_line(others(facts), _is_given), _drugs(facts)
+    if isinstance(given, Unknown) or isinstance(drugs, Unknown):
+        no_drug_stated = not any(is_stated_of_kind(line, GIVEN) for line in others(facts))
+        own = _how_it_is_given(facts) if given is not True and no_drug_stated else ()
+        return unknown_of(given, drugs, *own) or ()
+    return drugs if given else (facts,)
+
+
+def _is_given(line: Facts) -> bool | Unknown:
+    return every((is_of_kind(line, GIVEN), no(has_modifier(line, WASTE_MODIFIER))))
+
+
+def _what_drugs_could_say(facts: Facts) -> list[Any]:
+    """How often and how long the lines are given that may turn out to be the per diem's drugs."""
+    lines = [line for line in others(facts) if _gives_the_therapy(facts, line) is not False]
+    return [value for line in lines if is_stated_of_kind(line, GIVEN) is not False for value in _how_it_is_given(line)]
+
+
+def _how_it_is_given(line: Facts) -> tuple[Any, Any]:
+    return line["line.frequency"], line["line.infusion_time"]
+
+
+def _interval(facts: Facts) -> Any:
+    """Hours between administrations, or the word for what has no one interval."""
+    frequency = facts["line.frequency"]
+    if isinstance(frequency, Unknown):
+        return frequency
+    hours = frequency.interval_hours
+    if hours is None or hours.denominator != 1:
+        return "irregular"
+    return Decimal(hours.numerator)
+
+
+def _infusion(facts: Facts) -> Any:
+    """Whether one administration runs on without end, or 24 hours or more; or else ends."""
+    hours, frequency = facts["line.infusion_time"], facts["line.frequency"]
+    if not isinstance(hours, Unknown) and hours >= CONTINUOUS_FROM_HOURS:
+        return CONTINUOUS
+    if not isinstance(frequency, Unknown) and frequency.recurrence is Recurrence.CONTINUOUS:
+        return CONTINUOUS
+    return unknown_of(hours, frequency) or INTERMITTENT
+
+
+def _measured(facts: Facts, measure: str) -> tuple[Any, ...] | Unknown:
+    """What the therapy's ladder goes by, of each source; a volume is the per diem's own, of all that is given."""
+    if measure == "daily_volume_ml":
+        return (facts["line.daily_volume"],)
+    sources = _sources(facts)
+    if isinstance(sources, Unknown):
+        return sources
+    return tuple(_interval(line) if measure == "interval_hours" else _infusion(line) for line in sources)
+
+
+def _ladder(facts: Facts) -> tuple[Rung, tuple[Rung, ...]] | Unknown | None:
+    """The rung of the line's code, and the specific rungs of its therapy; None for a code on no ladder."""
+    code = code_on_date(facts)
+    if code is None or isinstance(code, Unknown):
+        return code
+    rungs = facts.case.tables.rungs(code.therapy, facts["line.date_of_service"])
+    own = next((rung for rung in rungs if rung.hcpcs == code.hcpcs), None)
+    if own is None:
+        return None
+    return own, tuple(rung for rung in rungs if rung.measure != ANY_MEASURE)
+
+
+def ladder(facts: Facts) -> str | Unknown:
+    """Whether the per diem's code is the one for how often, how much or how long its therapy is given."""
+    found = _ladder(facts)
+    if found is None or facts["line.per_diem_therapy"] == "other_therapy":
+        return "not_on_a_ladder"
+    if isinstance(found, Unknown):
+        if is_stated_of_kind(facts, PER_DIEM) is False:
+            return found
+        return unknown_of(found, facts["line.daily_volume"], _sources(facts)) or found
+    own, rungs = found
+    if own.measure == ANY_MEASURE:
+        return "not_on_a_ladder"
+    values = _measured(facts, rungs[0].measure)
+    return values if isinstance(values, Unknown) else _step(own, rungs, values)
+
+
+def generic_fits(facts: Facts) -> bool | Unknown:
+    """False for the generic per diem of a therapy whose ladder has a code for what is given."""
+    found = _ladder(facts)
+    if found is None or isinstance(found, Unknown):
+        return found or True
+    own, rungs = found
+    values = _measured(facts, rungs[0].measure) if own.measure == ANY_MEASURE else ()
+    if isinstance(values, Unknown):
+        return values
+    return unknown_of(*values) or not any(_rung_of(value, rungs) for value in values)
+
+
+def _step(own: Rung, rungs: Iterable[Rung], values: Iterable[Any]) -> str | Unknown:
+    """What the code is against the rungs of what is given."""
+    values = tuple(values)
+    reached = [_rung_of(value, rungs) for value in values]
+    if own.hcpcs in reached:
+        return "fits"
+    unknown = unknown_of(*values)
+    if unknown is not None:
+        return unknown
+    return "other_rung" if any(reached) else "no_rung"
+
+
+def _rung_of(value: Any, rungs: Iterable[Rung]) -> str | None:
+    if isinstance(value, Unknown):
+        return None
+    return next((rung.hcpcs for rung in rungs if rung.holds(value)), None)
+
+
+def code_expected(facts: Facts) -> str:
+    """The codes of the ladder for what is given; the therapy's own where the ladder has none for it."""
+    found = known(_ladder(facts))
+    if found is None:
+        return "the per diem of the therapy"
+    _own, rungs = found
+    values = known(_measured(facts, rungs[0].measure)) or ()
+    codes = sorted({code for code in (_rung_of(value, rungs) for value in values) if code is not None})
+    return " or ".join(codes) if codes else "the per diem of the therapy"
+
+
+def overlapping(facts: Facts) -> str | Unknown:
+    """Whether another per diem of the same therapy falls on the same days; one of two may be marked as concurrent."""
+    lines = others(facts)
+
+    def clashes(line: Facts) -> bool | Unknown:
+        return every(
+            (
+                is_of_kind(facts, PER_DIEM),
+                is_of_kind(line, PER_DIEM),
+                _same_service(facts, line),
+                overlap(facts, line),
+            )
+        )
+
+    def unmarked(line: Facts) -> bool | Unknown:
+        return no(some((has_modifier(facts, SECOND, FURTHER), has_modifier(line, SECOND, FURTHER))))
+
+    twice = any_line(lines, lambda line: every((clashes(line), unmarked(line))))
+    if twice is True:
+        return "same_therapy"
+    clash = any_line(lines, clashes)
+    unknown = unknown_of(twice, clash)
+    if unknown is not None:
+        return unknown
+    return "marked_as_concurrent" if clash else "none"
+
+
+def _same_service(one: Facts, other: Facts) -> bool | Unknown:
+    """One of the manual's therapies, or one code: `other` is no therapy that two codes would share."""
+    therapy = one["line.therapy"]
+    if isinstance(therapy, Unknown) or therapy in THERAPIES:
+        return same("line.therapy", one, other)
+    return same("line.hcpcs", one, other)
+
+
+def days_fit_dates(_facts: Facts, first: date, last: date, units: Decimal) -> bool:
+    """Whether there is a day for each per diem; dates the wrong way round are another rule's."""
+    return last < first or units <= (last - first).days + 1
+
+
+def infusion_days(facts: Facts) -> str | Unknown:
+    """How many per diems are billed, against the days on which the drugs of the therapy are given."""
+    first, last, units = (facts[name] for name in ("line.date_of_service", "line.last_date_of_service", "line.units"))
+    unknown = unknown_of(first, last, units)
+    if unknown is not None and is_stated_of_kind(facts, PER_DIEM) is False:
+        return unknown
+    drugs = _drugs(facts)
+    frequencies = (drugs,) if isinstance(drugs, Unknown) else tuple(line["line.frequency"] for line in drugs)
+    unknown = unknown_of(first, last, units, *frequencies)
+    if unknown is not None:
+        return unknown
+    if last < first:
+        return "as_expected"
+    in_all = (last - first).days + 1
+    expected = max((_days_of(frequency, first, last, in_all) for frequency in frequencies), default=in_all)
+    if units == expected or units > in_all:
+        return "as_expected"
+    return "more" if units > expected else "fewer"
+
+
+def _days_of(frequency: Any, first: Any, last: Any, in_all: int) -> int:
+    hours = frequency.interval_hours
+    by_the_day = frequency.recurrence is Recurrence.CONTINUOUS or (
+        hours is not None and hours <= LONGEST_DAILY_INTERVAL_HOURS and frequency.count is None
+    )
+    several_a_week = frequency.recurrence is Recurrence.WEEKDAYS and len(frequency.days_of_week) > 2
+    if by_the_day or several_a_week:
+        return in_all
+    return min(in_all, administrations(frequency, first, last))
+
+
+def concurrency_is_marked(facts: Facts) -> bool | Unknown:
+    """Of the per diems of the same days one has no mark, the second SH, each further one SJ."""
+    concurrent: list[Facts] = [facts]
+    for line in others(facts):
+        beside = every((is_of_kind(line, PER_DIEM), overlap(facts, line)))
+        if isinstance(beside, Unknown):
+            return unknown_of(beside, *(each["line.modifiers"] for each in facts.case.lines)) or beside
+        if beside:
+            concurrent.append(line)
+    modifiers = [line["line.modifiers"] for line in concurrent]
+    unknown = unknown_of(*modifiers)
+    if unknown is not None:
+        return unknown
+    second = sum(SECOND in each for each in modifiers)
+    further = sum(FURTHER in each for each in modifiers)
+    number = len(concurrent)
+    return second == min(1, number - 1) and further == max(0, number - 2)
+
+
+_TIMES = ("line.hcpcs", "line.frequency", "line.date_of_service", "line.last_date_of_service")
+
+PER_DIEM_FACTS: tuple[Fact, ...] = (
+    Fact(
+        name="line.per_diem_therapy",
+        kind=Kind.CODE,
+        scope=Scope.LINE,
+        domain=frozenset({"same_therapy", "related_therapy", "other_therapy", "nothing_to_compare"}),
+        description="For a per diem: whether a drug of the order has its therapy; nothing to compare when the order "
+        "has no drug, or the per diem is for none of the manual's therapies.",
+        derived_from=("line.hcpcs", "line.stated_therapy"),
+        derive=therapy_match,
+    ),
+    Fact(
+        name="line.per_diem_ladder",
+        kind=Kind.CODE,
+        scope=Scope.LINE,
+        domain=frozenset({"fits", "other_rung", "no_rung", "not_on_a_ladder"}),
+        description="For a per diem: whether its code is the one for how often, how much or how long the therapy is "
+        "given, going by the drugs of its therapy, or by the line itself when the order has none.",
+        derived_from=("line.hcpcs", "line.frequency", "line.infusion_time", "line.daily_volume"),
+        derive=ladder,
+    ),
+    Fact(
+        name="line.generic_per_diem_fits",
+        kind=Kind.BOOLEAN,
+        scope=Scope.LINE,
+        description="False for the generic per diem of a therapy whose ladder has a code for what is given.",
+        derived_from=("line.hcpcs", "line.frequency", "line.infusion_time", "line.daily_volume"),
+        derive=generic_fits,
+    ),
+    Fact(
+        name="line.per_diem_expected",
+        kind=Kind.TEXT,
+        scope=Scope.LINE,
+        description="For a per diem: the code of its ladder for what is given.",
+        derived_from=("line.hcpcs", "line.frequency", "line.infusion_time", "line.daily_volume"),
+        derive=code_expected,
+    ),
+    Fact(
+        name="line.per_diem_overlap",
+        kind=Kind.CODE,
+        scope=Scope.LINE,
+        domain=frozenset({"none", "same_therapy", "marked_as_concurrent"}),
+        description="For a per diem: whether another one of the same therapy falls on the same days, and whether one "
+        "of the two is marked as a concurrent therapy (SH, SJ).",
+        derived_from=("line.hcpcs", "line.date_of_service", "line.last_date_of_service", "line.modifiers"),
+        derive=overlapping,
+    ),
+    Fact(
+        name="line.days_fit_dates",
+        kind=Kind.BOOLEAN,
+        scope=Scope.LINE,
+        description="For what is billed by the day: there are not more units than days from first to last.",
+        derived_from=("line.date_of_service", "line.last_date_of_service", "line.units"),
+        derive=from_all("line.date_of_service", "line.last_date_of_service", "line.units")(days_fit_dates),
+    ),
+    Fact(
+        name="line.per_diem_infusion_days",
+        kind=Kind.CODE,
+        scope=Scope.LINE,
+        domain=frozenset({"as_expected", "more", "fewer"}),
+        description="For a per diem: the billed days against those of its therapy, which is expected every day, but on "
+        "its infusion days only when it is given less often than every 72 hours.",
+        derived_from=(*_TIMES, "line.units"),
+        derive=infusion_days,
+    ),
+    Fact(
+        name="line.concurrency_is_marked",
+        kind=Kind.BOOLEAN,
+        scope=Scope.LINE,
+        description="For a per diem: of those of the same days one has neither SH nor SJ, the second SH, others SJ.",
+        derived_from=("line.hcpcs", "line.date_of_service", "line.last_date_of_service", "line.modifiers"),
+        derive=concurrency_is_marked,
+    ),
+)
