@@ -59,3 +59,34 @@ def change(document: dict[str, Any], pointer: str, value: Any) -> None:
         parent.append(value)
     else:
         parent[int(last)] = value
+
+
+def a_line(line_id: str, kind: str, hcpcs: str, /, **fields: Any) -> dict[str, Any]:
+    """A service line of one day and one unit on the medical benefit, without modifiers, changed by the fields."""
+    return {
+        "line_id": line_id,
+        "kind": kind,
+        "hcpcs": hcpcs,
+        "units": 1,
+        "modifiers": [],
+        "billing_path": "medical",
+        "service_from": "2026-12-01",
+        "service_to": "2026-12-01",
+        **fields,
+    }
+
+
+def a_drug_line(line_id: str, hcpcs: str, dose: str, frequency: str, /, **fields: Any) -> dict[str, Any]:
+    """A drug given intravenously over an hour: the dose as `1 g`."""
+    value, unit = dose.split()
+    given = {"dose": {"value": value, "unit": unit}, "frequency": frequency, "route": "IV", "infusion_hours": 1}
+    return a_line(line_id, "drug", hcpcs, **{**given, "requires_admixture": True, **fields})
+
+
+def an_order_of(*lines: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """The example's member under a delegated group (any vendor will do), with these lines; `WEEK` dates them."""
+    delegated = {"/member/medical_group/risk_arrangement": "full_risk", "/lines": [dict(line) for line in lines]}
+    return an_order_document({**delegated, **changes})
+
+
+WEEK = {"service_from": "2026-12-01", "service_to": "2026-12-07"}
