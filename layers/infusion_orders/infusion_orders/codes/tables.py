@@ -33,13 +33,14 @@ _COLUMN = {
 class ReferenceTables:
     """Immutable; may be shared by all requests.  Rows are indexed and typed when they are first asked for."""
 
-    __slots__ = ("_ccs_ranges", "_codes", "_indexes", "_tables")
+    __slots__ = ("_ccs_ranges", "_codes", "_exclusive", "_indexes", "_tables")
 
     def __init__(self, tables: Mapping[str, Sequence[Row]]) -> None:
         """Trusts the rows: use `from_rows`."""
         self._tables = MappingProxyType(dict(tables))
         self._indexes: dict[tuple[str, tuple[str, ...]], Index] = {}
         self._codes: dict[str, tuple[Code, ...]] = {}
+        self._exclusive: frozenset[str] | None = None
         self._ccs_ranges: tuple[tuple[str, ...], tuple[CcsPresumption, ...]] | None = None
 
     @classmethod
@@ -96,6 +97,17 @@ class ReferenceTables:
                 "per_diem_ladders", ("therapy",), (therapy,), on
             )
         )
+
+    @property
+    def exclusive_codes(self) -> frozenset[str]:
+        """Every code that some other one may not stand beside."""
+        if self._exclusive is None:
+            codes, not_with = self._body("codes"), _COLUMN["codes"]["not_with"]
+            barred = {word for row in codes for word in split_list(row[not_with])}
+            paired = {code for row in self._body("code_pairs") if row[1] == "excludes" for code in (row[0], row[2])}
+            ones = {row[0] for row in codes if row[not_with] or barred.intersection((row[0], row[2]))}
+            self._exclusive = frozenset(ones | paired)
+        return self._exclusive
 
     def code_pairs(self, hcpcs: str, relation: str, on: date) -> tuple[CodePair, ...]:
         """What the code needs, expects or excludes on that day."""

@@ -49,17 +49,26 @@ def judge(case: Case, rule_set: RuleSet, line_ids: Sequence[str]) -> tuple[Judge
 def _judge_line(
     line_id: str, facts: Facts, rule_set: RuleSet, order_verdicts: dict[tuple[int, object], Verdict]
 ) -> JudgedLine:
+    closed, hanging = rule_set.gates.closed_and_hanging(facts)
+    day, beyond = facts[DATE_OF_SERVICE], rule_set.gates.beyond
     verdicts = []
     for position, rule in enumerate(rule_set.rules):
-        key = (position, facts[DATE_OF_SERVICE]) if position in rule_set.of_order else None
-        verdict = None if key is None else order_verdicts.get(key)
+        if closed >> position & 1:
+            verdicts.append(Verdict.NOT_APPLICABLE)
+            continue
+        of_order = position in rule_set.of_order
+        verdict = order_verdicts.get((position, day)) if of_order else None
         if verdict is None:
             try:
-                verdict = rule.verdict(facts)
+                if hanging >> position & 1:
+                    verdict = rule.verdict(facts)
+                else:
+                    asks = beyond[position]
+                    verdict = rule.verdict_when(True if asks is None else asks(facts), facts)
             except Exception:  # whatever it is, it is this rule's fault alone and never a denial
                 verdict = Verdict.ERROR
-            if key is not None:
-                order_verdicts[key] = verdict
+            if of_order:
+                order_verdicts[position, day] = verdict
         verdicts.append(verdict)
     outcome, unsettled = outcome_of_line(rule_set, verdicts)
     return JudgedLine(line_id, facts, tuple(verdicts), outcome, unsettled)

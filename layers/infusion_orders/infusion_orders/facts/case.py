@@ -44,19 +44,20 @@ class Facts(dict[str, Any]):
         """The value or an Unknown, kept for the next rule that asks; the order's own facts at once for all lines."""
         case = self.case
         fact = case.catalogue.facts[name]
-        value = self._value(fact)
+        if fact.derive is None:
+            value = self._read(fact)
+        else:
+            try:
+                value = fact.derive(self)
+            except Exception:  # a fault in one fact must not take the others with it
+                value = Fault()
         self[name] = value
         if fact.scope is Scope.ORDER:
             for line in case.lines:
                 line.setdefault(name, value)
         return value
 
-    def _value(self, fact: Fact) -> Any:
-        if fact.derive is not None:
-            try:
-                return fact.derive(self)
-            except Exception:  # a fault in one fact must not take the others with it
-                return Fault()
+    def _read(self, fact: Fact) -> Any:
         order = self.case.order
         if fact.read is not None and order is not None:
             try:

@@ -50,6 +50,8 @@ def _clash(one: Facts, other: Facts) -> bool | Unknown:
 
 def stands_beside_the_others(facts: Facts) -> bool | Unknown:
     """False when the code and one on another line of the same days exclude each other."""
+    if facts["line.hcpcs"].__class__ is str and facts["line.hcpcs"] not in facts.case.tables.exclusive_codes:
+        return True
     return no(any_line(others(facts), lambda line: _clash(facts, line)))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from infusion_orders.facts.unknown import Unknown, unknown_of
 
@@ -33,6 +34,24 @@ def from_all(*names: str) -> Callable[[Callable[..., Any]], Callable[[Facts], An
         return derive
 
     return decorate
+
+
+Value = TypeVar("Value")
+_NOT_YET = object()
+
+
+def once_a_line(function: Callable[[Facts], Value]) -> Callable[[Facts], Value]:
+    """What several facts of a line are derived from is worked out once, and kept among them under its own name."""
+    name = f"worked out: {function.__module__}.{function.__name__}"
+
+    @wraps(function)
+    def kept(facts: Facts) -> Value:
+        value: Any = facts.get(name, _NOT_YET)
+        if value is _NOT_YET:
+            value = facts[name] = function(facts)
+        return cast("Value", value)
+
+    return kept
 
 
 def some(truths: Iterable[Truth]) -> Truth:

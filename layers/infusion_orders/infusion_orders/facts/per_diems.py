@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.asked_of_line import THERAPIES
 from infusion_orders.facts.beside import GIVEN, any_line, is_of_kind, is_stated_of_kind, others, overlap, same
-from infusion_orders.facts.derivation import every, from_all, known, no, some
+from infusion_orders.facts.derivation import every, from_all, known, no, once_a_line, some
 from infusion_orders.facts.fact import Fact, Kind, Scope
 from infusion_orders.facts.units import WASTE_MODIFIER, code_on_date, has_modifier
 from infusion_orders.facts.unknown import Unknown, unknown_of
@@ -55,6 +55,7 @@ def therapy_match(facts: Facts) -> str | Unknown:
     return "related_therapy" if related else "other_therapy"
 
 
+@once_a_line
 def _drugs(facts: Facts) -> tuple[Facts, ...] | Unknown:
     """The lines that give the per diem's therapy."""
     belongs = [(line, _gives_the_therapy(facts, line)) for line in others(facts)]
@@ -64,6 +65,7 @@ def _drugs(facts: Facts) -> tuple[Facts, ...] | Unknown:
     return tuple(line for line, truth in belongs if truth is True)
 
 
+@once_a_line
 def _sources(facts: Facts) -> tuple[Facts, ...] | Unknown:
     """The lines whose frequency the ladder goes by: the therapy's drugs, or the per diem in an order without drugs."""
     given, drugs = any_line(others(facts), _is_given), _drugs(facts)
@@ -119,6 +121,7 @@ def _measured(facts: Facts, measure: str) -> tuple[Any, ...] | Unknown:
     return tuple(_interval(line) if measure == "interval_hours" else _infusion(line) for line in sources)
 
 
+@once_a_line
 def _ladder(facts: Facts) -> tuple[Rung, tuple[Rung, ...]] | Unknown | None:
     """The rung of the line's code, and the specific rungs of its therapy; None for a code on no ladder."""
     code = code_on_date(facts)

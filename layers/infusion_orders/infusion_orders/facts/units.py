@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.beside import GIVEN, is_stated_of_kind
-from infusion_orders.facts.derivation import from_all, known
+from infusion_orders.facts.derivation import from_all, known, once_a_line
 from infusion_orders.facts.fact import Fact, Kind, Scope
 from infusion_orders.facts.unknown import Unknown, unknown_of
 from infusion_orders.orders.doses import (
@@ -34,6 +34,7 @@ MOST = 1_000_000_000
 """Beyond this a dose, a vial or a frequency is a slip of the pen, and what follows from it is not shown."""
 
 
+@once_a_line
 def code_on_date(facts: Facts) -> Code | Unknown | None:
     """The line's code as it is on the first date of service; None when it is not valid then, or not in the tables."""
     hcpcs, day = facts["line.hcpcs"], facts["line.date_of_service"]
@@ -47,6 +48,7 @@ def is_billed_by_dose(code: Code) -> bool:
     return code.unit in DOSE_UNITS
 
 
+@once_a_line
 def dose_given(facts: Facts) -> AdministeredDose | Unknown:
     """The dose of one administration, worked out for the member's weight where it is ordered per kilogram."""
     dose, weight = facts["line.dose"], facts["clinical.weight"]
@@ -57,6 +59,7 @@ def dose_given(facts: Facts) -> AdministeredDose | Unknown:
     return weight if isinstance(weight, Unknown) else administered_dose(dose.value, dose.unit, weight)
 
 
+@once_a_line
 def times_given(facts: Facts) -> int | Unknown | None:
     """Administrations from the first to the last date of service; None when these are the wrong way round."""
     frequency, first, last = (
@@ -87,6 +90,7 @@ def units_between(facts: Facts, code: Code, first: date, last: date) -> int | No
     return sane(each * administrations(frequency, first, last))
 
 
+@once_a_line
 def waste_of(facts: Facts) -> int | Unknown | None:
     """Units left over in the line's vials over all administrations; None when they cannot be worked out.
 

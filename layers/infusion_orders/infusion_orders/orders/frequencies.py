@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from infusion_orders.orders.order import Timing
@@ -123,6 +124,7 @@ def parse_frequency(sent: str | Timing) -> Frequency:
     return _of_timing(sent) if isinstance(sent, Timing) else _of_text(sent)
 
 
+@lru_cache(maxsize=1024)
 def _of_text(sent: str) -> Frequency:
     text = " ".join(_ABBREVIATION_POINT.sub("", sent.casefold()).split())
     for word, number in _NUMBERS.items():

@@ -12,6 +12,7 @@ from infusion_orders.facts.fact import Kind
 from infusion_orders.rules.assignment import Assignment, rewrite
 from infusion_orders.rules.compilation import compile_expression, once
 from infusion_orders.rules.expression import Comparison, Every, Negation, comparisons
+from infusion_orders.rules.gates import Gates
 from infusion_orders.rules.resolution import Resolver
 from infusion_orders.rules.rule import Effect, Rule, Scope, Verdict
 
@@ -74,7 +75,10 @@ class CompiledRule:
 
         Raises FaultyFact.
         """
-        applies = self.applies(facts)
+        return self.verdict_when(self.applies(facts), facts)
+
+    def verdict_when(self, applies: bool | None, facts: Mapping[str, Any]) -> Verdict:
+        """The verdict where it is known whether the rule applies.  Raises FaultyFact."""
         if applies is False:
             return Verdict.NOT_APPLICABLE
         holds = self.holds(facts)
@@ -96,6 +100,7 @@ class RuleSet:
     of_effect: Mapping[Effect, tuple[int, ...]] = field(init=False)
     of_order: frozenset[int] = field(init=False)
     assigning: Mapping[str, tuple[int, ...]] = field(init=False)
+    gates: Gates = field(init=False)
 
     def __post_init__(self) -> None:
         """The positions of the rules of each effect, of the whole order's, and of those that assign each fact."""
@@ -109,6 +114,7 @@ class RuleSet:
         object.__setattr__(self, "of_effect", of_effect)
         object.__setattr__(self, "of_order", of_order)
         object.__setattr__(self, "assigning", assigning)
+        object.__setattr__(self, "gates", Gates.of(self.rules))
 
     @classmethod
     def from_document(
