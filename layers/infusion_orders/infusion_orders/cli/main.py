@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from infusion_orders.cli import docs, dynamodb, publishing, rules, serve, validate
+from infusion_orders.cli import codes, docs, dynamodb, publishing, rules, serve, validate
 from infusion_orders.cli.terminal import fail
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command(epilog=docs.EPILOG)(docs.docs)
 rules.app.command(epilog=publishing.PUBLISH_EPILOG)(publishing.publish)
 rules.app.command(epilog=publishing.ACTIVATE_EPILOG)(publishing.activate)
 app.add_typer(rules.app, name="rules")
+app.add_typer(codes.app, name="codes")
 app.add_typer(publishing.partners_app, name="partners")
 
 
