@@ -114,6 +114,18 @@ class ReferenceTables:
         rows = self._valid("code_pairs", ("code", "relation"), (hcpcs, relation), on)
         return tuple(CodePair(*row[:4]) for row in rows)
 
+    def ndc_codes(self, ndc: str, on: date) -> tuple[str, ...]:
+        """The codes under which the package is billed on that day, in alphabetical order."""
+        return tuple(sorted(row[1] for row in self._valid("ndc_crosswalk", ("ndc",), (ndc,), on)))
+
+    def has_ndc_crosswalk(self, hcpcs: str | None = None, on: date | None = None) -> bool:
+        """Whether packages are listed under the code on that day; without a code or a day, under any, on any."""
+        if hcpcs is None:
+            return bool(self._body("ndc_crosswalk"))
+        if on is None:
+            return (hcpcs,) in self._index("ndc_crosswalk", "code")
+        return bool(self._valid("ndc_crosswalk", ("code",), (hcpcs,), on))
+
     def therapy(self, name: str, on: date) -> Therapy | None:
         """The therapy as the manual saw it on that day; None if it is no word of these tables."""
         column = _COLUMN["therapies"]

@@ -9,6 +9,7 @@ from infusion_orders.facts.code_pairs import CODE_PAIR_FACTS
 from infusion_orders.facts.fact import Catalogue
 from infusion_orders.facts.line import LINE_FACTS
 from infusion_orders.facts.member import MEMBER_FACTS
+from infusion_orders.facts.ndc import NDC_FACTS
 from infusion_orders.facts.per_diems import PER_DIEM_FACTS
 from infusion_orders.facts.responsibility import RESPONSIBILITY_FACTS
 from infusion_orders.facts.units import UNIT_FACTS
@@ -27,6 +28,7 @@ CATALOGUE = Catalogue(
             CODE_PAIR_FACTS,
             PER_DIEM_FACTS,
             WASTE_FACTS,
+            NDC_FACTS,
             RESPONSIBILITY_FACTS,
         )
         for fact in facts

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SCHEMA = TABLES["crosswalk"]
 OURS = ("code", "condition", "category")
 CONDITION = next(column for column in SCHEMA.columns if column.name == "condition")
+HINT = "; --columns code=THEIRS,category=THEIRS,condition=THEIRS says what the file calls them"
 CPT_ROWS = "CPT rows of codes that the tables do not have"
 REPEATED = "rows that say the same as one above"
 
@@ -85,7 +86,7 @@ def read_dofr(
     dropped: Counter[str] = Counter()
     found: dict[tuple[str, str], tuple[str, int]] = {}
     read = 0
-    for record in table_of(sheet, columns, faults).records:
+    for record in table_of(sheet, columns, faults, hint=HINT).records:
         read += 1
         code, condition, category = (record.cells[column.name] for column in columns)
         code = code.upper()

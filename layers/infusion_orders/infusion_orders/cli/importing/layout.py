@@ -68,15 +68,18 @@ def plain_name(name: str) -> str:
     return re.sub(r"[^A-Z0-9]", "", name.upper())
 
 
-def table_of(sheet: Sheet, columns: Sequence[Wanted], faults: Faults) -> Table:
-    """The sheet's records; rows of the wrong width become faults.  Raises FileRefused without a header."""
+def table_of(sheet: Sheet, columns: Sequence[Wanted], faults: Faults, *, hint: str = "") -> Table:
+    """The sheet's records; rows of the wrong width become faults.
+
+    Raises FileRefused without a header; `hint` says what else can be done about a column that is not found.
+    """
     rows = enumerate(sheet.rows, start=1)
     top = list(islice(rows, HEADER_WITHIN))
     if not any(any(row) for _, row in top):
         raise refused("the file holds nothing in its first rows: is it the right one?")
     number, header = max(top, key=lambda one: (len(_places(one[1], columns)), -one[0]))
     places = _places(header, columns)
-    _check_header(top, number, header, places, columns)
+    _check_header(top, number, header, places, columns, hint)
     below = chain(top[number:], rows)
     return Table(
         banner=tuple(row for _, row in top[: number - 1]),
@@ -101,6 +104,7 @@ def _check_header(
     header: Row,
     places: Mapping[str, int],
     columns: Sequence[Wanted],
+    hint: str,
 ) -> None:
     missing = [column.name for column in columns if column.required and column.name not in places]
     if not missing:
@@ -109,9 +113,11 @@ def _check_header(
         raise refused(f"this looks like {likeness}")
     if not places:
         needed = ", ".join(column.name for column in columns if column.required)
-        raise refused(f"no header in the first {HEADER_WITHIN} rows; these columns are needed: {needed}")
+        raise refused(f"no header in the first {HEADER_WITHIN} rows; these columns are needed: {needed}{hint}")
     others = [cell for cell in header if cell and cell not in {header[place] for place in places.values()}]
-    raise FileRefused(*(FileProblem(number, name, f"the column is missing{nearest(name, others)}") for name in missing))
+    raise FileRefused(
+        *(FileProblem(number, name, f"the column is missing{nearest(name, others)}{hint}") for name in missing)
+    )
 
 
 def _likeness(top: Sequence[tuple[int, Row]]) -> str | None:
