@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -108,9 +108,9 @@ def hcpcs(
         current = _current(rules, into)
         therapies = [row[0] for row in current.rows("therapies")]
         additions = [addition_of(one, therapies) for one in add or ()]
-    with _refusals_told(file):
-        with _watched(sheet_of(file, workbook=True)) as sheet:
-            release = read_hcpcs(sheet)
+    with _refusals_told(file, json=json), _watched(sheet_of(file, workbook=True)) as sheet:
+        release = read_hcpcs(sheet)
+    with _explained():
         imported = codes_after(current.rows("codes"), release, effective=day, additions=additions)
     _finish(current, imported, effective=day, into=into, json=json)
 
@@ -134,7 +134,7 @@ def ndc(
 
     with _explained():
         current = _current(rules, into)
-    with _refusals_told(file), _watched(sheet_of(file)) as sheet:
+    with _refusals_told(file, json=json), _watched(sheet_of(file)) as sheet:
         release = read_ndc(sheet, current.curated())
     day = effective.date() if effective is not None else release.effective
     if day is None:
@@ -171,7 +171,7 @@ def dofr(
         current = _current(rules, into)
         wanted = columns_of(names_of(columns or (), "--columns"))
         words = categories_of(names_of(category or (), "--category"))
-    with _refusals_told(file), _watched(sheet_of(file)) as sheet:
+    with _refusals_told(file, json=json), _watched(sheet_of(file)) as sheet:
         release = read_dofr(sheet, current.curated(), columns=wanted, categories=words)
     imported = dofr_after(current.rows("crosswalk"), release, effective=day, complete=complete)
     _finish(current, imported, effective=day, into=into, json=json)
@@ -198,7 +198,7 @@ def icd_10_cm(
         fail("--until lies before --effective: it is the last day of the release.")
     with _explained():
         current = _current(rules, into)
-    with _refusals_told(file):
+    with _refusals_told(file, json=json):
         lines = lines_of(file)
         with _counted(len(lines)) as tell:
             release = read_icd_10_cm(_told(lines, tell))
@@ -212,7 +212,7 @@ def _current(rules: Path | None, into: Path | None) -> _Current:
     from infusion_orders.cli.importing.draft import check_place
     from infusion_orders.cli.rule_sources import document_from_files
 
-    folder = rules if rules is not None else project_root() / DEFAULT_RULES
+    folder = rules.resolve() if rules is not None else project_root() / DEFAULT_RULES
     if into is not None:
         check_place(folder, into)
     return _Current(folder, document_from_files(folder))
@@ -238,14 +238,19 @@ def _explained() -> Iterator[None]:
 
 
 @contextmanager
-def _refusals_told(file: Path) -> Iterator[None]:
+def _refusals_told(file: Path, *, json: bool) -> Iterator[None]:
     """The file's faults are no faults of the command: an exit code of their own, one fault a line."""
+    import json as encoder
+
     from infusion_orders.cli.importing.problems import FileRefused
 
     with _explained():
         try:
             yield
         except FileRefused as refused:
+            if json:
+                typer.echo(encoder.dumps({"problems": [asdict(problem) for problem in refused.problems]}))
+                raise typer.Exit(REFUSED) from None
             fail(*(f"{file.name}: {problem}" for problem in refused.problems), "Nothing was imported.", code=REFUSED)
 
 

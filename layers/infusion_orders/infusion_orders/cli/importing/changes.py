@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from infusion_orders.codes.schema import TableSchema
 
@@ -85,7 +85,8 @@ def from_day_on(
 ) -> tuple[Row, ...]:
     """The table in which the wanted rows hold from that day on, and none else that the file `covers`.
 
-    What holds already stays as it is; what is no longer wanted ends on the day before; what ended earlier stays.
+    What holds already goes on, without an end; what is no longer wanted ends on the day before; what ended earlier
+    stays.
     """
     header = schema.header()
     first, last = header.index("valid_from"), header.index("valid_to")
@@ -93,13 +94,15 @@ def from_day_on(
     by_content = {row[:first]: row for row in wanted}
     after: list[Row] = []
     standing: set[Row] = set()
-    for row in before:
+    for row in in_order(schema, before):
         ended = row[last] and row[last] < day
         if ended or not covers(row):
             after.append(row)
+        elif row[:first] in standing:
+            continue
         elif row[:first] in by_content:
             standing.add(row[:first])
-            after.append(with_cells(schema, row, valid_from=min(row[first], day)))
+            after.append(with_cells(schema, row, valid_from=min(row[first], day), valid_to=""))
         elif row[first] < day:
             after.append(with_cells(schema, row, valid_to=day_before(effective)))
     after += [row for content, row in by_content.items() if content not in standing]
@@ -143,7 +146,7 @@ def _following(schema: TableSchema, identity: _Identity, row: Row) -> _Identity 
 
 def _altered(schema: TableSchema, identity: _Identity, row: Row, later: Row, following: Row | None) -> Change:
     if following is not None:
-        return _change(schema, "changed", identity, row, following, without=("valid_from", "valid_to"))
+        return _change(schema, "changed", identity, row, following, without="valid_from")
     last = later[schema.header().index("valid_to")]
     only_ended = bool(last) and with_cells(schema, row, valid_to=last) == later
     return _change(schema, "ended" if only_ended else "changed", identity, row, later)
@@ -155,14 +158,14 @@ def _change(
     identity: _Identity,
     old: Row | None,
     new: Row | None,
-    without: Sequence[str] = (),
+    without: str = "",
 ) -> Change:
     header = schema.header()
     blank = ("",) * len(header)
     cells = tuple(
         (name, one, other)
         for name, one, other in zip(header, old or blank, new or blank, strict=True)
-        if one != other and name not in without
+        if one != other and name != without
     )
     since = "" if new is None or kind == "ended" else new[header.index("valid_from")]
     return Change(kind, " ".join(part for part in identity[0] if part), since, cells)

@@ -192,23 +192,22 @@ def _periods_after(periods: list[Row], listed: ListedCode | None, effective: dat
     if listed is None:
         told = [Notice("not in the file", code, "the table does not end it")] if not _over(ends, effective) else []
         return periods, told
-    if listed.ended is not None:
-        return _ended(periods, earlier, last, listed.ended)
-    if ends:
-        return periods, [Notice("open in the file", code, f"the table ends it on {ends}")]
+    told = []
+    if listed.ended is None and ends:
+        told.append(Notice("open in the file", code, f"the table ends it on {ends}"))
+    elif listed.ended is not None and listed.ended.isoformat() < _cell(last, "valid_from"):
+        text = f"the file ends it on {listed.ended}, before the table's last period of it begins"
+        told.append(Notice("ended earlier", code, text))
+    elif listed.ended is not None:
+        last = with_cells(SCHEMA, last, valid_to=listed.ended.isoformat())
+    if told or _over(_cell(last, "valid_to"), effective):
+        return [*earlier, last], told
     rows, told = _unit_after(last, listed, effective)
     return [*earlier, *rows], told
 
 
 def _over(ends: str, effective: date) -> bool:
     return bool(ends) and ends < effective.isoformat()
-
-
-def _ended(periods: list[Row], earlier: list[Row], last: Row, ended: date) -> tuple[list[Row], list[Notice]]:
-    if ended.isoformat() < _cell(last, "valid_from"):
-        text = f"the file ends it on {ended}, before the table's last period of it begins"
-        return periods, [Notice("ended earlier", last[0], text)]
-    return [*earlier, with_cells(SCHEMA, last, valid_to=ended.isoformat())], []
 
 
 def _unit_after(row: Row, listed: ListedCode, effective: date) -> tuple[list[Row], list[Notice]]:

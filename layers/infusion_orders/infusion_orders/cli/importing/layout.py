@@ -106,13 +106,14 @@ def _check_header(
     columns: Sequence[Wanted],
     hint: str,
 ) -> None:
-    missing = [column.name for column in columns if column.required and column.name not in places]
+    required = [column.name for column in columns if column.required]
+    missing = [name for name in required if name not in places]
     if not missing:
         return
-    if likeness := _likeness(top):
+    if (likeness := _likeness(top)) and 2 * len(places) < len(required):
         raise refused(f"this looks like {likeness}")
     if not places:
-        needed = ", ".join(column.name for column in columns if column.required)
+        needed = ", ".join(required)
         raise refused(f"no header in the first {HEADER_WITHIN} rows; these columns are needed: {needed}{hint}")
     others = [cell for cell in header if cell and cell not in {header[place] for place in places.values()}]
     raise FileRefused(

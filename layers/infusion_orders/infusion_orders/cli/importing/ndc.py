@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from infusion_orders.cli.importing.changes import Imported, from_day_on, table_changes
+from infusion_orders.cli.importing.changes import Imported, Notice, from_day_on, table_changes
 from infusion_orders.cli.importing.layout import CPT, LEVEL_II, Wanted, table_of
 from infusion_orders.cli.importing.problems import Faults, refused
 from infusion_orders.codes.schema import TABLES
@@ -101,4 +101,7 @@ def ndc_after(before: Sequence[Row], release: NdcRelease, *, effective: date) ->
     day = effective.isoformat()
     wanted = ((ndc, code, day, "", "coding") for ndc, code in release.pairs)
     rows = from_day_on(SCHEMA, before, wanted, effective=effective)
-    return Imported(SCHEMA.name, rows, table_changes(SCHEMA, before, rows), release.read, release.dropped)
+    notices: tuple[Notice, ...] = ()
+    if release.effective not in (None, effective):
+        notices = (Notice("another day", "", f"the banner says that it holds from {release.effective} on"),)
+    return Imported(SCHEMA.name, rows, table_changes(SCHEMA, before, rows), release.read, release.dropped, notices)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from openpyxl import Workbook
+
     Row = tuple[str, ...]
 
 LARGEST_FILE = 128 * 1024 * 1024
-LARGEST_UNPACKED = 256 * 1024 * 1024
+LARGEST_UNPACKED = 128 * 1024 * 1024
 MOST_ROWS = 500_000
 WORKBOOK = "xl/workbook.xml"
 
@@ -46,7 +49,7 @@ class Sheet:
 
 def lines_of(path: Path) -> list[str]:
     """The lines of a text file.  Raises FileRefused for what is no text."""
-    return _text(path).splitlines()
+    return [line.rstrip("\r") for line in _text(path).split("\n")]
 
 
 def sheet_of(path: Path, *, workbook: bool = False) -> Sheet:
@@ -127,20 +130,21 @@ def _workbook_sheet(path: Path) -> Sheet:
         sheet = opened.worksheets[0]
     except Exception as broken:  # openpyxl lets whatever its XML and zip readers raise pass
         raise refused(f"the workbook cannot be opened ({type(broken).__name__}): save it again as .xlsx") from None
-    return Sheet(_workbook_rows(sheet), sheet.max_row or 0, ragged=True)
+    return Sheet(_workbook_rows(opened, sheet), sheet.max_row or 0, ragged=True)
 
 
-def _workbook_rows(sheet: Any) -> Iterator[Row]:
+def _workbook_rows(book: Workbook, sheet: Any) -> Iterator[Row]:
     rows = enumerate(sheet.iter_rows(values_only=True), start=1)
-    while True:
-        try:
-            number, cells = next(rows)
-        except StopIteration:
-            return
-        except Exception as broken:
-            raise refused(f"the sheet cannot be read ({type(broken).__name__}): save it again as .xlsx") from None
-        _check_count(number)
-        yield tuple(map(_cell_text, cells))
+    with closing(book):
+        while True:
+            try:
+                number, cells = next(rows)
+            except StopIteration:
+                return
+            except Exception as broken:
+                raise refused(f"the sheet cannot be read ({type(broken).__name__}): save it again as .xlsx") from None
+            _check_count(number)
+            yield tuple(map(_cell_text, cells))
 
 
 def _check_count(number: int) -> None:
