@@ -255,6 +255,7 @@ def test_recorded_facts_hold_the_age_and_nothing_that_identifies_a_person() -> N
     assert recorded["lines"][0]["member.age"] == "75"
     assert names == {fact.name for fact in ASKED if not fact.private} | {
         "member.age",
+        "order.identifiers_are_well_formed",
         "line.identifiers_are_well_formed",
     }
     text = json.dumps(recorded)

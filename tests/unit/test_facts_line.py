@@ -9,7 +9,7 @@ import pytest
 
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
-from infusion_orders.facts.line import IDENTIFIERS
+from infusion_orders.facts.line import IDENTIFIERS_OF_LINE, IDENTIFIERS_OF_ORDER
 from infusion_orders.facts.unknown import Reason, Unknown
 from tests.builders import ABSENT, an_order
 from tests.default_rules import default_rules
@@ -207,8 +207,10 @@ def test_home_infusion_is_given_at_place_of_service_12(place: str, at_home: bool
 
 
 def test_every_fact_that_can_fail_a_check_of_form_is_among_the_identifiers() -> None:
-    assert set(IDENTIFIERS) >= {fact.name for fact in CATALOGUE.facts.values() if fact.name.endswith((".npi", ".id"))}
-    assert all(name in CATALOGUE.facts for name in IDENTIFIERS)
+    assert {*IDENTIFIERS_OF_ORDER, *IDENTIFIERS_OF_LINE} >= {
+        fact.name for fact in CATALOGUE.facts.values() if fact.name.endswith((".npi", ".id"))
+    }
+    assert all(name in CATALOGUE.facts for name in (*IDENTIFIERS_OF_ORDER, *IDENTIFIERS_OF_LINE))
 
 
 def test_what_was_not_sent_is_well_formed() -> None:

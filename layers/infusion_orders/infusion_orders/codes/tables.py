@@ -30,16 +30,21 @@ _COLUMN = {
 }
 
 
+MOST_ANSWERS = 10_000
+"""Look-ups that are kept: some megabytes at most."""
+
+
 class ReferenceTables:
     """Immutable; may be shared by all requests.  Rows are indexed and typed when they are first asked for."""
 
-    __slots__ = ("_ccs_ranges", "_codes", "_exclusive", "_indexes", "_tables")
+    __slots__ = ("_answers", "_ccs_ranges", "_codes", "_exclusive", "_indexes", "_tables")
 
     def __init__(self, tables: Mapping[str, Sequence[Row]]) -> None:
         """Trusts the rows: use `from_rows`."""
         self._tables = MappingProxyType(dict(tables))
         self._indexes: dict[tuple[str, tuple[str, ...]], Index] = {}
         self._codes: dict[str, tuple[Code, ...]] = {}
+        self._answers: dict[tuple[str, tuple[str, ...], tuple[str, ...], date], Sequence[Row]] = {}
         self._exclusive: frozenset[str] | None = None
         self._ccs_ranges: tuple[tuple[str, ...], tuple[CcsPresumption, ...]] | None = None
 
@@ -244,11 +249,21 @@ class ReferenceTables:
             self._indexes[(table, columns)] = found
         return found
 
-    def _valid(self, table: str, columns: tuple[str, ...], key: tuple[str, ...], on: date) -> list[Row]:
-        """The rows of that key that hold on that day.  ISO dates compare as text."""
+    def _valid(self, table: str, columns: tuple[str, ...], key: tuple[str, ...], on: date) -> Sequence[Row]:
+        """The rows of that key that hold on that day; orders ask the same again and again."""
+        asked = (table, columns, key, on)
+        found = self._answers.get(asked)
+        if found is None:
+            if len(self._answers) >= MOST_ANSWERS:
+                self._answers.clear()
+            found = self._answers[asked] = self._valid_rows(table, columns, key, on)
+        return found
+
+    def _valid_rows(self, table: str, columns: tuple[str, ...], key: tuple[str, ...], on: date) -> Sequence[Row]:
+        """ISO dates compare as text."""
         rows = self._index(table, *columns).get(key)
         if not rows:
-            return []
+            return ()
         day = on.isoformat()
         column = _COLUMN[table]
         first, last = column["valid_from"], column["valid_to"]

@@ -44,38 +44,38 @@ class Facts(dict[str, Any]):
         """The value or an Unknown, kept for the next rule that asks; the order's own facts at once for all lines."""
         case = self.case
         fact = case.catalogue.facts[name]
+        of_order = fact.scope is Scope.ORDER
         if fact.derive is None:
-            value = self._read(fact)
+            value: Any = missing(name, None if of_order else self.line)
         else:
             try:
                 value = fact.derive(self)
             except Exception:  # a fault in one fact must not take the others with it
                 value = Fault()
         self[name] = value
-        if fact.scope is Scope.ORDER:
+        if of_order:
             for line in case.lines:
                 line.setdefault(name, value)
         return value
 
-    def _read(self, fact: Fact) -> Any:
-        order = self.case.order
-        if fact.read is not None and order is not None:
-            try:
-                value = fact.read(order, self.line)
-            except InvalidIdentifier as invalid:
-                return Unknown((Need(fact.name, self._where(fact), Reason.INVALID, str(invalid)),))
-            if value is not None:
-                return value
-        return missing(fact.name, self._where(fact))
 
-    def _where(self, fact: Fact) -> int | None:
-        return self.line if fact.scope is Scope.LINE else None
+def facts_as_sent(asked: Sequence[Fact], order: Order, line: int) -> dict[str, Any]:
+    """What the order says of each asked fact, known or not: most of it is recorded, so it is read at once."""
+    read: dict[str, Any] = {}
+    for fact in asked:
+        where = None if fact.scope is Scope.ORDER else line
+        try:
+            value = fact.read(order, line) if fact.read is not None else None
+        except InvalidIdentifier as invalid:
+            value = Unknown((Need(fact.name, where, Reason.INVALID, str(invalid)),))
+        read[fact.name] = missing(fact.name, where) if value is None else value
+    return read
 
 
 class Case:
     """All facts of one order under one version's tables."""
 
-    __slots__ = ("catalogue", "lines", "order", "tables")
+    __slots__ = ("catalogue", "lines", "tables")
 
     def __init__(
         self,
@@ -89,10 +89,14 @@ class Case:
         """From an order, or from facts by name (recorded ones, examples): facts given by name are taken as they are."""
         self.catalogue = catalogue
         self.tables = tables
-        self.order = order
-        given = line_facts if line_facts is not None else [{}] * (len(order.lines) if order is not None else 1)
+        if order is None:
+            of_order, of_lines = dict(order_facts or {}), line_facts if line_facts is not None else [{}]
+        else:
+            of_order = facts_as_sent(catalogue.asked[Scope.ORDER], order, 0)
+            asked = catalogue.asked[Scope.LINE]
+            of_lines = [facts_as_sent(asked, order, line) for line in range(len(order.lines))]
         self.lines: tuple[Facts, ...] = tuple(
-            Facts(self, index, {**(order_facts or {}), **known}) for index, known in enumerate(given)
+            Facts(self, index, {**of_order, **known}) for index, known in enumerate(of_lines)
         )
 
     def recorded(self) -> dict[str, Any]:

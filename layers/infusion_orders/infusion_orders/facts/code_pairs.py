@@ -67,6 +67,8 @@ def _has(facts: Facts, relation: str) -> bool | Unknown:
     if isinstance(pairs, Unknown):
         wanted = [line[name] for line in facts.case.lines for name in ("line.hcpcs", "line.last_date_of_service")]
         return unknown_of(pairs, *wanted) or pairs
+    if not pairs:
+        return True
     wanted_here = some(_counts(facts, pair) for pair in pairs)
     present = some(
         every((_counts(facts, pair), has_code(line, (pair.other,)), overlap(facts, line)))

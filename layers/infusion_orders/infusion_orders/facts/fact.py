@@ -65,9 +65,10 @@ class Catalogue:
     facts: Mapping[str, Fact]
     assigned: Mapping[str, str] = field(init=False)
     recorded: Mapping[Scope, tuple[str, ...]] = field(init=False)
+    asked: Mapping[Scope, tuple[Fact, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
-        """The assigned facts with their defaults, and what is recorded: the asked facts that identify nobody.
+        """The asked facts, the assigned ones with their defaults, and what is recorded: what identifies nobody.
 
         In place of those that do, the facts derived from them stand.
         """
@@ -81,6 +82,9 @@ class Catalogue:
         ]
         by_scope = {scope: tuple(fact.name for fact in kept if fact.scope is scope) for scope in Scope}
         object.__setattr__(self, "recorded", by_scope)
+        asked = [fact for fact in self.facts.values() if fact.read is not None]
+        by_scope_asked = {scope: tuple(fact for fact in asked if fact.scope is scope) for scope in Scope}
+        object.__setattr__(self, "asked", by_scope_asked)
 
     def pointers(self, name: str) -> tuple[str, ...]:
         """The pointers into the payload that a fact rests on, `{line}` standing for the line's index."""

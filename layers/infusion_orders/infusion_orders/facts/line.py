@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.asked_of_line import THERAPIES
-from infusion_orders.facts.derivation import from_all
+from infusion_orders.facts.derivation import every, from_all
 from infusion_orders.facts.fact import Fact, Kind, Scope
 from infusion_orders.facts.unknown import Reason, Unknown, unknown_of
 from infusion_orders.orders.order import LineKind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     from infusion_orders.codes.rows import Code
@@ -127,7 +128,7 @@ def therapy_is_listed(facts: Facts, name: str, day: date) -> bool:
     return found is not None and found.listed
 
 
-IDENTIFIERS = (
+IDENTIFIERS_OF_ORDER = (
     "submitter.npi",
     "member.mbi",
     "member.cin",
@@ -139,18 +140,27 @@ IDENTIFIERS = (
     "vendor.npi",
     "care.place_of_service",
     "order.diagnoses",
-    "line.hcpcs",
-    "line.ndc",
 )
+IDENTIFIERS_OF_LINE = ("line.hcpcs", "line.ndc")
 
 
-def identifiers_are_well_formed(facts: Facts) -> Any:
-    """True when every identifier that was sent passes its check, otherwise unknown with those that do not."""
-    values = [facts[name] for name in IDENTIFIERS]
-    invalid = [
-        need for value in values if isinstance(value, Unknown) for need in value.needs if need.reason is Reason.INVALID
-    ]
-    return Unknown(tuple(invalid)) if invalid else True
+def _well_formed(*names: str) -> Callable[[Facts], bool | Unknown]:
+    """True when every one that was sent passes its check, otherwise unknown with those that do not."""
+
+    def derive(facts: Facts) -> bool | Unknown:
+        sent = [value for value in map(facts.__getitem__, names) if isinstance(value, Unknown)]
+        invalid = tuple(need for value in sent for need in value.needs if need.reason is Reason.INVALID)
+        return Unknown(invalid) if invalid else True
+
+    return derive
+
+
+def identifiers_are_well_formed(facts: Facts) -> bool | Unknown:
+    """Those of the order and those of the line."""
+    return every((facts["order.identifiers_are_well_formed"], _IDENTIFIERS_OF_LINE_ARE_WELL_FORMED(facts)))
+
+
+_IDENTIFIERS_OF_LINE_ARE_WELL_FORMED = _well_formed(*IDENTIFIERS_OF_LINE)
 
 
 LINE_FACTS: tuple[Fact, ...] = (
@@ -222,12 +232,20 @@ LINE_FACTS: tuple[Fact, ...] = (
         derive=dates_are_in_order,
     ),
     Fact(
+        name="order.identifiers_are_well_formed",
+        kind=Kind.BOOLEAN,
+        scope=Scope.ORDER,
+        description="Every identifier of the order itself that was sent passes its check; never false.",
+        derived_from=IDENTIFIERS_OF_ORDER,
+        derive=_well_formed(*IDENTIFIERS_OF_ORDER),
+    ),
+    Fact(
         name="line.identifiers_are_well_formed",
         kind=Kind.BOOLEAN,
         scope=Scope.LINE,
         description="Every identifier of the order and the line that was sent passes its check; never false: a wrong "
         "identifier makes it unknown, and the right one is asked for.",
-        derived_from=IDENTIFIERS,
+        derived_from=(*IDENTIFIERS_OF_ORDER, *IDENTIFIERS_OF_LINE),
         derive=identifiers_are_well_formed,
     ),
 )
