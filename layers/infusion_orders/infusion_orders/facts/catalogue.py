@@ -10,6 +10,7 @@ from infusion_orders.facts.fact import Catalogue
 from infusion_orders.facts.line import LINE_FACTS
 from infusion_orders.facts.member import MEMBER_FACTS
 from infusion_orders.facts.ndc import NDC_FACTS
+from infusion_orders.facts.per_diem_ladders import PER_DIEM_LADDER_FACTS
 from infusion_orders.facts.per_diems import PER_DIEM_FACTS
 from infusion_orders.facts.responsibility import RESPONSIBILITY_FACTS
 from infusion_orders.facts.units import UNIT_FACTS
@@ -27,6 +28,7 @@ CATALOGUE = Catalogue(
             CODE_CHANGE_FACTS,
             CODE_PAIR_FACTS,
             PER_DIEM_FACTS,
+            PER_DIEM_LADDER_FACTS,
             WASTE_FACTS,
             NDC_FACTS,
             RESPONSIBILITY_FACTS,
