@@ -318,3 +318,44 @@ def test_all_58_counties_have_an_answer_today_and_six_of_them_are_known_to_be_wh
         "Santa Cruz",
     }
     assert sum(1 for answer in answers.values() if answer == "unverified") == 14 + 1 + 12
+
+
+@pytest.mark.parametrize("therapy", ["tpn", "hydration"])
+def test_each_daily_volume_has_exactly_one_per_diem(tables: ReferenceTables, therapy: str) -> None:
+    rungs = [rung for rung in tables.rungs(therapy, TODAY) if rung.measure == "daily_volume_ml"]
+    bounds = {bound for rung in rungs for bound in (rung.above, rung.at_most) if bound is not None}
+
+    assert bounds == {Decimal(1000), Decimal(2000), Decimal(3000)}
+    for bound in bounds:
+        for volume in (bound - Decimal("0.001"), bound, bound + Decimal("0.001")):
+            assert len([rung for rung in rungs if rung.holds(volume)]) == 1
+
+
+@pytest.mark.parametrize("therapy", ["pain", "chemotherapy"])
+@pytest.mark.parametrize("infusion", ["continuous", "intermittent"])
+def test_each_kind_of_infusion_has_exactly_one_per_diem(tables: ReferenceTables, therapy: str, infusion: str) -> None:
+    rungs = [rung for rung in tables.rungs(therapy, TODAY) if rung.measure == "infusion"]
+    assert len([rung for rung in rungs if rung.holds(infusion)]) == 1
+
+
+def test_every_rung_is_a_per_diem_of_its_therapy(tables: ReferenceTables) -> None:
+    for hcpcs, therapy in zip(column("per_diem_ladders", "code"), column("per_diem_ladders", "therapy"), strict=True):
+        code = tables.code(hcpcs, TODAY)
+        assert code is not None
+        assert (code.group, code.therapy) == ("per_diem", therapy)
+
+
+def test_a_code_outside_the_exclusive_ones_stands_beside_every_other(tables: ReferenceTables) -> None:
+    """The short cut that most lines take says what looking at every pair would say."""
+    codes = [code for hcpcs in sorted(set(column("codes", "code"))) for code in tables.code_periods(hcpcs)]
+    paired = {
+        hcpcs
+        for code in codes
+        for pair in tables.code_pairs(code.hcpcs, "excludes", TODAY)
+        for hcpcs in (pair.hcpcs, pair.other)
+    }
+    excluding = {code.hcpcs for code in codes if any(code.excludes(other) for other in codes)}
+
+    assert excluding | paired == tables.exclusive_codes & set(column("codes", "code")) | paired
+    assert excluding
+    assert set(column("codes", "code")) - tables.exclusive_codes

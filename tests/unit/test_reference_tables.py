@@ -31,6 +31,8 @@ def a_table(name: str, *rows: dict[str, str]) -> list[list[str]]:
         "vendors": {"vendor": "coram", "name": "Coram", "therapy": "anti_tnf", "line_of_business": "*"},
         "ccs_presumptions": {"presumption": "eligible", "section": "41516"},
         "counties": {"whole_child_model": "no"},
+        "per_diem_ladders": {"therapy": "anti_tnf"},
+        "code_pairs": {"line_of_business": "*"},
     }[name]
     header = TABLES[name].header()
     defaults = {"valid_from": "2020-01-01", "basis": "plan_default", **usual}
@@ -540,3 +542,65 @@ def test_tables_that_pass_the_check_hold_at_most_one_period_of_a_code_on_any_day
         code = reference_tables(codes=rows).code("J1745", day)
         expected = [period for period in periods if period[0] <= day <= period[1]]
         assert ([(code.valid_from, code.valid_to)] if code else []) == expected
+
+
+def a_ladder(*rungs: dict[str, str]) -> dict[str, list[dict[str, str]]]:
+    """A ladder of S9359 and its neighbours, with their codes."""
+    codes = [f"S93{number}" for number in range(59, 59 + len(rungs))]
+    return {
+        "codes": [{"code": code, "group": "per_diem"} for code in codes],
+        "per_diem_ladders": [{"code": code, **rung} for code, rung in zip(codes, rungs, strict=True)],
+    }
+
+
+EVERY_8_HOURS = {"measure": "interval_hours", "equals": "8"}
+UP_TO_A_LITRE = {"measure": "daily_volume_ml", "at_most": "1000"}
+MORE_THAN_A_LITRE = {"measure": "daily_volume_ml", "above": "1000"}
+
+
+@pytest.mark.parametrize(
+    ("rung", "column", "hint"),
+    [
+        ({"measure": "none", "equals": "8"}, "equals", "must be empty"),
+        ({"measure": "infusion", "equals": "continous"}, "equals", "must be one of: continuous, intermittent"),
+        ({"measure": "infusion"}, "equals", "is needed"),
+        ({"measure": "interval_hours", "equals": "daily"}, "equals", "a number of hours"),
+        ({"measure": "interval_hours", "equals": "0"}, "equals", "a number of hours"),
+        ({"measure": "interval_hours", "equals": "8", "at_most": "12"}, "at_most", "must be empty"),
+        ({"measure": "daily_volume_ml"}, "above", "at_most is needed"),
+        ({"measure": "daily_volume_ml", "above": "1000", "at_most": "1000"}, "at_most", "nothing stands on this rung"),
+    ],
+)
+def test_a_rung_says_what_it_goes_by(rung: dict[str, str], column: str, hint: str) -> None:
+    problems = problems_of(**a_ladder(rung))
+
+    assert [(problem.table, problem.row, problem.column) for problem in problems] == [("per_diem_ladders", 2, column)]
+    assert hint in problems[0].problem
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "hint"),
+    [
+        (EVERY_8_HOURS, {**EVERY_8_HOURS, "equals": "8.0"}, "row 2 holds too"),
+        (EVERY_8_HOURS, UP_TO_A_LITRE, "another measure"),
+        (UP_TO_A_LITRE, {**MORE_THAN_A_LITRE, "above": "999"}, "row 2 holds too"),
+        ({"measure": "none"}, {"measure": "none"}, "row 2 is the therapy's code for any"),
+        ({"measure": "infusion", "equals": "continuous"}, {"measure": "infusion", "equals": "continuous"}, "row 2"),
+    ],
+)
+def test_no_two_rungs_of_a_ladder_hold_the_same_value_on_the_same_day(
+    one: dict[str, str], other: dict[str, str], hint: str
+) -> None:
+    later = {**other, "valid_from": "2025-01-01"}
+
+    problems = problems_of(**a_ladder(one, later))
+    assert [(problem.table, problem.row, problem.column) for problem in problems] == [
+        ("per_diem_ladders", 3, "measure")
+    ]
+    assert hint in problems[0].problem
+    assert problems_of(**a_ladder({**one, "valid_to": "2024-12-31"}, later)) == ()
+
+
+def test_rungs_that_touch_and_the_code_for_any_make_a_ladder() -> None:
+    assert problems_of(**a_ladder({"measure": "none"}, UP_TO_A_LITRE, MORE_THAN_A_LITRE)) == ()
+    assert problems_of(**a_ladder({"measure": "none"}, EVERY_8_HOURS, {**EVERY_8_HOURS, "equals": "12"})) == ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infusion_orders.codes.cells import cell_problem
+from infusion_orders.codes.ladder_checks import ladder_problems, rung_problems
 from infusion_orders.codes.problems import TableProblem, nearest
 from infusion_orders.codes.schema import ANY, TABLES
 from infusion_orders.codes.values import split_list
@@ -46,6 +47,7 @@ def problems_of(tables: Mapping[str, Rows]) -> tuple[TableProblem, ...]:
     for name, numbered in sound.items():
         problems.extend(_between_rows(TABLES[name], numbered))
         problems.extend(_references(TABLES[name], numbered, tables))
+    problems.extend(ladder_problems(sound.get("per_diem_ladders", ())))
     problems.sort(key=lambda problem: (problem.table, problem.row))
     return tuple(problems[:MAX_PROBLEMS])
 
@@ -93,14 +95,28 @@ def _row_problems(schema: TableSchema, number: int, row: Mapping[str, str]) -> I
         return
     if schema.period and _last_day(schema, row) < row[schema.period[0]]:
         yield TableProblem(schema.name, number, schema.period[1], f"lies before {schema.period[0]}")
-    if schema.name == "codes":
-        unit = ("unit_quantity", "unit", "unit_kind")
-        if 0 < sum(1 for column in unit if row[column]) < len(unit):
-            yield TableProblem(
-                schema.name, number, "unit", "unit_quantity, unit and unit_kind are given together or not at all"
-            )
-    if schema.name == "ccs_presumptions" and row["icd10_to"] < row["icd10_from"]:
-        yield TableProblem(schema.name, number, "icd10_to", "comes before icd10_from")
+    if check := _OWN_CHECKS.get(schema.name):
+        yield from check(number, row)
+
+
+def _code_problems(number: int, row: Mapping[str, str]) -> Iterator[TableProblem]:
+    unit = ("unit_quantity", "unit", "unit_kind")
+    if 0 < sum(1 for column in unit if row[column]) < len(unit):
+        yield TableProblem(
+            "codes", number, "unit", "unit_quantity, unit and unit_kind are given together or not at all"
+        )
+
+
+def _presumption_problems(number: int, row: Mapping[str, str]) -> Iterator[TableProblem]:
+    if row["icd10_to"] < row["icd10_from"]:
+        yield TableProblem("ccs_presumptions", number, "icd10_to", "comes before icd10_from")
+
+
+_OWN_CHECKS = {
+    "codes": _code_problems,
+    "ccs_presumptions": _presumption_problems,
+    "per_diem_ladders": rung_problems,
+}
 
 
 def _last_day(schema: TableSchema, row: Mapping[str, str]) -> str:

@@ -54,7 +54,9 @@ UNIT_KINDS = ("exact", "up_to", "combo_total", "combo_first_component")
 ROUTES = ("IV", "SC", "IM", "INH", "EPIDURAL", "INTRATHECAL", "INTRA_ARTERIAL", "PERINEURAL", "PO", "OTHER")
 PRESUMPTIONS = ("eligible", "conditional", "not_eligible")
 WHOLE_CHILD_MODEL = ("yes", "no", "unverified")
-MEASURES = ("interval_hours", "daily_volume_ml", "infusion", "none")
+ANY_MEASURE = "none"
+MEASURES = ("interval_hours", "daily_volume_ml", "infusion", ANY_MEASURE)
+INFUSIONS = CONTINUOUS, INTERMITTENT = ("continuous", "intermittent")
 RELATIONS = ("needs", "expects", "excludes")
 
 Kind = Literal["text", "code", "icd10", "suffixes", "ndc", "name", "date", "decimal", "choice", "list"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from infusion_orders.codes.schema import ANY_MEASURE, CONTINUOUS, INTERMITTENT
 from infusion_orders.facts.beside import GIVEN, any_line, is_stated_of_kind, others
 from infusion_orders.facts.derivation import known, once_a_line
 from infusion_orders.facts.fact import Fact, Kind, Scope
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
     from infusion_orders.codes.rows import Rung
     from infusion_orders.facts.case import Facts
 
-CONTINUOUS, INTERMITTENT = "continuous", "intermittent"
 CONTINUOUS_FROM_HOURS = 24
-ANY_MEASURE = "none"
 
 
 @once_a_line
