@@ -37,7 +37,7 @@ $(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \
 	exit 1; }
 endef
 
-.PHONY: help setup run dynamodb test check lint types imports template generate build build-local bench lock clean
+.PHONY: help setup run dynamodb test check lint types imports template generate build build-local bench diagnoses lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -103,6 +103,14 @@ build-local: ## the same for this machine's processor and `sam local`, in .aws-s
 
 bench: setup ## time the decision path
 	$(BIN)/python benchmarks/decision_path.py
+
+# Not part of `setup`: only who renews the table needs the package.
+diagnoses: ## write the table of diagnoses anew from the pinned release of ICD-10-CM
+	@$(PYTHON_IS_NEW_ENOUGH)
+	$(PYTHON) -m venv .cache/diagnoses
+	.cache/diagnoses/bin/pip install --quiet --require-hashes --no-deps --requirement scripts/build_diagnoses.lock
+	PYTHONPATH=$(LAYER) .cache/diagnoses/bin/python scripts/build_diagnoses.py rules/home-infusion/tables/diagnoses.csv
+	rm -rf .cache/diagnoses
 
 lock: ## resolve the dependency locks anew (RELOCK=--upgrade for newer versions)
 	@$(PYTHON_IS_NEW_ENOUGH)

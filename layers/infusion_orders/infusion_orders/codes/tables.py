@@ -11,6 +11,7 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from infusion_orders.codes.diagnoses import DiagnosisList, DiagnosisStanding
 from infusion_orders.codes.problems import TableErrors, TableProblem
 from infusion_orders.codes.rows import CcsPresumption, Code, CodePair, Rung, Successor, Therapy
 from infusion_orders.codes.schema import ANY, ANY_THERAPY, TABLES
@@ -37,7 +38,7 @@ MOST_ANSWERS = 10_000
 class ReferenceTables:
     """Immutable; may be shared by all requests.  Rows are indexed and typed when they are first asked for."""
 
-    __slots__ = ("_answers", "_ccs_ranges", "_codes", "_exclusive", "_indexes", "_tables")
+    __slots__ = ("_answers", "_ccs_ranges", "_codes", "_diagnoses", "_exclusive", "_indexes", "_tables")
 
     def __init__(self, tables: Mapping[str, Sequence[Row]]) -> None:
         """Trusts the rows: use `from_rows`."""
@@ -45,6 +46,7 @@ class ReferenceTables:
         self._indexes: dict[tuple[str, tuple[str, ...]], Index] = {}
         self._codes: dict[str, tuple[Code, ...]] = {}
         self._answers: dict[tuple[str, tuple[str, ...], tuple[str, ...], date], Sequence[Row]] = {}
+        self._diagnoses: DiagnosisList | None = None
         self._exclusive: frozenset[str] | None = None
         self._ccs_ranges: tuple[tuple[str, ...], tuple[CcsPresumption, ...]] | None = None
 
@@ -118,6 +120,12 @@ class ReferenceTables:
         """What the code needs, expects or excludes on that day."""
         rows = self._valid("code_pairs", ("code", "relation"), (hcpcs, relation), on)
         return tuple(CodePair(*row[:4]) for row in rows)
+
+    def diagnosis(self, code: str, on: date) -> DiagnosisStanding:
+        """Whether the ICD-10-CM code, as `D83.9`, is billable on that day, as far as the list tells."""
+        if self._diagnoses is None:
+            self._diagnoses = DiagnosisList(self._body("diagnoses"))
+        return self._diagnoses.standing(code, on)
 
     def ndc_codes(self, ndc: str, on: date) -> tuple[str, ...]:
         """The codes under which the package is billed on that day, in alphabetical order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.decisions.decision import Question
-from infusion_orders.facts.unknown import Need, Unknown
+from infusion_orders.facts.unknown import Need, Reason, Unknown
 from infusion_orders.rules.expression import comparisons
 from infusion_orders.rules.relevance import Unsettled
 from infusion_orders.rules.rule import Verdict
@@ -18,37 +18,50 @@ if TYPE_CHECKING:
     from infusion_orders.facts.fact import Catalogue
     from infusion_orders.rules.rule_set import CompiledRule, RuleSet
 
+    Value = tuple[str, int | None]
+    """An asked fact, and the line that it is asked of, if any."""
+
     Settling = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
     """By fact: the rules that hang on it, and the facts whose answer alone could meet all of these."""
 
 
 def questions(lines: Iterable[JudgedLine], rule_set: RuleSet) -> tuple[Question, ...]:
     """One question for each value that is wanted, over all lines, in the order of the vocabulary."""
-    because: dict[Need, set[str]] = {}
-    instead: dict[Need, set[str]] = {}
+    because: dict[Value, set[str]] = {}
+    instead: dict[Value, set[str]] = {}
+    needs: dict[Value, set[Need]] = {}
     worked_out: dict[Hashable, Settling] = {}
     for line in lines:
         if line.unsettled is None:
             continue
         for need, rules, alternatives in _line_questions(line, rule_set, worked_out):
-            because.setdefault(need, set()).update(rules)
-            if need in instead:
-                instead[need] &= alternatives
-            else:
-                instead[need] = set(alternatives)
+            value = (need.fact, need.line)
+            needs.setdefault(value, set()).add(need)
+            because.setdefault(value, set()).update(rules)
+            instead[value] = instead[value] & alternatives if value in instead else set(alternatives)
     order = {name: position for position, name in enumerate(rule_set.catalogue.facts)}
-    needs = sorted(because, key=lambda need: (order[need.fact], -1 if need.line is None else need.line))
+    values = sorted(because, key=lambda value: (order[value[0]], -1 if value[1] is None else value[1]))
     return tuple(
         Question(
-            pointers=(pointer_of(need, rule_set.catalogue),),
-            ask=rule_set.catalogue.facts[need.fact].question,
-            reason=need.reason.value,
-            hint=need.hint,
-            because=tuple(sorted(because[need])),
-            or_=tuple(sorted(instead[need])),
+            pointers=(pointer_of(next(iter(needs[value])), rule_set.catalogue),),
+            ask=rule_set.catalogue.facts[value[0]].question,
+            reason=_reason(needs[value]).value,
+            hint=_hint(needs[value]),
+            because=tuple(sorted(because[value])),
+            or_=tuple(sorted(instead[value])),
         )
-        for need in needs
+        for value in values
     )
+
+
+def _reason(needs: Iterable[Need]) -> Reason:
+    """What is sent and wrong comes before what is missing."""
+    return max((need.reason for need in needs), key=lambda reason: reason is Reason.INVALID)
+
+
+def _hint(needs: Iterable[Need]) -> str | None:
+    """All that is wrong with the value, whichever line found it."""
+    return "; ".join(sorted({need.hint for need in needs if need.hint})) or None
 
 
 def _line_questions(

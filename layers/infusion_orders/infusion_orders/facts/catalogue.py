@@ -6,6 +6,7 @@ from infusion_orders.facts.asked_of_line import ASKED_OF_LINE
 from infusion_orders.facts.asked_of_order import ASKED_OF_ORDER
 from infusion_orders.facts.code_changes import CODE_CHANGE_FACTS
 from infusion_orders.facts.code_pairs import CODE_PAIR_FACTS
+from infusion_orders.facts.diagnosis import DIAGNOSIS_FACTS
 from infusion_orders.facts.fact import Catalogue
 from infusion_orders.facts.line import LINE_FACTS
 from infusion_orders.facts.member import MEMBER_FACTS
@@ -31,6 +32,7 @@ CATALOGUE = Catalogue(
             PER_DIEM_LADDER_FACTS,
             WASTE_FACTS,
             NDC_FACTS,
+            DIAGNOSIS_FACTS,
             RESPONSIBILITY_FACTS,
         )
         for fact in facts
