@@ -128,6 +128,14 @@ ORDERS = parts(
         telephone=BOOLEANS,
     ),
     clinical=parts(weight_kg=amounts("0.4", "300"), weight_measured_on=DAYS, height_cm=amounts("20", "230")),
+    nutrition=parts(
+        energy_kcal_per_day=amounts("0", "6000"),
+        protein_g_per_day=amounts("0", "300"),
+        amino_acids_g_per_l=amounts("0", "100"),
+        dextrose_g_per_l=amounts("0", "350"),
+        cations_meq_per_l=amounts("0", "200"),
+        documented_necessity=BOOLEANS,
+    ),
     access=parts(device=words_of(model.AccessDevice), lumens=st.integers(0, 3)),
     diagnoses=st.lists(parts(code=DIAGNOSIS_CODES, primary=BOOLEANS), max_size=3),
 )

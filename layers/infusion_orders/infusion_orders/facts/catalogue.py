@@ -11,6 +11,7 @@ from infusion_orders.facts.fact import Catalogue
 from infusion_orders.facts.line import LINE_FACTS
 from infusion_orders.facts.member import MEMBER_FACTS
 from infusion_orders.facts.ndc import NDC_FACTS
+from infusion_orders.facts.nutrition import NUTRITION_FACTS
 from infusion_orders.facts.per_diem_ladders import PER_DIEM_LADDER_FACTS
 from infusion_orders.facts.per_diems import PER_DIEM_FACTS
 from infusion_orders.facts.responsibility import RESPONSIBILITY_FACTS
@@ -32,6 +33,7 @@ CATALOGUE = Catalogue(
             PER_DIEM_LADDER_FACTS,
             WASTE_FACTS,
             NDC_FACTS,
+            NUTRITION_FACTS,
             DIAGNOSIS_FACTS,
             RESPONSIBILITY_FACTS,
         )

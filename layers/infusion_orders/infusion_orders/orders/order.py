@@ -14,6 +14,8 @@ from infusion_orders.orders.values import (
     CalendarDate,
     Centimetres,
     Coded,
+    Concentration,
+    DailyAmount,
     Hours,
     Identifier,
     Kilograms,
@@ -61,6 +63,7 @@ __all__ = [
     "LineOfBusiness",
     "MedicalGroup",
     "Member",
+    "Nutrition",
     "Order",
     "PeriodUnit",
     "Prescriber",
@@ -168,6 +171,19 @@ class Access(Part):
 
     device: Coded[AccessDevice] | None = Field(None, description="The access device; `none` if there is none.")
     lumens: int | None = Field(None, ge=0, le=10, description="How many lumens the device has.")
+
+
+class Nutrition(Part):
+    """What the member's parenteral nutrition holds; for orders of other therapies it is not asked for."""
+
+    energy_kcal_per_day: DailyAmount | None = Field(None, description="Energy of a day in kilocalories.")
+    protein_g_per_day: DailyAmount | None = Field(None, description="Protein of a day in grams.")
+    amino_acids_g_per_l: Concentration | None = Field(None, description="Amino acids in grams per litre.")
+    dextrose_g_per_l: Concentration | None = Field(None, description="Dextrose in grams per litre.")
+    cations_meq_per_l: Concentration | None = Field(None, description="Cations in milliequivalents per litre.")
+    documented_necessity: bool | None = Field(
+        None, description="Whether amounts outside the usual ranges are documented as medically necessary."
+    )
 
 
 class Diagnosis(Part):
@@ -279,6 +295,7 @@ class Order(Part):
     care: Care | None = Field(None, description="Where and how the therapy is given.")
     clinical: Clinical | None = Field(None, description="Body measures.")
     access: Access | None = Field(None, description="The access that the drug goes through.")
+    nutrition: Nutrition | None = Field(None, description="What the parenteral nutrition holds.")
     diagnoses: Listed[Diagnosis] | None = Field(None, max_length=50, description="What the therapy is for.")
     lines: Annotated[Listed[ServiceLine], Field(min_length=1, max_length=100), AfterValidator(_distinct_line_ids)] = (
         Field(description="The billed items, 1 to 100.")

@@ -60,6 +60,8 @@ Kilograms = Annotated[Decimal, Field(gt=0, le=1000), _Exact]
 Centimetres = Annotated[Decimal, Field(gt=0, le=300), _Exact]
 Hours = Annotated[Decimal, Field(gt=0, le=9000), _Exact]
 Millilitres = Annotated[Decimal, Field(gt=0, le=100_000), _Exact]
+DailyAmount = Annotated[Decimal, Field(ge=0, le=100_000), _Exact]
+Concentration = Annotated[Decimal, Field(ge=0, le=10_000), _Exact]
 Period = Annotated[Decimal, Field(gt=0, le=1_000_000), _Exact]
 
 CalendarDate = Annotated[date, BeforeValidator(_calendar_date)]
