@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.rules.expression import Comparison, Every, Negation, Some, comparisons, truth_of
+from infusion_orders.rules.expression import Comparison, Negation, Some, comparisons, truth_of
 from infusion_orders.rules.representatives import representatives
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from infusion_orders.facts.fact import Catalogue
@@ -59,8 +59,14 @@ def evaluate(expression: Expression, facts: Mapping[str, Any]) -> Truth:
         truth = evaluate(expression.part, facts)
         return None if truth is None else not truth
     settled = isinstance(expression, Some)
-    truths = {evaluate(part, facts) for part in expression.parts}
-    return settled if settled in truths else None if None in truths else isinstance(expression, Every)
+    result: Truth = not settled
+    for part in expression.parts:
+        truth = evaluate(part, facts)
+        if truth is settled:
+            return settled
+        if truth is None:
+            result = None
+    return result
 
 
 class _Open(dict[str, Any]):
@@ -127,17 +133,16 @@ class Unsettled:
         """The facts to ask for, with the ids of the rules that hang on each.
 
         Starting from all of them, one fact after the other is left out if the rest is still enough.  What is left is
-        enough, and nothing in it can be spared: leaving out others never makes a fact matter less.
+        enough, and nothing in it can be spared: leaving out others never makes a fact matter less.  Only the rules
+        that name a fact need a look: where none of them can hang, all of them are settled without the fact, and what
+        the other rules could do is as it was before.
         """
         asked: dict[str, tuple[str, ...]] = {}
         left_out: set[str] = set()
         for name in sorted({name for names in self._names.values() for name in names}):
-            naming = [rule for rule in sorted(self.broken) if name in self._names[rule]]
-            others = [rule for rule in sorted(self.broken) if name not in self._names[rule]]
             unanswered = left_out | {name}
+            naming = (rule for rule in sorted(self.broken) if name in self._names[rule])
             hanging = tuple(rule for rule in naming if self._can_hang(rule, unanswered))
-            if not hanging and any(self._can_hang(rule, unanswered) for rule in others):
-                hanging = tuple(naming)
             if hanging:
                 asked[name] = hanging
             else:
@@ -146,26 +151,38 @@ class Unsettled:
 
     def _can_hang(self, rule: str, unanswered: AbstractSet[str]) -> bool:
         """Whether some answers to all other facts leave this rule unknown and no rule broken."""
-        mine = set(self._names[rule])
-        others = [other for other in self.broken if other != rule]
-        others.sort(key=lambda other: (mine.isdisjoint(self._names[other]), other))
+        others = sorted(other for other in self.broken if other != rule)
         self._left = BUDGET
         try:
             return any(
-                self._others_hold(others, answers, unanswered)
+                self._can_hold(others, answers, unanswered)
                 for answers in self._assignments(rule, _Open(self._known), unanswered, hangs=True)
             )
         except _OutOfBudget:
             return True
 
-    def _others_hold(self, rules: Sequence[str], answers: _Open, unanswered: AbstractSet[str]) -> bool:
-        """Whether the answers can be completed so that none of the rules is broken."""
-        if not rules:
-            return True
-        return any(
-            self._others_hold(rules[1:], completed, unanswered)
-            for completed in self._assignments(rules[0], answers, unanswered, hangs=False)
+    def _can_hold(self, rules: Iterable[str], answers: _Open, unanswered: AbstractSet[str]) -> bool:
+        """Whether the answers can be completed so that none of the rules is broken.
+
+        Rules that share no fact any more have nothing to do with each other: each group is completed by itself.
+        """
+        undecided: dict[str, list[str]] = {}
+        for rule in rules:
+            truth = evaluate(self.broken[rule], answers)
+            if truth is True:
+                return False
+            if truth is None and (names := self._unanswered_names(rule, answers, unanswered)):
+                undecided[rule] = names
+        return all(
+            any(
+                self._can_hold(group[1:], completed, unanswered)
+                for completed in self._assignments(group[0], answers, unanswered, hangs=False)
+            )
+            for group in _groups(undecided)
         )
+
+    def _unanswered_names(self, rule: str, answers: _Open, unanswered: AbstractSet[str]) -> list[str]:
+        return [name for name in self._names[rule] if name not in unanswered and name not in answers]
 
     def _assignments(self, rule: str, answers: _Open, unanswered: AbstractSet[str], *, hangs: bool) -> Iterator[_Open]:
         """Answers to the rule's other facts under which it is not broken (and, if it `hangs`, is still unknown)."""
@@ -175,7 +192,7 @@ class Unsettled:
         truth = evaluate(self.broken[rule], answers)
         if truth is True or (hangs and truth is False):
             return
-        open_names = [name for name in self._names[rule] if name not in unanswered and name not in answers]
+        open_names = self._unanswered_names(rule, answers, unanswered)
         if truth is False or not open_names:
             yield answers
             return
@@ -192,3 +209,14 @@ class Unsettled:
             if all(evaluate(residual(requirements[rule], self.facts), answers) is True for rule in rules):
                 return True
         return False
+
+
+def _groups(names: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """The rules, by their names, that hang together by a common name, directly or by way of others."""
+    groups: list[tuple[list[str], set[str]]] = []
+    for rule, of_rule in names.items():
+        apart = [group for group in groups if group[1].isdisjoint(of_rule)]
+        together = [group for group in groups if not group[1].isdisjoint(of_rule)]
+        rules = [each for group in together for each in group[0]]
+        groups = [*apart, ([*rules, rule], set(of_rule).union(*(group[1] for group in together)))]
+    return [rules for rules, _ in groups]
