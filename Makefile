@@ -37,7 +37,7 @@ $(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \
 	exit 1; }
 endef
 
-.PHONY: help setup run dynamodb test check lint types imports template generate build build-local bench diagnoses lock clean
+.PHONY: help setup run dynamodb test check lint types imports template generate build build-local bench fuzz diagnoses lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -103,6 +103,11 @@ build-local: ## the same for this machine's processor and `sam local`, in .aws-s
 
 bench: setup ## time the decision path
 	$(BIN)/python benchmarks/decision_path.py
+
+FUZZ ?= 100000
+
+fuzz: setup ## decide 100,000 random orders (FUZZ=1000 for fewer): none may fail
+	$(BIN)/python -m tests.fuzz.orders --orders $(FUZZ)
 
 # Not part of `setup`: only who renews the table needs the package.
 diagnoses: ## write the table of diagnoses anew from the pinned release of ICD-10-CM

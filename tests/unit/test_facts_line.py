@@ -192,12 +192,15 @@ def test_the_route_is_asked_for_only_where_the_code_has_routes() -> None:
     assert nurse["line.route_fits_code"] is True
 
 
-@pytest.mark.parametrize(
-    ("last", "in_order"), [(None, True), (DAY, True), (date(2026, 12, 2), True), (date(2026, 11, 30), False)]
-)
-def test_a_line_does_not_end_before_it_begins(last: date | None, in_order: bool) -> None:
-    (line,) = lines({} if last is None else {"last_date_of_service": last})
+@pytest.mark.parametrize(("last", "in_order"), [(DAY, True), (date(2026, 12, 2), True), (date(2026, 11, 30), False)])
+def test_a_line_does_not_end_before_it_begins(last: date, in_order: bool) -> None:
+    (line,) = lines({"last_date_of_service": last})
     assert line["line.dates_are_in_order"] is in_order
+
+
+def test_a_line_whose_end_was_not_sent_may_yet_end_before_it_begins() -> None:
+    (line,) = lines({})
+    assert needs(line["line.dates_are_in_order"]) == [("line.last_date_of_service", 0)]
 
 
 @pytest.mark.parametrize(("place", "at_home"), [("12", True), ("11", False)])

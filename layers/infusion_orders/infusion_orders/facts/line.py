@@ -115,10 +115,10 @@ def route_fits_code(facts: Facts) -> Any:
     return route if isinstance(route, Unknown) else route in routes
 
 
-def dates_are_in_order(facts: Facts) -> Any:
-    """False for a line that ends before it begins; nothing is wrong with an end that was not sent."""
-    first, last = facts["line.date_of_service"], facts["line.last_date_of_service"]
-    return isinstance(first, Unknown) or isinstance(last, Unknown) or first <= last
+@from_all("line.date_of_service", "line.last_date_of_service")
+def dates_are_in_order(_facts: Facts, first: date, last: date) -> bool:
+    """False for a line that ends before it begins."""
+    return first <= last
 
 
 @from_all("line.therapy", "line.date_of_service")

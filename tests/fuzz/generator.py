@@ -1,0 +1,231 @@
+"""Random orders made from the contract's own model: a field that is added there is sent here without a line of code.
+
+What a type cannot tell (codes, identifiers, days on which something changes) comes from pools by the field's name.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import Enum
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, MaxLen, MinLen
+from pydantic.fields import FieldInfo
+
+from infusion_orders.orders.order import Order
+from infusion_orders.orders.values import FIRST_DAY, LAST_DAY, Part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from random import Random
+
+Document = dict[str, Any]
+
+CANARY = "Kanarienvogel-7"
+"""In every text that a partner is free to write: no answer may hold it."""
+
+TURNING_DAYS = ("2024-07-01", "2024-10-08", "2025-07-01", "2026-04-01", "2026-10-01", "2026-12-01", "2024-02-29")
+MALFORMED = ("", " ", "not a code", "J174", "1234567890", "\u202ecode", "\U0001f489", "0" * 64, "A" * 64, "'; --")
+FREQUENCIES = (
+    "daily", "q8h", "q12h", "q24h", "every 6 hours", "every 8 weeks", "BID", "TID", "weekly", "monthly", "once", "stat",
+    "continuous", "mon, wed, fri", "every other day", "3 times a week", "prn", "as directed", "every 0 hours", "q0h",
+    "every 999999999 days", "2 doses, 2 weeks apart", "QOD", "U", "every 1.5 hours", "every fortnight",
+)  # fmt: skip
+DIAGNOSES = (
+    "K50.90", "k5090", "D83.9", "D80", "E84.0", "M05.79", "A41.9", "E11", "E11.9", "Z99.89", "C91.00", "N10", "G11.3",
+    "D79", "D83.99", "QA0.0101", "I10",
+)  # fmt: skip
+POOLS: Mapping[str, tuple[str, ...]] = {
+    "npi": ("1234567893", "1932104098", "1245319599", "1234567890"),
+    "mbi": ("1EG4-TE5-MK73", "1eg4te5mk73", "1EG4-TE5-MK7S"),
+    "cin": ("90000000A", "90000000A12345", "90000000B"),
+    "code": DIAGNOSES,
+    "conditions": DIAGNOSES,
+    "county": ("Los Angeles", "San Mateo", "Orange", "Alpine", "los angeles", "Gotham"),
+    "id": ("PPG-0420", "PPG-0421", "EXAMPLE-PPG", "-group"),
+    "vendor": ("coram", "acme-infusion", "Coram"),
+    "place_of_service": ("12", "11", "22", "13", "32"),
+    "ndc": ("57894-030-01", "57894003001", "5789403001", "0002-1433-80"),
+    "therapy": ("tpn", "anti_infective", "ivig", "anti_tnf", "chemotherapy", "pain", "enteral", "gene therapy"),
+    "frequency": FREQUENCIES,
+    "modifiers": ("JA", "JB", "JW", "JZ", "SH", "SJ", "SS", "kx", "GA", "SD"),
+}
+RELATED_CODES = (
+    ("J1569", "S9338", "J1559"), ("J1745", "S9359", "J1748"), ("J3373", "S9501", "S9500"), ("J1325", "K0455", "J3285"),
+    ("99601", "99602", "S9123"), ("E0779", "A4224", "A4221"), ("S9366", "B4185", "B4189"), ("J2270", "S9326", "S9325"),
+    ("A4305", "E0781", "A4222"), ("J9190", "S9330", "S9329"), ("J7030", "S9374", "S9373"), ("J3370", "J3373", "S9502"),
+)  # fmt: skip
+"""Codes of which the rules say something when they stand on one order."""
+FREE_TEXTS = ("member_id", "drug")
+LIST_LENGTHS = {"lines": (1, 1, 1, 2, 2, 3, 4, 6, 8), "diagnoses": (0, 1, 1, 2, 3), "conditions": (0, 1, 2)}
+MANY_LINES = 0.002
+REQUIRED = ("order_id", "member", "member_id", "line_id", "lines")
+
+
+class Generator:
+    """Orders of one rule set's codes; `density` is how likely an optional field is sent, anew for each order."""
+
+    def __init__(self, random: Random, codes: Sequence[str]) -> None:
+        self.random = random
+        self.codes = codes
+        self.density = random.choice((0.2, 0.6, 0.9, 0.97, 1.0))
+        self.day = self._day_near(date.fromisoformat(random.choice(TURNING_DAYS)))
+        related = random.choice(RELATED_CODES)
+        self.favourites = related if random.random() < 0.6 else tuple(random.choice(codes) for _ in related)
+
+    def order(self) -> Document:
+        """A document that the contract takes; whether it stands is another matter."""
+        document = self._part(Order)
+        for number, line in enumerate(document["lines"]):
+            line["line_id"] = str(number)
+        self._relate(document["lines"])
+        return document
+
+    def _part(self, model: type[Part]) -> Document:
+        sent: Document = {}
+        for name, field in model.model_fields.items():
+            if not field.is_required():
+                chance = self.random.random()
+                if chance > self.density:
+                    if chance > (1 + self.density) / 2:
+                        sent[name] = None
+                    continue
+            sent[name] = self._value(name, field.annotation, list(field.metadata))
+        return sent
+
+    def _value(self, name: str, annotation: Any, metadata: list[Any]) -> Any:
+        origin = get_origin(annotation)
+        if origin is Annotated:
+            inner, *more = get_args(annotation)
+            flat = [piece for one in more for piece in (one.metadata if isinstance(one, FieldInfo) else [one])]
+            return self._value(name, inner, [*flat, *metadata])
+        if origin in (Union, UnionType):
+            choices = [one for one in get_args(annotation) if one is not type(None)]
+            return self._value(name, self.random.choice(choices), metadata)
+        if origin is tuple:
+            return self._list(name, get_args(annotation)[0], metadata)
+        if issubclass(annotation, Part):
+            return self._part(annotation)
+        return self._plain(name, annotation, metadata)
+
+    def _list(self, name: str, item: Any, metadata: list[Any]) -> list[Any]:
+        least = next((one.min_length for one in metadata if isinstance(one, MinLen)), 0)
+        most = next((one.max_length for one in metadata if isinstance(one, MaxLen)), 3)
+        length = self.random.choice(LIST_LENGTHS.get(name, (0, 1, 2, 3)))
+        if name == "lines" and self.random.random() < MANY_LINES:
+            length = most
+        return [self._value(name, item, []) for _ in range(max(least, min(most, length)))]
+
+    def _plain(self, name: str, kind: type, metadata: list[Any]) -> Any:
+        if issubclass(kind, Enum):
+            return self.random.choice(list(kind)).value
+        if kind is bool:
+            return self.random.random() < 0.7
+        if kind is str:
+            return self._text(name, metadata)
+        if kind is date:
+            return self._date(name).isoformat()
+        return self._number(kind, metadata)
+
+    def _text(self, name: str, metadata: list[Any]) -> str:
+        if name in FREE_TEXTS:
+            return CANARY
+        if name.endswith("_id"):
+            return f"id-{self.random.randrange(10**6)}"
+        pool = (*self.favourites, self.random.choice(self.codes)) if name == "hcpcs" else POOLS[name]
+        bounded = any(isinstance(one, MinLen) or hasattr(one, "pattern") for one in metadata)
+        if not bounded and name != "modifiers" and self.random.random() < 0.03:
+            return self.random.choice(MALFORMED)
+        return self.random.choice(pool)
+
+    def _number(self, kind: type, metadata: list[Any]) -> int | str:
+        least = next((one.ge for one in metadata if isinstance(one, Ge)), None)
+        above = next((one.gt for one in metadata if isinstance(one, Gt)), None)
+        most = next((one.le for one in metadata if isinstance(one, Le)), 10**12)
+        if kind is int:
+            first = int(str(least or 0))
+            last = int(str(most))
+            return self.random.choice((first, last, min(last, first + self.random.randrange(1, 50))))
+        assert kind is Decimal, kind
+        smallest = "0.000000000000000001" if above is not None else "0"
+        usual = f"{min(Decimal(str(most)), Decimal(self.random.randrange(1, 400000)) / 1000):f}"
+        whole = str(min(int(str(most)), self.random.randrange(1, 3000)))
+        return self.random.choice((usual, usual, whole, whole, whole, smallest, str(most)))
+
+    def _date(self, name: str) -> date:
+        chance = self.random.random()
+        if name == "birth_date":
+            return date(2026, 12, 1) - timedelta(days=self.random.randrange(1, 36_000))
+        if chance < 0.02:
+            return date.fromordinal(self.random.randrange(FIRST_DAY.toordinal(), LAST_DAY.toordinal()))
+        if name == "service_to":
+            return self._day_near(self.day, -1, 31 if chance < 0.3 else 7)
+        return self._day_near(self.day, -3, 3)
+
+    def _day_near(self, day: date, first: int = -2, last: int = 2) -> date:
+        return day + timedelta(days=self.random.randint(first, last))
+
+    def _relate(self, lines: list[Document]) -> None:
+        """Waste lines beside their drugs, and lines of the same day: what lies between lines is reached."""
+        if len(lines) < 2 or self.random.random() < 0.5:
+            return
+        first, other = self.random.sample(lines, 2)
+        for name in ("hcpcs", "service_from", "service_to", "therapy", "kind"):
+            if name in first and self.random.random() < 0.8:
+                other[name] = first[name]
+        if self.random.random() < 0.3:
+            other["modifiers"] = ["JW"]
+
+
+def shuffled(document: Document, random: Random) -> Document:
+    """The same lines in another order."""
+    return {**document, "lines": random.sample(document["lines"], len(document["lines"]))}
+
+
+def without_one_field(document: Document, random: Random) -> Document:
+    """The order with one optional field left out, in the order itself or somewhere below it."""
+    places = [place for place in _places(document) if place[-1] not in REQUIRED]
+    if not places:
+        return document
+    less: Document = _without(document, random.choice(places))
+    return less
+
+
+def _places(value: Any, way: tuple[Any, ...] = ()) -> Iterable[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, held in inner:
+        if isinstance(step, str):
+            yield (*way, step)
+        yield from _places(held, (*way, step))
+
+
+def _without(value: Any, way: tuple[Any, ...]) -> Any:
+    step, *rest = way
+    if isinstance(value, list):
+        return [_without(held, tuple(rest)) if index == step else held for index, held in enumerate(value)]
+    if not rest:
+        return {name: held for name, held in value.items() if name != step}
+    return {name: _without(held, tuple(rest)) if name == step else held for name, held in value.items()}
+
+
+def pointers(model: type[Part] = Order, way: str = "") -> set[str]:
+    """Every field of the model, as a pointer without indexes."""
+    found: set[str] = set()
+    for name, field in model.model_fields.items():
+        found.add(f"{way}/{name}")
+        for part in _parts_of(field.annotation):
+            found |= pointers(part, f"{way}/{name}")
+    return found
+
+
+def _parts_of(annotation: Any) -> Iterable[type[Part]]:
+    if isinstance(annotation, type) and get_origin(annotation) is None:
+        return [annotation] if issubclass(annotation, Part) else []
+    return [part for one in get_args(annotation) if one is not Ellipsis for part in _parts_of(one)]
+
+
+def sent_pointers(document: Document) -> set[str]:
+    """The pointers of a document, without indexes."""
+    return {"/" + "/".join(step for step in place if isinstance(step, str)) for place in _places(document)}

@@ -1,0 +1,189 @@
+"""Random orders over the whole contract under the default rules: none may fail, and none may be decided two ways.
+
+`make fuzz` runs 100,000; `python -m tests.fuzz.orders --seed 7 --only 1234` runs one again and shows it.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import traceback
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.progress import track
+
+from infusion_orders.decisions.decide import decide, decide_case
+from infusion_orders.decisions.decision import Decision, Outcome
+from infusion_orders.decisions.judging import judge
+from infusion_orders.facts.case import Case
+from infusion_orders.facts.unknown import Fault
+from infusion_orders.orders.reading import read_order
+from infusion_orders.rules.rule import Verdict
+from tests.default_rules import TODAY, default_rules
+from tests.fuzz.generator import CANARY, Generator, shuffled, without_one_field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SEED = 20261125
+CHUNK = 100
+ALTERED_EVERY = 10
+"""Every tenth order is also decided again, with its lines in another order, and with a field less."""
+FAILURES = Path(".cache") / "fuzz"
+SETTLED = {Outcome.ACCEPTED, Outcome.REJECTED, Outcome.REDIRECTED, Outcome.NEEDS_REVIEW}
+UNLISTED_CODES = ("J9999", "J3490", "V0001", "J0001", "99213")
+
+Reached = set[tuple[str, str]]
+
+
+@dataclass
+class Report:
+    """`failures`: order number and what went wrong; `reached`: each rule with each verdict that some line got."""
+
+    orders: int = 0
+    failures: list[tuple[int, str]] = field(default_factory=list)
+    reached: Reached = field(default_factory=set)
+
+    def add(self, other: Report) -> None:
+        """Takes another report in."""
+        self.orders += other.orders
+        self.failures += other.failures
+        self.reached |= other.reached
+
+
+class Wrong(Exception):
+    """What does not hold of an order."""
+
+
+def document_of(seed: int, number: int) -> dict[str, Any]:
+    """The order of that number: the same for ever."""
+    codes = sorted({row[0] for row in default_rules().tables.rows()["codes"][1:]} | set(UNLISTED_CODES))
+    return Generator(Random(f"{seed}:{number}"), codes).order()
+
+
+def check(document: dict[str, Any], random: Random, *, altered: bool) -> Reached:
+    """Raises Wrong, or whatever the code under test raises."""
+    rules = default_rules()
+    order = read_order(json.dumps(document))
+    line_ids = [line.line_id for line in order.lines]
+    case = Case(rules.catalogue, rules.tables, order=order)
+    judged = judge(case, rules, line_ids)
+    reached = {
+        (compiled.rule.id, verdict.value)
+        for line in judged
+        for compiled, verdict in zip(rules.rules, line.verdicts, strict=True)
+    }
+    if errors := sorted(rule for rule, verdict in reached if verdict == Verdict.ERROR.value):
+        raise Wrong(f"error verdicts: {', '.join(errors)}")
+    decided = decide_case(case, rules, order_id=order.order_id, line_ids=line_ids, as_of=TODAY)
+    _check_decision(decided.decision, document)
+    if altered:
+        _check_facts(case)
+        if decide(order, rules, as_of=TODAY).decision.receipt != decided.decision.receipt:
+            raise Wrong("a second decision has another receipt")
+        _check_altered(document, decided.decision, random)
+    return reached
+
+
+def _check_facts(case: Case) -> None:
+    for line in case.lines:
+        for name in case.catalogue.facts:
+            if name not in case.catalogue.assigned and isinstance(line[name], Fault):
+                raise Wrong(f"the fact {name} fails")
+
+
+def _check_decision(decision: Decision, document: dict[str, Any]) -> None:
+    if decision.outcome is Outcome.INDETERMINATE:
+        raise Wrong("the outcome is indeterminate")
+    wants = any(line.outcome is Outcome.NEEDS_INFORMATION for line in decision.lines)
+    if bool(decision.questions) is not wants:
+        raise Wrong("questions and outcome disagree")
+    for question in decision.questions:
+        for pointer in question.pointers:
+            if pointer.startswith("/lines/") and int(pointer.split("/")[2]) >= len(document["lines"]):
+                raise Wrong(f"a question points to no line: {pointer}")
+    if len({(*question.pointers, question.ask) for question in decision.questions}) != len(decision.questions):
+        raise Wrong("a question is asked twice")
+    if CANARY in decision.model_dump_json():
+        raise Wrong("the answer holds what a partner is free to write")
+
+
+def _check_altered(document: dict[str, Any], decision: Decision, random: Random) -> None:
+    outcomes = {line.line_id: line.outcome for line in decision.lines}
+    if _outcomes(shuffled(document, random)) != outcomes:
+        raise Wrong("the order of the lines changes an outcome")
+    for line_id, outcome in _outcomes(without_one_field(document, random)).items():
+        if outcome in SETTLED and outcome is not outcomes[line_id]:
+            raise Wrong(f"without a field line {line_id} is {outcome.value}, with it {outcomes[line_id].value}")
+
+
+def _outcomes(document: dict[str, Any]) -> dict[str, Outcome]:
+    decision = decide(read_order(json.dumps(document)), default_rules(), as_of=TODAY).decision
+    return {line.line_id: line.outcome for line in decision.lines}
+
+
+def run(seed: int, numbers: range) -> Report:
+    """Checks the orders of these numbers; a failure is kept, and the next order is looked at."""
+    report = Report()
+    for number in numbers:
+        random = Random(f"{seed}:{number}:altered")
+        try:
+            report.reached |= check(document_of(seed, number), random, altered=number % ALTERED_EVERY == 0)
+        except Wrong as wrong:
+            report.failures.append((number, str(wrong)))
+        except Exception:
+            report.failures.append((number, traceback.format_exc()))
+        report.orders += 1
+    return report
+
+
+def run_in_parallel(seed: int, orders: int) -> Iterator[Report]:
+    """On all processors, a report a chunk."""
+    default_rules()
+    chunks = [range(first, min(first + CHUNK, orders)) for first in range(0, orders, CHUNK)]
+    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("fork")) as pool:
+        for done in as_completed([pool.submit(run, seed, chunk) for chunk in chunks]):
+            yield done.result()
+
+
+def unreached(reached: Reached) -> list[str]:
+    """Rules that no order breaks (or, if they assign, to which none applies), or that none keeps."""
+    wanted = {
+        (compiled.rule.id, verdict.value)
+        for compiled in default_rules().rules
+        for verdict in ((Verdict.SATISFIED,) if compiled.rule.assign else (Verdict.NOT_MET, Verdict.SATISFIED))
+    }
+    return sorted(f"{rule} {verdict}" for rule, verdict in wanted - reached)
+
+
+def main(
+    orders: Annotated[int, typer.Option(help="How many orders.")] = 100_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same orders.")] = SEED,
+    only: Annotated[int | None, typer.Option(help="Run this order alone, and print it.")] = None,
+) -> None:
+    """Decides random orders, and ends with 1 if any fails.  Example: python -m tests.fuzz.orders --orders 1000"""
+    if only is not None:
+        typer.echo(json.dumps(document_of(seed, only), indent=2, ensure_ascii=False))
+        report = run(seed, range(only, only + 1))
+    else:
+        report = Report()
+        for part in track(run_in_parallel(seed, orders), "deciding", total=-(-orders // CHUNK)):
+            report.add(part)
+    for number, what in report.failures[:20]:
+        FAILURES.mkdir(parents=True, exist_ok=True)
+        kept = FAILURES / f"{seed}-{number}.json"
+        kept.write_text(json.dumps(document_of(seed, number), indent=2, ensure_ascii=False), encoding="utf-8")
+        typer.echo(f"order {number} ({kept}; --seed {seed} --only {number}): {what}")
+    typer.echo(f"{report.orders} orders, seed {seed}: {len(report.failures)} failures")
+    if only is None:
+        typer.echo("never reached: " + (", ".join(unreached(report.reached)) or "nothing"))
+    raise typer.Exit(1 if report.failures else 0)
+
+
+if __name__ == "__main__":
+    typer.run(main)
