@@ -237,3 +237,48 @@ def test_more_of_anything_never_lowers_the_osmolarity(one: Decimal, other: Decim
     less, more = (nutrition_facts(**{part: amount})["nutrition.osmolarity"] for amount in sorted((one, other)))
     assert less <= more
     assert (less == more) is (one == other)
+
+
+NEVER_BEGUN_AT_HOME = ("J0280", "J9019", "J9020", "J9021", "J9040", "J9118", "J9266", "S0080")
+VESICANTS = (
+    "J9000", "J9120", "J9150", "J9178", "J9211", "J9230", "J9280", "J9352", "J9360", "J9370", "J9371", "J9390",
+)  # fmt: skip
+IVIG_DIAGNOSES = (
+    "D80.0", "D80.2", "D80.3", "D80.4", "D80.5", "D80.6", "D80.7", "D81.0", "D81.1", "D81.2", "D81.5", "D81.6", "D81.7",
+    "D81.82", "D81.89", "D81.9", "D82.0", "D82.1", "D82.4", "D83.0", "D83.1", "D83.2", "D83.8", "D83.9", "G11.3",
+)  # fmt: skip
+
+
+def broken_rules(line: dict[str, Any], changes: Changes) -> set[str]:
+    decision = decision_of(an_order_of(line, **{"/prescriber/signed_on": "2026-01-01", **changes}))
+    return {finding.rule for finding in decision.findings if finding.verdict is Verdict.NOT_MET}
+
+
+@pytest.mark.parametrize("code", NEVER_BEGUN_AT_HOME)
+def test_each_drug_of_the_list_is_not_begun_at_home(code: str) -> None:
+    assert "first-dose.never-at-home" in broken_rules(a_drug_line("drug", code, "10 mg", "once"), AT_HOME)
+
+
+@pytest.mark.parametrize("code", VESICANTS)
+def test_each_vesicant_of_the_list_wants_central_access(code: str) -> None:
+    peripheral = {"/access/device": "peripheral"}
+    assert "access.vesicants-have-central-access" in broken_rules(
+        a_drug_line("drug", code, "10 mg", "once"), peripheral
+    )
+
+
+@pytest.mark.parametrize("code", IVIG_DIAGNOSES)
+def test_each_listed_immune_deficiency_is_enough_for_ivig_at_home(code: str) -> None:
+    changes = {**SENIOR, "/diagnoses": [{"code": code, "primary": True}]}
+    assert "diagnosis-lists.home-ivig" not in broken_rules(IVIG, changes)
+
+
+@pytest.mark.parametrize("code", ["D80.1", "D81.31", "D81.4", "D82.2", "G61.81"])
+def test_another_diagnosis_is_not(code: str) -> None:
+    changes = {**SENIOR, "/diagnoses": [{"code": code, "primary": True}]}
+    assert "diagnosis-lists.home-ivig" in broken_rules(IVIG, changes)
+
+
+@pytest.mark.parametrize("code", ["S9340", "S9341", "S9342", "S9343"])
+def test_each_enteral_per_diem_is_no_infusion(code: str) -> None:
+    assert "nutrition.enteral-is-not-infusion" in broken_rules(a_line("1", "per_diem", code), {})
