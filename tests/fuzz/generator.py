@@ -15,7 +15,7 @@ from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from pydantic.fields import FieldInfo
 
 from infusion_orders.orders.order import Order
-from infusion_orders.orders.values import FIRST_DAY, LAST_DAY, Part
+from infusion_orders.orders.values import FIRST_DAY, LAST_DAY, MOST_DIGITS, Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 CANARY = "Kanarienvogel-7"
-"""In every text that a partner is free to write: no answer may hold it."""
+"""In every text that a partner is free to write, and in identifiers of persons: no answer and no record may hold it."""
+
+LINE_CANARY = "Zeile-7-"
+"""Begins every line's id, which an answer may hold where it lists lines, and nowhere else."""
+
+DENSITIES = (0.2, *[0.6] * 3, *[0.9] * 6, *[0.97] * 5, *[1.0] * 5)
+"""How likely an optional field is sent.  Sparse orders have most questions, and take the most time."""
 
 TURNING_DAYS = ("2024-07-01", "2024-10-08", "2025-07-01", "2026-04-01", "2026-10-01", "2026-12-01", "2024-02-29")
 MALFORMED = ("", " ", "not a code", "J174", "1234567890", "\u202ecode", "\U0001f489", "0" * 64, "A" * 64, "'; --")
@@ -38,9 +44,9 @@ DIAGNOSES = (
     "D79", "D83.99", "QA0.0101", "I10",
 )  # fmt: skip
 POOLS: Mapping[str, tuple[str, ...]] = {
-    "npi": ("1234567893", "1932104098", "1245319599", "1234567890"),
-    "mbi": ("1EG4-TE5-MK73", "1eg4te5mk73", "1EG4-TE5-MK7S"),
-    "cin": ("90000000A", "90000000A12345", "90000000B"),
+    "npi": ("1234567893", "1932104098", "1245319599", "1234567890", CANARY),
+    "mbi": ("1EG4-TE5-MK73", "1eg4te5mk73", "1EG4-TE5-MK7S", CANARY),
+    "cin": ("90000000A", "90000000A12345", "90000000B", CANARY),
     "code": DIAGNOSES,
     "conditions": DIAGNOSES,
     "county": ("Los Angeles", "San Mateo", "Orange", "Alpine", "los angeles", "Gotham"),
@@ -59,6 +65,7 @@ RELATED_CODES = (
 )  # fmt: skip
 """Codes of which the rules say something when they stand on one order."""
 FREE_TEXTS = ("member_id", "drug")
+ODD_ENDS = ("", "", "\u0301\u202e", "\U0001f489\u200d", "\ufeff\u00df\u0130", "\u2028{0}%s")
 LIST_LENGTHS = {"lines": (1, 1, 1, 2, 2, 3, 4, 6, 8), "diagnoses": (0, 1, 1, 2, 3), "conditions": (0, 1, 2)}
 MANY_LINES = 0.002
 REQUIRED = ("order_id", "member", "member_id", "line_id", "lines")
@@ -70,7 +77,7 @@ class Generator:
     def __init__(self, random: Random, codes: Sequence[str]) -> None:
         self.random = random
         self.codes = codes
-        self.density = random.choice((0.2, 0.6, 0.9, 0.97, 1.0))
+        self.density = random.choice(DENSITIES)
         self.day = self._day_near(date.fromisoformat(random.choice(TURNING_DAYS)))
         related = random.choice(RELATED_CODES)
         self.favourites = related if random.random() < 0.6 else tuple(random.choice(codes) for _ in related)
@@ -79,7 +86,7 @@ class Generator:
         """A document that the contract takes; whether it stands is another matter."""
         document = self._part(Order)
         for number, line in enumerate(document["lines"]):
-            line["line_id"] = str(number)
+            line["line_id"] = f"{LINE_CANARY}{number}{self.random.choice(ODD_ENDS)}"
         self._relate(document["lines"])
         return document
 
@@ -131,7 +138,7 @@ class Generator:
 
     def _text(self, name: str, metadata: list[Any]) -> str:
         if name in FREE_TEXTS:
-            return CANARY
+            return CANARY + self.random.choice(ODD_ENDS)
         if name.endswith("_id"):
             return f"id-{self.random.randrange(10**6)}"
         pool = (*self.favourites, self.random.choice(self.codes)) if name == "hcpcs" else POOLS[name]
@@ -140,7 +147,7 @@ class Generator:
             return self.random.choice(MALFORMED)
         return self.random.choice(pool)
 
-    def _number(self, kind: type, metadata: list[Any]) -> int | str:
+    def _number(self, kind: type, metadata: list[Any]) -> int | float | str:
         least = next((one.ge for one in metadata if isinstance(one, Ge)), None)
         above = next((one.gt for one in metadata if isinstance(one, Gt)), None)
         most = next((one.le for one in metadata if isinstance(one, Le)), 10**12)
@@ -149,10 +156,13 @@ class Generator:
             last = int(str(most))
             return self.random.choice((first, last, min(last, first + self.random.randrange(1, 50))))
         assert kind is Decimal, kind
+        usual = min(Decimal(str(most)), Decimal(self.random.randrange(1, 400000)) / 1000)
+        whole = min(int(str(most)), self.random.randrange(1, 3000))
+        if self.random.random() < 0.8:
+            return self.random.choice((f"{usual:f}", float(usual), str(whole), whole, whole))
         smallest = "0.000000000000000001" if above is not None else "0"
-        usual = f"{min(Decimal(str(most)), Decimal(self.random.randrange(1, 400000)) / 1000):f}"
-        whole = str(min(int(str(most)), self.random.randrange(1, 3000)))
-        return self.random.choice((usual, usual, whole, whole, whole, smallest, str(most)))
+        longest = f"{Decimal(str(most)) - Decimal(1).scaleb(len(str(most)) - MOST_DIGITS):f}"
+        return self.random.choice((smallest, longest, str(most)))
 
     def _date(self, name: str) -> date:
         chance = self.random.random()

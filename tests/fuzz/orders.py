@@ -18,23 +18,36 @@ import typer
 from rich.progress import track
 
 from infusion_orders.decisions.decide import decide, decide_case
-from infusion_orders.decisions.decision import Decision, Outcome
+from infusion_orders.decisions.decision import Outcome
 from infusion_orders.decisions.judging import judge
 from infusion_orders.facts.case import Case
-from infusion_orders.facts.unknown import Fault
+from infusion_orders.facts.units import MOST
+from infusion_orders.facts.unknown import Fault, Unknown
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.rule import Verdict
 from tests.default_rules import TODAY, default_rules
-from tests.fuzz.generator import CANARY, Generator, shuffled, without_one_field
+from tests.fuzz.generator import CANARY, LINE_CANARY, Generator, pointers, shuffled, without_one_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pydantic.main import IncEx
+
+    from infusion_orders.decisions.decide import Decided
+    from infusion_orders.decisions.decision import Billing, Decision
 
 SEED = 20261125
 CHUNK = 100
 ALTERED_EVERY = 10
 """Every tenth order is also decided again, with its lines in another order, and with a field less."""
 FAILURES = Path(".cache") / "fuzz"
+PLACES = pointers()
+HIDDEN = "hidden"
+LISTS_OF_LINES: IncEx = {
+    "lines": {"__all__": {"line_id"}},
+    "findings": {"__all__": {"lines"}},
+    "actions": {"__all__": {"lines"}},
+}
 SETTLED = {Outcome.ACCEPTED, Outcome.REJECTED, Outcome.REDIRECTED, Outcome.NEEDS_REVIEW}
 UNLISTED_CODES = ("J9999", "J3490", "V0001", "J0001", "99213")
 
@@ -81,13 +94,29 @@ def check(document: dict[str, Any], random: Random, *, altered: bool) -> Reached
     if errors := sorted(rule for rule, verdict in reached if verdict == Verdict.ERROR.value):
         raise Wrong(f"error verdicts: {', '.join(errors)}")
     decided = decide_case(case, rules, order_id=order.order_id, line_ids=line_ids, as_of=TODAY)
-    _check_decision(decided.decision, document)
+    _check_decision(decided.decision, len(line_ids))
+    _check_what_is_told(decided)
+    _check_facts(case)
     if altered:
-        _check_facts(case)
-        if decide(order, rules, as_of=TODAY).decision.receipt != decided.decision.receipt:
-            raise Wrong("a second decision has another receipt")
+        if decide(order, rules, as_of=TODAY) != decided:
+            raise Wrong("the same order is decided another way")
+        if decide_case(_replayed(case), rules, order_id=order.order_id, line_ids=line_ids, as_of=TODAY) != decided:
+            raise Wrong("what is recorded is decided another way")
         _check_altered(document, decided.decision, random)
     return reached
+
+
+def _replayed(case: Case) -> Case:
+    """The case of what is recorded: of a private fact only that it was sent; what was wrong with one is taken over."""
+    facts = case.catalogue.facts
+    recorded = [name for names in case.catalogue.recorded.values() for name in names]
+    private = [name for name, fact in facts.items() if fact.private]
+    lines = [
+        {name: line[name] for name in recorded}
+        | {name: line[name] if isinstance(line[name], Unknown) else HIDDEN for name in private}
+        for line in case.lines
+    ]
+    return Case(case.catalogue, case.tables, line_facts=lines)
 
 
 def _check_facts(case: Case) -> None:
@@ -97,20 +126,45 @@ def _check_facts(case: Case) -> None:
                 raise Wrong(f"the fact {name} fails")
 
 
-def _check_decision(decision: Decision, document: dict[str, Any]) -> None:
+def _check_decision(decision: Decision, lines: int) -> None:
     if decision.outcome is Outcome.INDETERMINATE:
         raise Wrong("the outcome is indeterminate")
     wants = any(line.outcome is Outcome.NEEDS_INFORMATION for line in decision.lines)
     if bool(decision.questions) is not wants:
         raise Wrong("questions and outcome disagree")
-    for question in decision.questions:
-        for pointer in question.pointers:
-            if pointer.startswith("/lines/") and int(pointer.split("/")[2]) >= len(document["lines"]):
-                raise Wrong(f"a question points to no line: {pointer}")
     if len({(*question.pointers, question.ask) for question in decision.questions}) != len(decision.questions):
         raise Wrong("a question is asked twice")
-    if CANARY in decision.model_dump_json():
-        raise Wrong("the answer holds what a partner is free to write")
+    asked = (pointer for question in decision.questions for pointer in (*question.pointers, *question.or_))
+    shown = (pointer for finding in decision.findings for pointer in finding.pointers)
+    for pointer in {*asked, *shown}:
+        if not _is_a_place(pointer, lines):
+            raise Wrong(f"{pointer} is no place of the order")
+    for line in decision.lines:
+        if line.billing is not None:
+            _check_billing(line.billing)
+
+
+def _is_a_place(pointer: str, lines: int) -> bool:
+    steps = pointer.split("/")
+    indexes = [int(step) for step in steps if step.isdecimal()]
+    field_of_model = "/".join(step for step in steps if not step.isdecimal())
+    return field_of_model in PLACES and all(index < lines for index in indexes)
+
+
+def _check_billing(told: Billing) -> None:
+    each, times = told.units_per_administration, told.administrations
+    counts = [count for count in (each, times, told.units, told.waste_units) if count is not None]
+    if any(not 0 <= count <= MOST for count in counts):
+        raise Wrong("a count is out of bounds")
+    if told.units is not None and told.units != (each or 0) * (times or 0):
+        raise Wrong("the units are not those of one administration times their number")
+
+
+def _check_what_is_told(decided: Decided) -> None:
+    if CANARY in decided.decision.model_dump_json() or CANARY in decided.facts.decode():
+        raise Wrong("the answer or the record holds what a partner is free to write")
+    if LINE_CANARY in decided.decision.model_dump_json(exclude=LISTS_OF_LINES) or LINE_CANARY in decided.facts.decode():
+        raise Wrong("a line's id is told elsewhere than in a list of lines")
 
 
 def _check_altered(document: dict[str, Any], decision: Decision, random: Random) -> None:
