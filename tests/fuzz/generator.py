@@ -5,9 +5,11 @@ What a type cannot tell (codes, identifiers, days on which something changes) co
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
@@ -29,7 +31,7 @@ CANARY = "Kanarienvogel-7"
 LINE_CANARY = "Zeile-7-"
 """Begins every line's id, which an answer may hold where it lists lines, and nowhere else."""
 
-DENSITIES = (0.2, *[0.6] * 3, *[0.9] * 6, *[0.97] * 5, *[1.0] * 5)
+DENSITIES = (0.2, *[0.6] * 2, *[0.9] * 6, *[0.97] * 6, *[1.0] * 5)
 """How likely an optional field is sent.  Sparse orders have most questions, and take the most time."""
 
 TURNING_DAYS = ("2024-07-01", "2024-10-08", "2025-07-01", "2026-04-01", "2026-10-01", "2026-12-01", "2024-02-29")
@@ -66,9 +68,65 @@ RELATED_CODES = (
 """Codes of which the rules say something when they stand on one order."""
 FREE_TEXTS = ("member_id", "drug")
 ODD_ENDS = ("", "", "\u0301\u202e", "\U0001f489\u200d", "\ufeff\u00df\u0130", "\u2028{0}%s")
-LIST_LENGTHS = {"lines": (1, 1, 1, 2, 2, 3, 4, 6, 8), "diagnoses": (0, 1, 1, 2, 3), "conditions": (0, 1, 2)}
+LIST_LENGTHS = {"lines": (1, 1, 1, 1, 2, 2, 2, 3, 4, 8), "diagnoses": (0, 1, 1, 2, 3), "conditions": (0, 1, 2)}
 MANY_LINES = 0.002
+LIMITS = (
+    (MinLen, "min_length", "shortest"),
+    (MaxLen, "max_length", "longest"),
+    (Ge, "ge", "least"),
+    (Le, "le", "most"),
+)
 REQUIRED = ("order_id", "member", "member_id", "line_id", "lines")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a field may hold: one of `choices`, a list of `item`, one of `words`, or a value of the kind."""
+
+    kind: type = object
+    choices: tuple[Shape, ...] = ()
+    item: Shape | None = None
+    words: tuple[str, ...] = ()
+    shortest: int = 0
+    longest: int = 3
+    bounded: bool = False
+    least: int = 0
+    most: int = 10**12
+    above_zero: bool = False
+
+
+@cache
+def _shapes(model: type[Part]) -> Mapping[str, tuple[bool, Shape]]:
+    """The model's fields: whether each is required, and its shape."""
+    fields = model.model_fields.items()
+    return {name: (field.is_required(), _shape(field.annotation, list(field.metadata))) for name, field in fields}
+
+
+def _shape(annotation: Any, metadata: list[Any]) -> Shape:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        inner, *more = get_args(annotation)
+        flat = [piece for one in more for piece in (one.metadata if isinstance(one, FieldInfo) else [one])]
+        return _shape(inner, [*flat, *metadata])
+    if origin in (Union, UnionType):
+        choices = [one for one in get_args(annotation) if one is not type(None)]
+        return Shape(choices=tuple(_shape(one, metadata) for one in choices))
+    limits = _limits(metadata)
+    if origin is tuple:
+        return Shape(item=_shape(get_args(annotation)[0], []), **limits)
+    words = tuple(one.value for one in annotation) if issubclass(annotation, Enum) else ()
+    return Shape(kind=annotation, words=words, **limits)
+
+
+def _limits(metadata: list[Any]) -> dict[str, Any]:
+    limits: dict[str, Any] = {}
+    for one in metadata:
+        for kind, attribute, name in LIMITS:
+            if isinstance(one, kind):
+                limits[name] = int(str(getattr(one, attribute)))
+    limits["bounded"] = "shortest" in limits or any(hasattr(one, "pattern") for one in metadata)
+    limits["above_zero"] = any(isinstance(one, Gt) for one in metadata)
+    return limits
 
 
 class Generator:
@@ -92,76 +150,63 @@ class Generator:
 
     def _part(self, model: type[Part]) -> Document:
         sent: Document = {}
-        for name, field in model.model_fields.items():
-            if not field.is_required():
+        for name, (required, shape) in _shapes(model).items():
+            if not required:
                 chance = self.random.random()
                 if chance > self.density:
                     if chance > (1 + self.density) / 2:
                         sent[name] = None
                     continue
-            sent[name] = self._value(name, field.annotation, list(field.metadata))
+            sent[name] = self._value(name, shape)
         return sent
 
-    def _value(self, name: str, annotation: Any, metadata: list[Any]) -> Any:
-        origin = get_origin(annotation)
-        if origin is Annotated:
-            inner, *more = get_args(annotation)
-            flat = [piece for one in more for piece in (one.metadata if isinstance(one, FieldInfo) else [one])]
-            return self._value(name, inner, [*flat, *metadata])
-        if origin in (Union, UnionType):
-            choices = [one for one in get_args(annotation) if one is not type(None)]
-            return self._value(name, self.random.choice(choices), metadata)
-        if origin is tuple:
-            return self._list(name, get_args(annotation)[0], metadata)
-        if issubclass(annotation, Part):
-            return self._part(annotation)
-        return self._plain(name, annotation, metadata)
+    def _value(self, name: str, shape: Shape) -> Any:
+        if shape.choices:
+            return self._value(name, self.random.choice(shape.choices))
+        if shape.item is not None:
+            return self._list(name, shape.item, shape)
+        if shape.words:
+            return self.random.choice(shape.words)
+        if issubclass(shape.kind, Part):
+            return self._part(shape.kind)
+        return self._plain(name, shape)
 
-    def _list(self, name: str, item: Any, metadata: list[Any]) -> list[Any]:
-        least = next((one.min_length for one in metadata if isinstance(one, MinLen)), 0)
-        most = next((one.max_length for one in metadata if isinstance(one, MaxLen)), 3)
+    def _list(self, name: str, item: Shape, shape: Shape) -> list[Any]:
         length = self.random.choice(LIST_LENGTHS.get(name, (0, 1, 2, 3)))
         if name == "lines" and self.random.random() < MANY_LINES:
-            length = most
-        return [self._value(name, item, []) for _ in range(max(least, min(most, length)))]
+            length = shape.longest
+        return [self._value(name, item) for _ in range(max(shape.shortest, min(shape.longest, length)))]
 
-    def _plain(self, name: str, kind: type, metadata: list[Any]) -> Any:
-        if issubclass(kind, Enum):
-            return self.random.choice(list(kind)).value
-        if kind is bool:
+    def _plain(self, name: str, shape: Shape) -> Any:
+        if shape.kind is bool:
             return self.random.random() < 0.7
-        if kind is str:
-            return self._text(name, metadata)
-        if kind is date:
+        if shape.kind is str:
+            return self._text(name, shape)
+        if shape.kind is date:
             return self._date(name).isoformat()
-        return self._number(kind, metadata)
+        return self._number(shape)
 
-    def _text(self, name: str, metadata: list[Any]) -> str:
+    def _text(self, name: str, shape: Shape) -> str:
         if name in FREE_TEXTS:
             return CANARY + self.random.choice(ODD_ENDS)
         if name.endswith("_id"):
             return f"id-{self.random.randrange(10**6)}"
         pool = (*self.favourites, self.random.choice(self.codes)) if name == "hcpcs" else POOLS[name]
-        bounded = any(isinstance(one, MinLen) or hasattr(one, "pattern") for one in metadata)
-        if not bounded and name != "modifiers" and self.random.random() < 0.03:
+        if not shape.bounded and name != "modifiers" and self.random.random() < 0.03:
             return self.random.choice(MALFORMED)
         return self.random.choice(pool)
 
-    def _number(self, kind: type, metadata: list[Any]) -> int | float | str:
-        least = next((one.ge for one in metadata if isinstance(one, Ge)), None)
-        above = next((one.gt for one in metadata if isinstance(one, Gt)), None)
-        most = next((one.le for one in metadata if isinstance(one, Le)), 10**12)
-        if kind is int:
-            first = int(str(least or 0))
-            last = int(str(most))
-            return self.random.choice((first, last, min(last, first + self.random.randrange(1, 50))))
-        assert kind is Decimal, kind
-        usual = min(Decimal(str(most)), Decimal(self.random.randrange(1, 400000)) / 1000)
-        whole = min(int(str(most)), self.random.randrange(1, 3000))
+    def _number(self, shape: Shape) -> int | float | str:
+        least, most = shape.least, shape.most
+        if shape.kind is int:
+            return self.random.choice((least, most, min(most, least + self.random.randrange(1, 50))))
+        assert shape.kind is Decimal, shape.kind
+        usual = min(Decimal(most), Decimal(self.random.randrange(1, 400000)) / 1000)
+        whole = min(most, self.random.randrange(1, 3000))
         if self.random.random() < 0.8:
             return self.random.choice((f"{usual:f}", float(usual), str(whole), whole, whole))
-        smallest = "0.000000000000000001" if above is not None else "0"
-        longest = f"{Decimal(str(most)) - Decimal(1).scaleb(len(str(most)) - MOST_DIGITS):f}"
+        smallest = "0.000000000000000001" if shape.above_zero else "0"
+        longest = f"{Decimal(most) - Decimal(1).scaleb(len(str(most)) - MOST_DIGITS):f}"
         return self.random.choice((smallest, longest, str(most)))
 
     def _date(self, name: str) -> date:

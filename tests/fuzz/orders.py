@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 SEED = 20261125
 CHUNK = 100
-ALTERED_EVERY = 10
-"""Every tenth order is also decided again, with its lines in another order, and with a field less."""
+ALTERED_EVERY = 20
+"""Every so many orders, one is also decided again, from its record, with its lines shuffled, and with a field less."""
 FAILURES = Path(".cache") / "fuzz"
 PLACES = pointers()
 HIDDEN = "hidden"
@@ -120,9 +120,12 @@ def _replayed(case: Case) -> Case:
 
 
 def _check_facts(case: Case) -> None:
+    """Each fact of each line, also those that no rule has asked for."""
     for line in case.lines:
-        for name in case.catalogue.facts:
-            if name not in case.catalogue.assigned and isinstance(line[name], Fault):
+        for name in case.catalogue.facts.keys() - line.keys() - case.catalogue.assigned.keys():
+            line[name]
+        for name, value in line.items():
+            if isinstance(value, Fault):
                 raise Wrong(f"the fact {name} fails")
 
 
