@@ -45,6 +45,8 @@ DIAGNOSES = (
     "K50.90", "k5090", "D83.9", "D80", "E84.0", "M05.79", "A41.9", "E11", "E11.9", "Z99.89", "C91.00", "N10", "G11.3",
     "D79", "D83.99", "QA0.0101", "I10",
 )  # fmt: skip
+PERSONS = ("1234567893", "1932104098", "1245319599", "1EG4TE5MK73", "90000000A")
+"""Identifiers of the pools below, as they are normalised: they stand for a person, and are neither told nor kept."""
 POOLS: Mapping[str, tuple[str, ...]] = {
     "npi": ("1234567893", "1932104098", "1245319599", "1234567890", CANARY),
     "mbi": ("1EG4-TE5-MK73", "1eg4te5mk73", "1EG4-TE5-MK7S", CANARY),
