@@ -22,7 +22,7 @@ from infusion_orders.decisions.decision import Outcome
 from infusion_orders.decisions.judging import judge
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.units import MOST
-from infusion_orders.facts.unknown import Fault, Unknown
+from infusion_orders.facts.unknown import Fault
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.rule import Verdict
 from tests.default_rules import TODAY, default_rules
@@ -42,7 +42,6 @@ ALTERED_EVERY = 20
 """Every so many orders, one is also decided again, from its record, with its lines shuffled, and with a field less."""
 FAILURES = Path(".cache") / "fuzz"
 PLACES = pointers()
-HIDDEN = "hidden"
 LISTS_OF_LINES: IncEx = {
     "lines": {"__all__": {"line_id"}},
     "findings": {"__all__": {"lines"}},
@@ -107,15 +106,9 @@ def check(document: dict[str, Any], random: Random, *, altered: bool) -> Reached
 
 
 def _replayed(case: Case) -> Case:
-    """The case of what is recorded: of a private fact only that it was sent; what was wrong with one is taken over."""
-    facts = case.catalogue.facts
+    """The case of what is recorded, and of nothing else."""
     recorded = [name for names in case.catalogue.recorded.values() for name in names]
-    private = [name for name, fact in facts.items() if fact.private]
-    lines = [
-        {name: line[name] for name in recorded}
-        | {name: line[name] if isinstance(line[name], Unknown) else HIDDEN for name in private}
-        for line in case.lines
-    ]
+    lines = [{name: line[name] for name in recorded} for line in case.lines]
     return Case(case.catalogue, case.tables, line_facts=lines)
 
 

@@ -261,6 +261,7 @@ def test_recorded_facts_hold_the_age_and_nothing_that_identifies_a_person() -> N
     assert recorded["lines"][0]["member.age"] == "75"
     assert names == {fact.name for fact in ASKED if not fact.private} | {
         "member.age",
+        "prescriber.is_identified",
         "order.identifiers_are_well_formed",
         "line.identifiers_are_well_formed",
     }
@@ -268,6 +269,15 @@ def test_recorded_facts_hold_the_age_and_nothing_that_identifies_a_person() -> N
     for name in private:
         assert json.dumps(plain_value(SENT[name][1])) not in text
     assert "R0042001701" not in text
+
+
+def test_what_is_recorded_tells_whether_the_prescriber_was_identified() -> None:
+    identified, missing, wrong = (
+        case_of({"/prescriber/npi": npi}).recorded()["order"] for npi in ("1932104098", ABSENT, "1")
+    )
+    assert identified["prescriber.is_identified"] is True
+    assert "prescriber.is_identified" not in missing
+    assert wrong["prescriber.is_identified"] == {"unknown": "invalid"}
 
 
 def test_recorded_facts_leave_out_what_was_not_sent_and_mark_what_is_wrong() -> None:

@@ -254,6 +254,18 @@ def test_the_second_example_is_told_as_the_second() -> None:
     assert path == "examples[1]"
 
 
+@pytest.mark.parametrize("place", ["/when", "/require"])
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [("prescriber.npi", "prescriber.is_identified"), ("member.birth_date", "member.age")],
+)
+def test_no_condition_rests_on_what_is_never_recorded(place: str, name: str, instead: str) -> None:
+    rule = a_rule({place: {"fact": name, "known": True}})
+    (told,) = [found.problem for found in problems(rule) if name in found.problem]
+    assert told.startswith(f"{name} is private and never recorded")
+    assert instead in told
+
+
 def test_an_example_lies_in_the_rules_period_unless_it_says_otherwise() -> None:
     past = {"given": {"member.age": 20, "line.date_of_service": "2019-12-31"}, "expect": "not_applicable"}
     inside = {"given": {"member.age": 20}, "expect": "not_met"}

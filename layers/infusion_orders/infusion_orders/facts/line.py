@@ -232,6 +232,14 @@ LINE_FACTS: tuple[Fact, ...] = (
         derive=dates_are_in_order,
     ),
     Fact(
+        name="prescriber.is_identified",
+        kind=Kind.BOOLEAN,
+        scope=Scope.ORDER,
+        description="The prescriber's NPI was sent and passes its check; never false: until then it is unknown.",
+        derived_from=("prescriber.npi",),
+        derive=from_all("prescriber.npi")(lambda _facts, _npi: True),
+    ),
+    Fact(
         name="order.identifiers_are_well_formed",
         kind=Kind.BOOLEAN,
         scope=Scope.ORDER,

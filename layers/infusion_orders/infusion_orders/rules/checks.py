@@ -96,6 +96,7 @@ def _rule_problems(rule: Rule, catalogue: Catalogue) -> Iterator[tuple[str, str]
     resolved = resolve(rule, resolver)
     yield from resolver.problems
     yield from _assignment_problems(resolved, catalogue)
+    yield from _private_problems(resolved, catalogue)
     if rule.otherwise is not None:
         yield from placeholder_problems(rule, catalogue)
     if not rule.examples:
@@ -114,6 +115,16 @@ def _assignment_problems(resolved: ResolvedRule, catalogue: Catalogue) -> Iterat
         for name in (leaf.fact, leaf.other):
             if name in catalogue.assigned and leaf.other is not None:
                 yield "", f"{name} is assigned by rules: compare it with a literal"
+
+
+def _private_problems(resolved: ResolvedRule, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    """What identifies a person is never recorded: a decision that rested on it could not be reproduced."""
+    leaves = (*comparisons(resolved.when), *comparisons(resolved.require))
+    for name in dict.fromkeys(name for leaf in leaves for name in (leaf.fact, leaf.other) if name is not None):
+        if catalogue.facts[name].private:
+            derived = sorted(fact.name for fact in catalogue.facts.values() if name in fact.derived_from)
+            instead = f"; use what is derived from it: {', '.join(derived)}" if derived else ""
+            yield "", f"{name} is private and never recorded: no condition may rest on it{instead}"
 
 
 def _value_problem(target: Fact, value: str | FactReference, catalogue: Catalogue) -> str | None:
