@@ -18,12 +18,13 @@ from pydantic.fields import FieldInfo
 
 from infusion_orders.orders.order import Order
 from infusion_orders.orders.values import FIRST_DAY, LAST_DAY, MOST_DIGITS, Part
+from tests.places import optional_places, places, without
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from random import Random
 
-Document = dict[str, Any]
+    from tests.places import Document
 
 CANARY = "Kanarienvogel-7"
 """In every text that a partner is free to write, and in identifiers of persons: no answer and no record may hold it."""
@@ -78,7 +79,6 @@ LIMITS = (
     (Ge, "ge", "least"),
     (Le, "le", "most"),
 )
-REQUIRED = ("order_id", "member", "member_id", "line_id", "lines")
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,28 +243,8 @@ def shuffled(document: Document, random: Random) -> Document:
 
 def without_one_field(document: Document, random: Random) -> Document:
     """The order with one optional field left out, in the order itself or somewhere below it."""
-    places = [place for place in _places(document) if place[-1] not in REQUIRED]
-    if not places:
-        return document
-    less: Document = _without(document, random.choice(places))
-    return less
-
-
-def _places(value: Any, way: tuple[Any, ...] = ()) -> Iterable[tuple[Any, ...]]:
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for step, held in inner:
-        if isinstance(step, str):
-            yield (*way, step)
-        yield from _places(held, (*way, step))
-
-
-def _without(value: Any, way: tuple[Any, ...]) -> Any:
-    step, *rest = way
-    if isinstance(value, list):
-        return [_without(held, tuple(rest)) if index == step else held for index, held in enumerate(value)]
-    if not rest:
-        return {name: held for name, held in value.items() if name != step}
-    return {name: _without(held, tuple(rest)) if name == step else held for name, held in value.items()}
+    candidates = optional_places(document)
+    return without(document, [random.choice(candidates)] if candidates else [])
 
 
 def pointers(model: type[Part] = Order, way: str = "") -> set[str]:
@@ -285,4 +265,4 @@ def _parts_of(annotation: Any) -> Iterable[type[Part]]:
 
 def sent_pointers(document: Document) -> set[str]:
     """The pointers of a document, without indexes."""
-    return {"/" + "/".join(step for step in place if isinstance(step, str)) for place in _places(document)}
+    return {"/" + "/".join(step for step in place if isinstance(step, str)) for place in places(document)}

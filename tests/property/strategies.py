@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +9,12 @@ from hypothesis import strategies as st
 
 from infusion_orders.orders import order as model
 from infusion_orders.orders.counties import COUNTIES
+from tests.places import optional_places, without
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from enum import StrEnum
 
-Document = dict[str, Any]
-Place = tuple[str | int, ...]
-
-REQUIRED = frozenset({"order_id", "member", "member_id", "lines", "line_id"})
+    from tests.places import Document
 
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20)
 MALFORMED = st.one_of(st.just(""), st.just("not a code"), st.text(max_size=64))
@@ -156,25 +152,5 @@ def orders(draw: st.DrawFn, *, most_lines: int = 4) -> Document:
 @st.composite
 def partial(draw: st.DrawFn, document: Document) -> Document:
     """The order with some of its optional fields left out: the same facts, but fewer of them."""
-    left_out = draw(st.sets(st.sampled_from(optional_places(document)))) if optional_places(document) else set()
-    sparse = copy.deepcopy(document)
-    for place in sorted(left_out, key=len, reverse=True):
-        *way, name = place
-        parent: Any = sparse
-        for step in way:
-            parent = parent[step]
-        del parent[name]
-    return sparse
-
-
-def optional_places(document: Document) -> list[Place]:
-    """Where a field is that may be left out."""
-    return [place for place in places(document) if isinstance(place[-1], str) and place[-1] not in REQUIRED]
-
-
-def places(value: Any, place: Place = ()) -> Iterator[Place]:
-    """Of every field and list item, whatever it holds, the outer before the inner."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for step, held in inner:
-        yield (*place, step)
-        yield from places(held, (*place, step))
+    candidates = optional_places(document)
+    return without(document, draw(st.sets(st.sampled_from(candidates))) if candidates else ())

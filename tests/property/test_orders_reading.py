@@ -18,7 +18,8 @@ from infusion_orders.orders.reading import (
     read_document,
     read_order,
 )
-from tests.property.strategies import Document, orders, partial, places
+from tests.places import Document, places
+from tests.property.strategies import orders, partial
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 ANY_JSON = st.recursive(

@@ -86,6 +86,14 @@ def test_the_release_of_the_day_counts_then_the_last_before_it_then_the_first_af
         assert both.standing("K90.4", date(2020, 1, 1)).status == "billable"
 
 
+def test_a_category_that_a_release_no_longer_has_is_not_in_the_list_of_its_days() -> None:
+    old = diagnosis_rows(["K90.4", "K91.2"], valid_from=date(2024, 10, 1), valid_to=date(2025, 9, 30))
+    new = diagnosis_rows(["K91.2"], valid_from=date(2025, 10, 1), valid_to=date(2026, 9, 30))
+    both = DiagnosisList([*old, *new])
+    assert both.standing("K90.4", date(2025, 9, 30)).status == "billable"
+    assert both.standing("K90.4", date(2025, 10, 1)) == DiagnosisStanding("not_in_list")
+
+
 def test_without_a_list_nothing_is_said() -> None:
     assert DiagnosisList([]).standing("D80", DURING) == DiagnosisStanding("no_list")
 

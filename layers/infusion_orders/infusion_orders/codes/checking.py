@@ -11,7 +11,7 @@ from infusion_orders.codes.cells import cell_problem
 from infusion_orders.codes.ladder_checks import ladder_problems, rung_problems
 from infusion_orders.codes.problems import TableProblem, nearest
 from infusion_orders.codes.schema import ANY, TABLES
-from infusion_orders.codes.values import split_list
+from infusion_orders.codes.values import END_OF_TIME, split_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     NumberedRow = tuple[int, Mapping[str, str]]
     Span = tuple[tuple[str, ...], str, str, int]  # key, first, last, row number
 
-_END_OF_TIME = "9999-12-31"
 MAX_PROBLEMS = 200
 
 
@@ -120,7 +119,7 @@ _OWN_CHECKS = {
 
 
 def _last_day(schema: TableSchema, row: Mapping[str, str]) -> str:
-    return (row[schema.period[1]] if schema.period else "") or _END_OF_TIME
+    return (row[schema.period[1]] if schema.period else "") or END_OF_TIME
 
 
 def _between_rows(schema: TableSchema, rows: Iterable[NumberedRow]) -> Iterator[TableProblem]:

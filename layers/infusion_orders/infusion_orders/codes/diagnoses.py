@@ -62,8 +62,8 @@ class DiagnosisStanding:
 class DiagnosisList:
     """Codes as `D83.9`, on any day.  Nothing is read before it is asked for, and of a release only one category.
 
-    A code that some release has counts as billable on days that no release covers: codes are seldom withdrawn.  That
-    one is missing, or was not billable yet, is only said of the days of the release.
+    On days that no release covers, a code of the nearest one counts as billable: codes are seldom withdrawn.  That one
+    is missing, or was not billable yet, is only said of the days of the release.
     """
 
     __slots__ = ("_releases", "_rows", "_suffixes")
@@ -84,9 +84,10 @@ class DiagnosisList:
             return DiagnosisStanding(NO_LIST)
         day = on.isoformat()
         category, suffix = code[:CATEGORY_LENGTH], code[CATEGORY_LENGTH + 1 :]
-        row = self._row(category, day)
+        covered = self._covers(day)
+        row = self._row(category, day, covered=covered)
         if row is None:
-            return DiagnosisStanding(NOT_IN_LIST if self._covers(day) else CANNOT_BE_CONFIRMED)
+            return DiagnosisStanding(NOT_IN_LIST if covered else CANNOT_BE_CONFIRMED)
         suffixes = self._split(row)
         if _has(suffixes, suffix or NOTHING_FOLLOWS):
             return DiagnosisStanding(BILLABLE)
@@ -94,17 +95,19 @@ class DiagnosisList:
             known = row[2] <= day
             return DiagnosisStanding(NEEDS_MORE_DIGITS if known else CANNOT_BE_CONFIRMED, _codes(category, below))
         nearest = next(filter(None, (_beginning_with(suffix[:length], suffixes) for length in (3, 2, 1, 0))), ())
-        status = NOT_IN_LIST if self._covers(day) else CANNOT_BE_CONFIRMED
+        status = NOT_IN_LIST if covered else CANNOT_BE_CONFIRMED
         return DiagnosisStanding(status, _codes(category, nearest))
 
-    def _row(self, category: str, day: str) -> Row | None:
+    def _row(self, category: str, day: str, *, covered: bool) -> Row | None:
         """ISO dates compare as text."""
         rows = sorted(self._rows.get(category, ()), key=lambda row: row[2])
+        if covered:
+            return next((row for row in rows if _holds(row[2], row[3], day)), None)
         begun = [row for row in rows if row[2] <= day]
         return begun[-1] if begun else next(iter(rows), None)
 
     def _covers(self, day: str) -> bool:
-        return any(first <= day and (not last or day <= last) for first, last in self._releases)
+        return any(_holds(first, last, day) for first, last in self._releases)
 
     def _split(self, row: Row) -> tuple[str, ...]:
         key = (row[0], row[2])
@@ -112,6 +115,10 @@ class DiagnosisList:
         if found is None:
             found = self._suffixes[key] = split_list(row[1])
         return found
+
+
+def _holds(first: str, last: str, day: str) -> bool:
+    return first <= day and (not last or day <= last)
 
 
 def _has(suffixes: tuple[str, ...], suffix: str) -> bool:

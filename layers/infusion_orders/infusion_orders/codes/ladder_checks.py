@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from infusion_orders.codes.cells import cell_problem
 from infusion_orders.codes.problems import TableProblem
-from infusion_orders.codes.schema import ANY_MEASURE, INFUSIONS
-from infusion_orders.codes.values import as_decimal
+from infusion_orders.codes.schema import ANY_MEASURE, INFUSIONS, Column
+from infusion_orders.codes.values import END_OF_TIME, as_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     NumberedRow = tuple[int, Row]
 
 _TABLE = "per_diem_ladders"
-_END_OF_TIME = "9999-12-31"
+_HOURS = Column("equals", "decimal")
 _FILLED: Mapping[str, tuple[str, ...]] = {
     ANY_MEASURE: (),
     "infusion": ("equals",),
@@ -38,7 +39,7 @@ def rung_problems(number: int, row: Row) -> Iterator[TableProblem]:
         yield TableProblem(_TABLE, number, wanted[0], text if len(wanted) == 1 else f"or {wanted[1]} {text}")
     if row["measure"] == "infusion" and row["equals"] and row["equals"] not in INFUSIONS:
         yield TableProblem(_TABLE, number, "equals", f"must be one of: {', '.join(INFUSIONS)}")
-    if row["measure"] == "interval_hours" and row["equals"] and not _is_hours(row["equals"]):
+    if row["measure"] == "interval_hours" and row["equals"] and cell_problem(_HOURS, row["equals"]):
         yield TableProblem(_TABLE, number, "equals", "must be a number of hours above 0")
     if row["above"] and row["at_most"] and Decimal(row["above"]) >= Decimal(row["at_most"]):
         yield TableProblem(_TABLE, number, "at_most", "must lie above `above`: nothing stands on this rung")
@@ -78,11 +79,4 @@ def _ranges_meet(one: Row, other: Row) -> bool:
 
 def _share_a_day(one: Row, other: Row) -> bool:
     first = max(one["valid_from"], other["valid_from"])
-    return first <= min(one["valid_to"] or _END_OF_TIME, other["valid_to"] or _END_OF_TIME)
-
-
-def _is_hours(text: str) -> bool:
-    try:
-        return Decimal(text).is_finite() and Decimal(text) > 0
-    except InvalidOperation:
-        return False
+    return first <= min(one["valid_to"] or END_OF_TIME, other["valid_to"] or END_OF_TIME)

@@ -6,6 +6,8 @@ from datetime import date
 from decimal import Decimal
 
 LIST_SEPARATOR = "|"
+END_OF_TIME = "9999-12-31"
+"""The last day of what has none, as tables write days."""
 
 
 def split_list(cell: str) -> tuple[str, ...]:

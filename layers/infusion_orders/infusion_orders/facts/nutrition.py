@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from infusion_orders.facts.derivation import from_all
 from infusion_orders.facts.fact import Fact, Kind, Scope
+from infusion_orders.orders.doses import EXACT
 
 if TYPE_CHECKING:
     from infusion_orders.facts.case import Facts
@@ -16,27 +17,26 @@ MOSM_PER_GRAM_OF_AMINO_ACIDS = 10
 MOSM_PER_GRAM_OF_DEXTROSE = 5
 MOSM_PER_MEQ_OF_CATIONS = 2
 
-_EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _FOUR_PLACES = Decimal("0.0001")
 
 
 def _per_kilogram(_facts: Facts, amount: Decimal, weight: Decimal) -> Decimal:
     """To four places: no range has a bound as fine as that."""
-    return _EXACT.divide(amount, weight).quantize(_FOUR_PLACES, context=_EXACT)
+    return EXACT.divide(amount, weight).quantize(_FOUR_PLACES, context=EXACT)
 
 
 def _percent(_facts: Facts, grams_per_litre: Decimal) -> Decimal:
-    return _EXACT.divide(grams_per_litre, Decimal(GRAMS_PER_LITRE_OF_ONE_PERCENT))
+    return EXACT.divide(grams_per_litre, Decimal(GRAMS_PER_LITRE_OF_ONE_PERCENT))
 
 
 def _osmolarity(_facts: Facts, amino_acids: Decimal, dextrose: Decimal, cations: Decimal) -> Decimal:
     """The usual estimate; lipids and trace amounts are left out of it."""
     parts = (
-        _EXACT.multiply(amino_acids, Decimal(MOSM_PER_GRAM_OF_AMINO_ACIDS)),
-        _EXACT.multiply(dextrose, Decimal(MOSM_PER_GRAM_OF_DEXTROSE)),
-        _EXACT.multiply(cations, Decimal(MOSM_PER_MEQ_OF_CATIONS)),
+        EXACT.multiply(amino_acids, Decimal(MOSM_PER_GRAM_OF_AMINO_ACIDS)),
+        EXACT.multiply(dextrose, Decimal(MOSM_PER_GRAM_OF_DEXTROSE)),
+        EXACT.multiply(cations, Decimal(MOSM_PER_MEQ_OF_CATIONS)),
     )
-    return _EXACT.add(_EXACT.add(parts[0], parts[1]), parts[2])
+    return EXACT.add(EXACT.add(parts[0], parts[1]), parts[2])
 
 
 _SOLUTION = ("nutrition.amino_acids", "nutrition.dextrose", "nutrition.cations")

@@ -19,7 +19,7 @@ PER_KILOGRAM = "/kg"
 
 _EXPONENT_OF_GRAM: Mapping[str, int] = {AmountUnit.G.value: 0, AmountUnit.MG.value: -3, AmountUnit.MCG.value: -6}
 _UNITS = frozenset(unit.value for unit in DoseUnit)
-_EXACT = Context(prec=60)
+EXACT = Context(prec=60)
 """Two amounts of 18 digits multiplied and moved by a million have fewer: nothing is rounded."""
 
 
@@ -52,7 +52,7 @@ def convert(value: Decimal, unit: str, to_unit: str) -> Decimal:
     same_base = unit.endswith(PER_KILOGRAM) == to_unit.endswith(PER_KILOGRAM)
     if not same_base or amount not in _EXPONENT_OF_GRAM or to_amount not in _EXPONENT_OF_GRAM:
         raise IncompatibleUnits(f"{unit} cannot be expressed in {to_unit}")
-    return value.scaleb(_EXPONENT_OF_GRAM[amount] - _EXPONENT_OF_GRAM[to_amount], _EXACT)
+    return value.scaleb(_EXPONENT_OF_GRAM[amount] - _EXPONENT_OF_GRAM[to_amount], EXACT)
 
 
 def administered_dose(value: Decimal, unit: str, weight_kg: Decimal | None) -> AdministeredDose:
@@ -64,7 +64,7 @@ def administered_dose(value: Decimal, unit: str, weight_kg: Decimal | None) -> A
         return AdministeredDose(value, unit)
     if weight_kg is None:
         raise WeightNeeded("a dose per kilogram needs the member's weight in kilograms")
-    return AdministeredDose(_EXACT.multiply(value, weight_kg), unit.removesuffix(PER_KILOGRAM))
+    return AdministeredDose(EXACT.multiply(value, weight_kg), unit.removesuffix(PER_KILOGRAM))
 
 
 def units_per_administration(dose: Decimal, unit: str, unit_quantity: Decimal, code_unit: str) -> int:
@@ -93,12 +93,12 @@ def waste_units(
     needed, content = convert(dose, unit, code_unit), convert(vial, vial_unit, code_unit)
     opened = _whole_and_part(needed, content)
     billed = _whole_and_part(needed, unit_quantity)
-    return max(0, int(_EXACT.divide_int(_EXACT.multiply(content, opened), unit_quantity)) - billed)
+    return max(0, int(EXACT.divide_int(EXACT.multiply(content, opened), unit_quantity)) - billed)
 
 
 def _whole_and_part(amount: Decimal, size: Decimal) -> int:
     """How many of the size hold the amount; amounts of nothing have no answer."""
     if amount <= 0 or size <= 0:
         raise ValueError("amounts must be more than 0")
-    whole, part = _EXACT.divmod(amount, size)
+    whole, part = EXACT.divmod(amount, size)
     return int(whole) + (part > 0)
