@@ -17,14 +17,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from infusion_orders.decisions.decision import Decision
+    from infusion_orders.rules.document import RuleSetDocument
 
 FOLDER = Path(__file__).parents[1] / "rules" / "home-infusion"
 TODAY = date(2026, 11, 25)
 
 
 @cache
+def default_document() -> RuleSetDocument:
+    return load_directory(FOLDER)
+
+
+@cache
 def default_rules() -> RuleSet:
-    document = load_directory(FOLDER)
+    document = default_document()
     return RuleSet.from_document(document, version=1, digest=document.digest)
 
 

@@ -119,13 +119,57 @@ class TestValidate:
         assert "no active rule set" in early.stderr
 
 
+TOOTHLESS = """
+- id: some.toothless
+  title: Adults only
+  scope: line
+  when: {fact: member.age, at_least: 21}
+  require: {fact: member.age, at_least: 18}
+  otherwise: {effect: reject, message: Too young.}
+  citation: {document: A manual, basis: manual}
+  examples:
+    - {given: {member.age: 21}, expect: satisfied}
+"""
+
+
 class TestRules:
     def test_the_default_rules_pass_their_checks(self) -> None:
         found = json.loads(run("rules", "check", "--json").stdout)
 
         assert found["problems"] == []
         assert found["rules"] > 0
-        assert "loads" in run("rules", "check").stdout
+        assert "loads" in run("rules", "check", "--quick").stdout
+
+    def test_a_finding_comes_with_an_order_that_shows_it_when_it_is_validated(self, tmp_path: Path) -> None:
+        shutil.copytree(RULES, tmp_path / "rules")
+        (tmp_path / "rules" / "toothless.yaml").write_text(TOOTHLESS, "utf-8")
+
+        told = run("rules", "check", str(tmp_path / "rules"), "--orders", str(tmp_path / "orders"))
+        (order,) = (tmp_path / "orders").iterdir()
+        (decided,) = lines_of(run("validate", str(order), "--rules", str(tmp_path / "rules"), "--json", "--explain"))
+
+        assert told.exit_code == 1
+        assert "error some.toothless: can never fail" in told.stdout
+        assert str(order) in told.stdout.replace("\n", "")
+        assert order.name == "01-never-fails.json"
+        assert {each["verdict"] for each in decided["explanation"] if each["rule"] == "some.toothless"} == {"satisfied"}
+
+    def test_rows_whose_periods_clash_keep_the_rules_from_loading_and_still_come_with_an_order(
+        self, tmp_path: Path
+    ) -> None:
+        shutil.copytree(RULES, tmp_path / "rules")
+        vendors = tmp_path / "rules" / "tables" / "vendors.csv"
+        first_row = vendors.read_text("utf-8").splitlines()[1]
+        vendors.write_text(vendors.read_text("utf-8") + first_row + "\n", "utf-8")
+
+        told = run("rules", "check", str(tmp_path / "rules"), "--orders", str(tmp_path / "orders"))
+        (order,) = (tmp_path / "orders").iterdir()
+        refused = run("validate", str(order), "--rules", str(tmp_path / "rules"))
+        decided = run("validate", str(order), "--rules", str(tmp_path / "rules"), "--unchecked", "--json")
+
+        assert (told.exit_code, refused.exit_code, decided.exit_code) == (1, 2, 0)
+        assert "a period that overlaps" in told.stderr
+        assert "--unchecked" in told.stdout
 
     def test_problems_are_told_one_a_line_with_their_rule(self, tmp_path: Path) -> None:
         shutil.copytree(RULES, tmp_path / "rules")

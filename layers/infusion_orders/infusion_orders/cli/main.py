@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from infusion_orders.cli import codes, docs, dynamodb, publishing, rules, serve, validate
+from infusion_orders.cli import checking, codes, docs, dynamodb, publishing, rules, serve, validate
 from infusion_orders.cli.terminal import fail
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command(epilog=serve.EPILOG)(serve.serve)
 app.command(epilog=validate.EPILOG)(validate.validate)
 app.command(epilog=dynamodb.EPILOG)(dynamodb.dynamodb)
 app.command(epilog=docs.EPILOG)(docs.docs)
+rules.app.command(epilog=checking.EPILOG)(checking.check)
 rules.app.command(epilog=publishing.PUBLISH_EPILOG)(publishing.publish)
 rules.app.command(epilog=publishing.ACTIVATE_EPILOG)(publishing.activate)
 app.add_typer(rules.app, name="rules")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from infusion_orders.cli.checkout import DEFAULT_RULES, MARK, project_root
 from infusion_orders.cli.embedded_table import CREDENTIALS, REGION, embedded_tables
-from infusion_orders.rules.loading import load_directory
+from infusion_orders.rules.loading import load_directory, read_directory
 from infusion_orders.store.client import dynamodb_client
 from infusion_orders.store.rule_sets import NoRuleSet, RuleSetStore
 
@@ -25,17 +25,22 @@ if TYPE_CHECKING:
 THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
+def folder_of(folder: Path | None) -> Path:
+    """The folder, or the default one.  Raises OutsideCheckout."""
+    return folder.resolve() if folder is not None else project_root() / DEFAULT_RULES
+
+
 def document_from_files(folder: Path | None) -> RuleSetDocument:
     """The checked rules of the folder, or of the default one.  Raises RuleSetErrors, OutsideCheckout."""
-    return load_directory(folder.resolve() if folder is not None else project_root() / DEFAULT_RULES)
+    return load_directory(folder_of(folder))
 
 
-def rule_set_from_files(folder: Path | None) -> RuleSet:
+def rule_set_from_files(folder: Path | None, *, unchecked: bool = False) -> RuleSet:
     """Published into the embedded table and read back from it, so that what decides is what a table would hold.
 
-    Raises RuleSetErrors, OutsideCheckout.
+    Raises RuleSetErrors, OutsideCheckout; DamagedRuleSet for unchecked rules that cannot be compiled.
     """
-    document = document_from_files(folder)
+    document = read_directory(folder_of(folder))[0] if unchecked else document_from_files(folder)
     with embedded_tables(project_root() / MARK, document) as tables:
         return tables.rule_sets.load(tables.version)
 

@@ -1,29 +1,20 @@
-"""`infusion-orders rules`: a rule set checked and searched."""
+"""`infusion-orders rules`: a rule set searched, and what else there is to do with one."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - read by typer
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infusion_orders.cli.terminal import console, fail, failures_explained, plain
+from infusion_orders.cli.terminal import console, fail, failures_explained
 from infusion_orders.orders.vocabularies import ProviderType  # noqa: TC001 - read by typer
 
 if TYPE_CHECKING:
     from infusion_orders.rules.rule import Rule
 
-BROKEN = 1
-
 app = typer.Typer(help="Check, search, publish and activate rule sets.", no_args_is_help=True)
 
-CHECK_EPILOG = """
-Exit codes: 0 the rule set loads and every example of its rules holds, 1 it does not, 2 it could not be tried.
-
-Example:
-
-infusion-orders rules check rules/home-infusion
-"""
 SEARCH_EPILOG = """
 Examples:
 
@@ -31,51 +22,6 @@ infusion-orders rules search caregiver
 
 infusion-orders rules search vendor --clause M-8 --provider-type medical_group
 """
-
-Folder = Annotated[
-    Path | None,
-    typer.Argument(
-        metavar="[DIR]", help="Rule-set folder.", show_default="rules/home-infusion", exists=True, file_okay=False
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-
-
-@app.command(epilog=CHECK_EPILOG)
-def check(directory: Folder = None, json: AsJson = False) -> None:
-    """Load a rule set with all its checks, and run every example.  Every problem is shown, one a line."""
-    import json as encoder
-    from dataclasses import asdict
-
-    from infusion_orders.cli.rule_sources import document_from_files
-    from infusion_orders.rules.problems import RuleSetErrors
-
-    with failures_explained():
-        try:
-            document = document_from_files(directory)
-        except RuleSetErrors as errors:
-            if json:
-                typer.echo(encoder.dumps({"problems": [asdict(problem) for problem in errors.problems]}))
-            else:
-                for problem in errors.problems:
-                    typer.echo(plain(str(problem)), err=True)
-            raise typer.Exit(BROKEN) from None
-    examples = sum(len(rule.get("examples", ())) for rule in document.rules)
-    found = {
-        "name": document.name,
-        "digest": document.digest,
-        "rules": len(document.rules),
-        "examples": examples,
-        "tables": {name: len(rows) - 1 for name, rows in document.tables.items()},
-        "problems": [],
-    }
-    if json:
-        typer.echo(encoder.dumps(found))
-        return
-    console().print(
-        f"[bold green]{document.name} loads[/]: {len(document.rules)} rules, {examples} examples, "
-        f"{len(document.tables)} tables\n{document.digest}"
-    )
 
 
 @app.command(epilog=SEARCH_EPILOG)

@@ -53,6 +53,9 @@ def validate(
             help="Rule-set folder to decide with.", show_default="rules/home-infusion", exists=True, file_okay=False
         ),
     ] = None,
+    unchecked: Annotated[
+        bool, typer.Option("--unchecked", help="Decide though the rule set fails its checks, to see what a fault does.")
+    ] = False,
     table: Annotated[
         str | None, typer.Option(help="Read the active rule set from this DynamoDB table instead.")
     ] = None,
@@ -73,7 +76,7 @@ def validate(
     day = None if as_of is None else as_of.date()
     with failures_explained():
         if table is None:
-            rule_set = rule_set_from_files(rules)
+            rule_set = rule_set_from_files(rules, unchecked=unchecked)
         else:
             rule_set = rule_set_from_table(table, endpoint_url=endpoint_url, as_of=day)
     with _watched(file) as stream, _streams_that_fail():

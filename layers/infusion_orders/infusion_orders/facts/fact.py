@@ -38,7 +38,7 @@ class Fact:
 
     An asked fact has `read` and one pointer into the partner's payload (`{line}` stands for the line's index) and a
     question; a derived fact has `derive`; an assigned fact has neither: rules give it its value, and `default` is what
-    it is when none of them applies.
+    it is when none of them applies, and `must_be_assigned` says that this is to be no line's lot.
     A text is for messages alone: no condition may use it.
     `private` facts identify a person: never recorded, never shown.
     """
@@ -56,6 +56,7 @@ class Fact:
     read: Callable[[Order, int], Any] | None = None
     derive: Callable[[Facts], Any] | None = None
     default: str | None = None
+    must_be_assigned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

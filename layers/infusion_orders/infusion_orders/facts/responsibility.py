@@ -148,6 +148,7 @@ RESPONSIBILITY_FACTS: tuple[Fact, ...] = (
         description="Who is responsible for the line: assigned by the rules of responsibility, `undetermined` where "
         "none of them applies.",
         default=UNDETERMINED,
+        must_be_assigned=True,
     ),
     Fact(
         name="line.carve_out",

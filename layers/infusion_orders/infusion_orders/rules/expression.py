@@ -91,3 +91,13 @@ def truth_of(comparison: Comparison, facts: Mapping[str, Any]) -> Truth:
     if isinstance(value, Unknown) or isinstance(other, Unknown):
         return None
     return comparison.holds(value, other)
+
+
+class Answers(dict[str, Any]):
+    """Known facts and tried answers by name; every other fact is unknown."""
+
+    def __missing__(self, name: str) -> Any:
+        return _UNANSWERED
+
+
+_UNANSWERED = Unknown(())

@@ -43,9 +43,9 @@ class Gates:
     @classmethod
     def of(cls, rules: Sequence[CompiledRule]) -> Gates:
         """The gates of rules in their order.  One that assigns is left as it is: its `when` is shared."""
-        conjuncts = [() if rule.assigns else tuple(_conjuncts(rule.when)) for rule in rules]
+        parts_of = [() if rule.assigns else tuple(conjuncts(rule.when)) for rule in rules]
         positions: dict[Comparison, int] = {}
-        for position, parts in enumerate(conjuncts):
+        for position, parts in enumerate(parts_of):
             for part in parts:
                 if isinstance(part, Comparison):
                     positions[part] = positions.get(part, 0) | 1 << position
@@ -54,7 +54,7 @@ class Gates:
             tuple(Gate(compile_expression(part), mask) for part, mask in common.items()),
             tuple(
                 rule.applies if rule.assigns else _all_of([part for part in parts if part not in common])
-                for rule, parts in zip(rules, conjuncts, strict=True)
+                for rule, parts in zip(rules, parts_of, strict=True)
             ),
         )
 
@@ -73,10 +73,11 @@ class Gates:
         return closed, hanging
 
 
-def _conjuncts(expression: Expression) -> Iterator[Expression]:
+def conjuncts(expression: Expression) -> Iterator[Expression]:
+    """The parts that must all hold."""
     if isinstance(expression, Every):
         for part in expression.parts:
-            yield from _conjuncts(part)
+            yield from conjuncts(part)
     elif expression is not True:
         yield expression
 

@@ -13,6 +13,7 @@ from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.problems import RuleProblem, RuleSetErrors
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 LARGEST_FILE = 64 * 1024 * 1024
@@ -43,6 +44,13 @@ class _Loader(yaml.SafeLoader):
 
 def load_directory(folder: Path) -> RuleSetDocument:
     """The checked document; its name is the folder's.  Raises RuleSetErrors with every problem: nothing half-loads."""
+    document, files = read_directory(folder)
+    check(document, files=files)
+    return document
+
+
+def read_directory(folder: Path) -> tuple[RuleSetDocument, Mapping[str, str]]:
+    """What the files hold, unchecked, and which file each rule is in.  Raises RuleSetErrors for unreadable files."""
     problems: list[RuleProblem] = []
     rules: list[dict[str, Any]] = []
     files: dict[str, str] = {}
@@ -65,9 +73,7 @@ def load_directory(folder: Path) -> RuleSetDocument:
         problems.append(RuleProblem(folder.name, "", "", "holds no rules: is this a rule-set folder?"))
     if problems:
         raise RuleSetErrors(tuple(problems))
-    document = RuleSetDocument(folder.name, tuple(sorted(rules, key=lambda rule: str(rule.get("id")))), tables)
-    check(document, files=files)
-    return document
+    return RuleSetDocument(folder.name, tuple(sorted(rules, key=lambda rule: str(rule.get("id")))), tables), files
 
 
 def _rules_of(path: Path) -> list[dict[str, Any]]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.rules.expression import Comparison, Negation, Some, comparisons, truth_of
-from infusion_orders.rules.representatives import representatives
+from infusion_orders.rules.expression import Answers, Comparison, Negation, Some, comparisons, truth_of
+from infusion_orders.rules.representatives import answers_worth_trying, leaves_by_fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -69,16 +69,6 @@ def evaluate(expression: Expression, facts: Mapping[str, Any]) -> Truth:
     return result
 
 
-class _Open(dict[str, Any]):
-    """Known facts and tried answers; every other fact is unknown."""
-
-    def __missing__(self, name: str) -> Any:
-        return _UNANSWERED
-
-
-_UNANSWERED = Unknown(())
-
-
 @dataclass(slots=True)
 class _OutOfBudget(Exception):
     """The search gave up."""
@@ -99,35 +89,17 @@ class Unsettled:
     def __post_init__(self) -> None:
         """Works out what each rule still hangs on, and the answers worth trying."""
         self.broken = {rule: residual(expression, self.facts) for rule, expression in self.broken.items()}
-        leaves: dict[str, list[Comparison]] = {}
+        leaves = leaves_by_fact(self.broken.values())
         for rule, expression in self.broken.items():
-            names: dict[str, None] = {}
-            for leaf in comparisons(expression):
-                for name in (leaf.fact, leaf.other):
-                    if name is not None:
-                        names[name] = None
-                        leaves.setdefault(name, []).append(leaf)
-            self._names[rule] = tuple(name for name in names if self._is_open(name))
+            names = (name for leaf in comparisons(expression) for name in (leaf.fact, leaf.other) if name is not None)
+            self._names[rule] = tuple(name for name in dict.fromkeys(names) if self._is_open(name))
+        self._known = {name: self.facts[name] for name in leaves if not self._is_open(name)}
         for name in leaves:
             if self._is_open(name):
-                self._candidates[name] = self._answers(name, leaves)
-            else:
-                self._known[name] = self.facts[name]
+                self._candidates[name] = answers_worth_trying(name, leaves, self._known, self.catalogue)
 
     def _is_open(self, name: str) -> bool:
         return isinstance(self.facts[name], Unknown)
-
-    def _answers(self, name: str, leaves: Mapping[str, Sequence[Comparison]]) -> tuple[Any, ...]:
-        partners = {other for leaf in leaves[name] for other in (leaf.fact, leaf.other) if other not in (None, name)}
-        linked: list[Any] = []
-        for partner in partners:
-            if not self._is_open(partner):
-                linked.append(self.facts[partner])
-            else:
-                of_partner = [leaf for leaf in leaves[partner] if leaf.other is None]
-                linked += representatives(self.catalogue.facts[partner], of_partner)
-        own = [leaf for leaf in leaves[name] if leaf.other is None]
-        return representatives(self.catalogue.facts[name], own, linked)
 
     def relevant(self) -> dict[str, tuple[str, ...]]:
         """The facts to ask for, with the ids of the rules that hang on each.
@@ -156,12 +128,12 @@ class Unsettled:
         try:
             return any(
                 self._can_hold(others, answers, unanswered)
-                for answers in self._assignments(rule, _Open(self._known), unanswered, hangs=True)
+                for answers in self._assignments(rule, Answers(self._known), unanswered, hangs=True)
             )
         except _OutOfBudget:
             return True
 
-    def _can_hold(self, rules: Iterable[str], answers: _Open, unanswered: AbstractSet[str]) -> bool:
+    def _can_hold(self, rules: Iterable[str], answers: Answers, unanswered: AbstractSet[str]) -> bool:
         """Whether the answers can be completed so that none of the rules is broken.
 
         Rules that share no fact any more have nothing to do with each other: each group is completed by itself.
@@ -181,10 +153,12 @@ class Unsettled:
             for group in _groups(undecided)
         )
 
-    def _unanswered_names(self, rule: str, answers: _Open, unanswered: AbstractSet[str]) -> list[str]:
+    def _unanswered_names(self, rule: str, answers: Answers, unanswered: AbstractSet[str]) -> list[str]:
         return [name for name in self._names[rule] if name not in unanswered and name not in answers]
 
-    def _assignments(self, rule: str, answers: _Open, unanswered: AbstractSet[str], *, hangs: bool) -> Iterator[_Open]:
+    def _assignments(
+        self, rule: str, answers: Answers, unanswered: AbstractSet[str], *, hangs: bool
+    ) -> Iterator[Answers]:
         """Answers to the rule's other facts under which it is not broken (and, if it `hangs`, is still unknown)."""
         self._left -= 1
         if self._left < 0:
@@ -197,14 +171,14 @@ class Unsettled:
             yield answers
             return
         for value in self._candidates[open_names[0]]:
-            tried = _Open(answers)
+            tried = Answers(answers)
             tried[open_names[0]] = value
             yield from self._assignments(rule, tried, unanswered, hangs=hangs)
 
     def settles(self, name: str, rules: Sequence[str], requirements: Mapping[str, Expression]) -> bool:
         """Whether one answer to this fact alone meets what each of the rules requires."""
         for value in self._candidates[name]:
-            answers = _Open(self._known)
+            answers = Answers(self._known)
             answers[name] = value
             if all(evaluate(residual(requirements[rule], self.facts), answers) is True for rule in rules):
                 return True

@@ -12,12 +12,13 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind
+from infusion_orders.rules.expression import comparisons
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from infusion_orders.facts.fact import Fact
-    from infusion_orders.rules.expression import Comparison
+    from infusion_orders.facts.fact import Catalogue, Fact
+    from infusion_orders.rules.expression import Comparison, Expression
 
 OTHERS = ("~other~", "~another~")
 """Two codes that no rule names: two, because comparing two facts can tell equal from different ones."""
@@ -25,21 +26,49 @@ MOST_CODE_CLASSES = 5
 ANY_STRUCTURE = object()
 
 
-def representatives(fact: Fact, comparisons: Sequence[Comparison], linked: Iterable[Any] = ()) -> tuple[Any, ...]:
+def representatives(fact: Fact, leaves: Sequence[Comparison], linked: Iterable[Any] = ()) -> tuple[Any, ...]:
     """The values of `fact` to try.  `linked` are values of the facts that it is compared with."""
     if fact.kind is Kind.BOOLEAN:
         return (True, False)
     if fact.kind is Kind.STRUCTURE:
         return (ANY_STRUCTURE,)
     if fact.kind is Kind.CODES:
-        return _code_sets(comparisons)
-    constants = {constant for comparison in comparisons for constant in _constants(comparison)} | set(linked)
+        return _code_sets(leaves)
+    constants = {constant for leaf in leaves for constant in constants_of(leaf)} | set(linked)
     if fact.kind is Kind.CODE:
         return _codes(fact, constants)
     return _points(sorted(constants), Decimal(1) if fact.kind is Kind.NUMBER else timedelta(days=1))
 
 
-def _constants(comparison: Comparison) -> tuple[Any, ...]:
+def answers_worth_trying(
+    name: str, leaves: Mapping[str, Sequence[Comparison]], known: Mapping[str, Any], catalogue: Catalogue
+) -> tuple[Any, ...]:
+    """Representatives of a fact by all the leaves that name it; a fact that it is compared with is known, or open."""
+    partners = {other for leaf in leaves[name] for other in (leaf.fact, leaf.other) if other not in (None, name)}
+    linked: list[Any] = []
+    for partner in sorted(partner for partner in partners if partner is not None):
+        if partner in known:
+            linked.append(known[partner])
+        else:
+            of_partner = [leaf for leaf in leaves[partner] if leaf.other is None]
+            linked += representatives(catalogue.facts[partner], of_partner)
+    own = [leaf for leaf in leaves[name] if leaf.other is None]
+    return representatives(catalogue.facts[name], own, linked)
+
+
+def leaves_by_fact(expressions: Iterable[Expression]) -> dict[str, list[Comparison]]:
+    """The comparisons that name each fact, on either side."""
+    leaves: dict[str, list[Comparison]] = {}
+    for expression in expressions:
+        for leaf in comparisons(expression):
+            for name in (leaf.fact, leaf.other):
+                if name is not None:
+                    leaves.setdefault(name, []).append(leaf)
+    return leaves
+
+
+def constants_of(comparison: Comparison) -> tuple[Any, ...]:
+    """What a fact is compared with: one constant, several, or none."""
     if comparison.constant is None:
         return ()
     if isinstance(comparison.constant, tuple | frozenset):
@@ -61,12 +90,17 @@ def _points(constants: list[Any], step: Any) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(points))
 
 
-def _code_sets(comparisons: Sequence[Comparison]) -> tuple[frozenset[str], ...]:
-    """One code of each class that the comparisons cannot tell apart, in every combination while those are few."""
+def code_classes(leaves: Sequence[Comparison]) -> tuple[str, ...]:
+    """One code of each class that the comparisons cannot tell apart."""
     classes: dict[tuple[bool, ...], str] = {}
-    for code in (*sorted({code for comparison in comparisons for code in _constants(comparison)}), OTHERS[0]):
+    for code in (*sorted({code for leaf in leaves for code in constants_of(leaf)}), OTHERS[0]):
         alone = frozenset({code})
-        classes.setdefault(tuple(comparison.holds(alone) for comparison in comparisons), code)
-    codes = list(classes.values())
+        classes.setdefault(tuple(leaf.holds(alone) for leaf in leaves), code)
+    return tuple(classes.values())
+
+
+def _code_sets(leaves: Sequence[Comparison]) -> tuple[frozenset[str], ...]:
+    """The classes in every combination while those are few."""
+    codes = code_classes(leaves)
     sizes = range(len(codes) + 1) if len(codes) <= MOST_CODE_CLASSES else (0, 1, len(codes))
     return tuple(frozenset(chosen) for size in sizes for chosen in combinations(codes, size))

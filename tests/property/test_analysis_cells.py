@@ -1,0 +1,34 @@
+"""What the cells of a condition prove: it can hold in one of them exactly if it can hold at all."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import given
+
+from infusion_orders.rules.analysis.cells import Cells
+from infusion_orders.rules.expression import comparisons
+from infusion_orders.rules.relevance import evaluate
+from tests.property.test_conditions import resolved
+from tests.property.vocabulary import SMALL, VALUES, conditions
+
+if TYPE_CHECKING:
+    from infusion_orders.rules.expression import Expression
+
+
+def can_hold_by_brute_force(expression: Expression) -> bool:
+    """Every value of every fact that the condition names."""
+    leaves = comparisons(expression)
+    names = sorted({name for leaf in leaves for name in (leaf.fact, leaf.other) if name is not None})
+    combinations = product(*(VALUES[name] for name in names))
+    return any(evaluate(expression, dict(zip(names, values, strict=True))) is True for values in combinations)
+
+
+@given(conditions())
+def test_a_condition_holds_in_some_cell_exactly_if_it_can_hold(written: dict[str, Any]) -> None:
+    expression = resolved(written)
+    found = Cells(expression, SMALL).some()
+    assert (found is not None) is can_hold_by_brute_force(expression)
+    if found is not None:
+        assert evaluate(expression, found) is True
