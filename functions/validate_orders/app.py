@@ -17,11 +17,12 @@ from infusion_orders.api.requests import asked, digest_of_body, idempotency_key,
 from infusion_orders.api.settings import Settings
 from infusion_orders.decisions import decide, issued
 from infusion_orders.orders.reading import order_from, read_order
+from infusion_orders.store.activations import NoRuleSet
 from infusion_orders.store.cache import RuleSetCache
 from infusion_orders.store.client import dynamodb_client
 from infusion_orders.store.decisions import DecisionStore
 from infusion_orders.store.partners import PartnerStore
-from infusion_orders.store.rule_sets import NoRuleSet, RuleSetStore
+from infusion_orders.store.rule_sets import RuleSetStore
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import Response

@@ -28,11 +28,13 @@ from infusion_orders.cli.template_tables import table_definitions
 from infusion_orders.decisions import decide
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.loading import load_directory
+from infusion_orders.store.activations import ActivationConflict, ActivePointer
 from infusion_orders.store.cache import RuleSetCache
+from infusion_orders.store.changes import Action
 from infusion_orders.store.client import StoreUnavailable, dynamodb_client
 from infusion_orders.store.decisions import DecisionStore, IdempotencyConflict, Recorded
 from infusion_orders.store.partners import Partner, PartnerStore
-from infusion_orders.store.rule_sets import ActivationConflict, NoSuchVersion, RuleSetStore
+from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
 from tests.builders import an_order
 from tests.default_rules import TODAY, default_rules
 from tests.dynamodb_local import EngineMissing, dynamodb_local
@@ -130,14 +132,14 @@ def record(client: DynamoDBClient, number: int, *, order_digest: str = "sha256:o
 def test_the_default_rules_are_published_activated_loaded_and_cached(client: DynamoDBClient) -> None:
     store = rule_sets(client)
     version = store.publish(DEFAULT, by="ann", note="the default", at=MOMENT)
-    store.activate(version, by="ann", why="the first", at=MOMENT)
+    store.activations.activate(version, by="ann", why="the first", at=MOMENT)
     cache = RuleSetCache(store, refresh_seconds=30, max_stale_seconds=600, clock=lambda: 0.0)
 
     active = cache.active()
 
     assert (active.rule_set.version, active.rule_set.digest, active.age_seconds) == (1, DEFAULT.digest, 0)
     assert cache.version(1) is active.rule_set
-    assert store.version_active_at(MOMENT) == 1
+    assert store.activations.version_active_at(MOMENT) == 1
     assert decide(an_order(), active.rule_set, as_of=TODAY).decision == DECIDED.decision
     with pytest.raises(NoSuchVersion):
         store.load(2)
@@ -166,33 +168,44 @@ def all_writing_at_once(client: DynamoDBClient, hands: int) -> Callable[..., Non
     return wait
 
 
-def test_of_twenty_hands_that_activate_at_once_one_wins_and_the_others_are_told_which(client: DynamoDBClient) -> None:
+@pytest.mark.parametrize(("races", "hands"), [(1000, 2), (5, 20)])
+def test_of_hands_that_activate_at_once_one_wins_and_the_others_are_told_which(
+    client: DynamoDBClient, races: int, hands: int
+) -> None:
     store = rule_sets(client)
     for rules in (1, 2):
         store.publish(a_document(rules), by="ann", note="a note", at=MOMENT)
 
-    for each_round in range(5):
-        at = MOMENT + timedelta(seconds=each_round)
-        before = store.pointer(consistent=True)
-        wait = all_writing_at_once(client, 20)
+    before: ActivePointer | None = None
+    for race in range(races):
+        at = MOMENT + timedelta(seconds=race)
+        wait = all_writing_at_once(client, hands)
         results = at_once(
             [
-                partial(store.activate, 1 + hand % 2, by=f"hand-{hand}", why="a race", at=at + timedelta(0, 0, hand))
-                for hand in range(20)
+                partial(activate, store, 1 + hand % 2, f"hand-{hand}", at + timedelta(microseconds=hand))
+                for hand in range(hands)
             ]
         )
         client.meta.events.unregister("before-call.dynamodb.TransactWriteItems", wait)
 
-        [winner] = [hand for hand, result in enumerate(results) if result is None]
-        refusals = [result for result in results if result is not None]
+        [winner] = [hand for hand, result in enumerate(results) if isinstance(result, ActivePointer)]
+        refusals = [result for result in results if not isinstance(result, ActivePointer)]
         assert {type(refusal) for refusal in refusals} == {ActivationConflict}
         [told] = {str(refusal) for refusal in refusals}
         assert told.startswith(f"hand-{winner} activated version {1 + winner % 2} at ")
-        pointer = store.pointer(consistent=True)
+        pointer = store.activations.pointer(consistent=True)
         assert pointer is not None
-        assert (pointer.by, pointer.version) == (f"hand-{winner}", 1 + winner % 2)
+        assert pointer == results[winner]
         assert pointer.previous == (None if before is None else before.version)
-        assert store.version_active_at(at + timedelta(milliseconds=1)) == pointer.version
+        before = pointer
+    history = [change for change in store.activations.history(most=2 * races) if change.action is Action.ACTIVATED]
+    assert len(history) == races
+    assert before is not None
+    assert store.activations.version_active_at(before.since) == before.version
+
+
+def activate(store: RuleSetStore, version: int, by: str, at: datetime) -> ActivePointer:
+    return store.activations.activate(version, by=by, why="a race", at=at)
 
 
 def test_hands_that_activate_one_after_the_other_in_a_crowd_leave_a_history_without_gaps(
@@ -202,7 +215,7 @@ def test_hands_that_activate_one_after_the_other_in_a_crowd_leave_a_history_with
     for rules in range(1, 4):
         store.publish(a_document(rules), by="ann", note="a note", at=MOMENT)
 
-    at_once([partial(store.activate, 1 + hand % 3, by="a hand", why="a crowd", at=MOMENT) for hand in range(20)])
+    at_once([partial(activate, store, 1 + hand % 3, "a hand", MOMENT) for hand in range(20)])
 
     answer = client.query(
         TableName=RULES_TABLE,
@@ -215,7 +228,7 @@ def test_hands_that_activate_one_after_the_other_in_a_crowd_leave_a_history_with
     history = [(item["previous"].get("N"), item["version"]["N"]) for item in answer["Items"]]
     assert history
     assert [previous for previous, _version in history] == [None, *[version for _previous, version in history[:-1]]]
-    pointer = store.pointer(consistent=True)
+    pointer = store.activations.pointer(consistent=True)
     assert pointer is not None
     assert str(pointer.version) == history[-1][1]
 

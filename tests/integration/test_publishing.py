@@ -42,26 +42,26 @@ def store(address: str) -> RuleSetStore:
 
 
 def test_a_published_version_decides_only_once_it_is_activated(address: str) -> None:
-    before = store(address).pointer()
+    before = store(address).activations.pointer()
     assert before is not None
     published = run(address, "rules", "publish", str(RULES), "--note", "again", "--by", "ann")
     assert published.exit_code == 0
-    assert store(address).pointer() == before
+    assert store(address).activations.pointer() == before
 
     next_version = before.version + 1
     activated = run(address, "rules", "activate", str(next_version), "--why", "again", "--by", "bob")
-    after = store(address).pointer()
+    after = store(address).activations.pointer()
     assert activated.exit_code == 0
     assert after is not None
     assert (after.version, after.by, after.previous) == (next_version, "bob", before.version)
 
 
 def test_a_version_that_is_not_there_is_not_activated(address: str) -> None:
-    before = store(address).pointer()
+    before = store(address).activations.pointer()
     refused = run(address, "rules", "activate", "999", "--why", "a slip")
     assert refused.exit_code == 1
     assert "no published version 999" in refused.stderr
-    assert store(address).pointer() == before
+    assert store(address).activations.pointer() == before
 
 
 def test_rules_with_a_mistake_are_not_published(address: str, tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ from infusion_orders.cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE,
 from infusion_orders.cli.template_tables import table_definitions
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.loading import load_directory
+from infusion_orders.store.activations import NoRuleSet
 from infusion_orders.store.cache import MOST_PAST_VERSIONS, RuleSetCache
 from infusion_orders.store.client import StoreUnavailable, dynamodb_client
-from infusion_orders.store.rule_sets import DamagedRuleSet, NoRuleSet, NoSuchVersion, RuleSetStore
+from infusion_orders.store.rule_sets import DamagedRuleSet, NoSuchVersion, RuleSetStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +76,7 @@ def publish(rules: int = 1) -> int:
 
 
 def activate(version: int) -> None:
-    a_store().activate(version, by="ann", why="a reason", at=MOMENT + timedelta(seconds=version))
+    a_store().activations.activate(version, by="ann", why="a reason", at=MOMENT + timedelta(seconds=version))
 
 
 def damage(version: int) -> None:
@@ -144,7 +145,7 @@ def test_going_back_to_an_older_version_is_a_new_version_to_the_process() -> Non
     process = a_warm_process()
     activate(publish(rules=2))
     process.after(REFRESH)
-    a_store().activate(1, by="ann", why="back", at=MOMENT + timedelta(minutes=1))
+    a_store().activations.activate(1, by="ann", why="back", at=MOMENT + timedelta(minutes=1))
 
     assert process.after(REFRESH).rule_set.version == 1
 
@@ -198,7 +199,7 @@ def test_a_damaged_new_version_leaves_the_old_one_deciding_with_a_growing_age() 
     process.after(MAX_STALE - REFRESH)
     with pytest.raises(NoRuleSet):
         process.after(1)
-    a_store().activate(1, by="ann", why="back", at=MOMENT + timedelta(minutes=1))
+    a_store().activations.activate(1, by="ann", why="back", at=MOMENT + timedelta(minutes=1))
     assert process.after(REFRESH).rule_set.version == 1
 
 

@@ -18,15 +18,10 @@ from infusion_orders.cli.template_tables import table_definitions
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.loading import load_directory
 from infusion_orders.store import parts as parts_module
+from infusion_orders.store.activations import ActivationConflict, NoRuleSet
 from infusion_orders.store.client import WAITS, StoreUnavailable, dynamodb_client
 from infusion_orders.store.parts import ATTEMPTS, BATCH
-from infusion_orders.store.rule_sets import (
-    ActivationConflict,
-    DamagedRuleSet,
-    NoRuleSet,
-    NoSuchVersion,
-    RuleSetStore,
-)
+from infusion_orders.store.rule_sets import DamagedRuleSet, NoSuchVersion, RuleSetStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +29,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 MOMENT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-WRITES = {"PutItem", "BatchWriteItem", "UpdateItem"}
+WRITES = {"PutItem", "BatchWriteItem", "TransactWriteItems"}
 DEFAULT = load_directory(ROOT / "rules" / "home-infusion")
 SMALL = RuleSetDocument(DEFAULT.name, DEFAULT.rules[:3], DEFAULT.tables)
 
@@ -134,6 +129,7 @@ def test_the_header_tells_a_person_what_was_published() -> None:
         "rules": "3",
         "tables": str(len(SMALL.tables)),
         "checks": "passed",
+        "errors": "0",
     }
 
 
@@ -151,7 +147,7 @@ def test_a_publication_killed_before_any_of_its_writes_leaves_the_active_version
     monkeypatch.setattr(parts_module, "BATCH", 2)
     writes = writes_of_one_publication()
     store = a_store()
-    store.activate(1, by="ann", why="the first", at=MOMENT)
+    store.activations.activate(1, by="ann", why="the first", at=MOMENT)
     assert len(writes) > 5
 
     for allowed in range(len(writes)):
@@ -168,7 +164,7 @@ def test_a_publication_killed_before_any_of_its_writes_leaves_the_active_version
         with pytest.raises(StoreUnavailable, match=r"^EndpointConnectionError$"):
             publish(a_store(client), DEFAULT)
 
-        pointer = store.pointer()
+        pointer = store.activations.pointer()
         assert pointer is not None
         assert pointer.version == 1
         assert store.load(1).digest == SMALL.digest
@@ -176,7 +172,7 @@ def test_a_publication_killed_before_any_of_its_writes_leaves_the_active_version
             with pytest.raises(NoSuchVersion):
                 store.load(reserved)
             with pytest.raises(NoSuchVersion):
-                store.activate(reserved, by="ann", why="a slip", at=MOMENT + SECOND)
+                store.activations.activate(reserved, by="ann", why="a slip", at=MOMENT + SECOND)
 
     assert store.load(publish(store, DEFAULT)).digest == DEFAULT.digest
 
@@ -187,15 +183,15 @@ def test_a_last_write_that_arrived_although_its_answer_did_not_is_a_publication(
     def lose_the_answer(**_parameters: Any) -> None:
         raise ReadTimeoutError(endpoint_url="https://dynamodb.invalid")
 
-    client.meta.events.register("after-call.dynamodb.UpdateItem", lose_the_answer)
+    client.meta.events.register("after-call.dynamodb.TransactWriteItems", lose_the_answer)
 
     assert a_store().load(publish(a_store(client))).digest == SMALL.digest
 
 
 def test_a_last_write_that_is_repeated_by_the_client_is_a_publication() -> None:
     client = a_client()
-    update = client.update_item
-    client.update_item = lambda **parameters: (update(**parameters), update(**parameters))
+    write = client.transact_write_items
+    client.transact_write_items = lambda **parameters: (write(**parameters), write(**parameters))
 
     assert a_store().load(publish(a_store(client))).digest == SMALL.digest
 
@@ -396,26 +392,26 @@ def test_nothing_is_active_before_the_first_activation() -> None:
     store = a_store()
     publish(store)
 
-    assert store.pointer() is None
+    assert store.activations.pointer() is None
     with pytest.raises(NoRuleSet):
-        store.version_active_at(MOMENT)
+        store.activations.version_active_at(MOMENT)
 
 
 def test_an_activation_says_what_decides_since_when_by_whom_and_instead_of_what() -> None:
     store = a_store()
     publish(store)
     publish(store, DEFAULT)
-    store.activate(1, by="ann", why="the first", at=MOMENT)
-    store.activate(2, by="bob", why="the second", at=MOMENT + SECOND)
+    store.activations.activate(1, by="ann", why="the first", at=MOMENT)
+    store.activations.activate(2, by="bob", why="the second", at=MOMENT + SECOND)
 
-    pointer = store.pointer(consistent=True)
+    pointer = store.activations.pointer(consistent=True)
 
     assert pointer is not None
     assert (pointer.version, pointer.digest, pointer.since) == (2, DEFAULT.digest, MOMENT + SECOND)
     assert (pointer.by, pointer.previous) == ("bob", 1)
 
 
-def between_reading_and_writing(client: Any, happens: Callable[[], None]) -> None:
+def between_reading_and_writing(client: Any, happens: Callable[[], Any]) -> None:
     """Somebody else acts after the client's pointer was read and before it is written."""
     waiting = [happens]
 
@@ -431,17 +427,19 @@ def test_an_activation_that_came_second_is_refused_and_told_who_was_first(alread
     for _ in range(3):
         publish(a_store())
     if already_active:
-        a_store().activate(1, by="ann", why="the first", at=MOMENT)
+        a_store().activations.activate(1, by="ann", why="the first", at=MOMENT)
     client = a_client()
-    between_reading_and_writing(client, lambda: a_store().activate(2, by="bob", why="quicker", at=MOMENT + SECOND))
+    between_reading_and_writing(
+        client, lambda: a_store().activations.activate(2, by="bob", why="quicker", at=MOMENT + SECOND)
+    )
 
     with pytest.raises(ActivationConflict, match=r"^bob activated version 2 at 2026-01-01T12:00:01\.000000\+00:00$"):
-        a_store(client).activate(3, by="eve", why="slower", at=MOMENT + 2 * SECOND)
+        a_store(client).activations.activate(3, by="eve", why="slower", at=MOMENT + 2 * SECOND)
 
-    pointer = a_store().pointer()
+    pointer = a_store().activations.pointer()
     assert pointer is not None
     assert pointer.version == 2
-    assert a_store().version_active_at(MOMENT + 3 * SECOND) == 2
+    assert a_store().activations.version_active_at(MOMENT + 3 * SECOND) == 2
 
 
 def test_an_activation_that_merely_met_another_transaction_is_tried_again(pauses: list[float]) -> None:
@@ -449,9 +447,9 @@ def test_an_activation_that_merely_met_another_transaction_is_tried_again(pauses
     client = a_client()
     between_reading_and_writing(client, refusing("TransactWriteItems", cancelled_for("TransactionConflict")))
 
-    a_store(client).activate(1, by="ann", why="the first", at=MOMENT)
+    a_store(client).activations.activate(1, by="ann", why="the first", at=MOMENT)
 
-    assert a_store().version_active_at(MOMENT) == 1
+    assert a_store().activations.version_active_at(MOMENT) == 1
     assert len(pauses) == 1
 
 
@@ -469,9 +467,9 @@ def test_an_activation_that_dynamodb_keeps_cancelling_is_no_conflict(
     )
 
     with pytest.raises(StoreUnavailable, match=f"^{reason}$"):
-        a_store(client).activate(1, by="ann", why="the first", at=MOMENT)
+        a_store(client).activations.activate(1, by="ann", why="the first", at=MOMENT)
 
-    assert a_store().pointer() is None
+    assert a_store().activations.pointer() is None
     assert len(pauses) == pauses_expected
 
 
@@ -479,50 +477,50 @@ def test_the_second_clock_knows_what_was_active_at_each_moment() -> None:
     store = a_store()
     for _ in range(3):
         publish(store)
-    store.activate(1, by="ann", why="the first", at=MOMENT)
-    store.activate(3, by="ann", why="the third", at=MOMENT + SECOND)
-    store.activate(2, by="ann", why="back to the second", at=MOMENT + 2 * SECOND)
+    store.activations.activate(1, by="ann", why="the first", at=MOMENT)
+    store.activations.activate(3, by="ann", why="the third", at=MOMENT + SECOND)
+    store.activations.activate(2, by="ann", why="back to the second", at=MOMENT + 2 * SECOND)
     instant = timedelta(microseconds=1)
 
     with pytest.raises(NoRuleSet):
-        store.version_active_at(MOMENT - instant)
-    assert store.version_active_at(MOMENT) == 1
-    assert store.version_active_at(MOMENT + SECOND - instant) == 1
-    assert store.version_active_at(MOMENT + SECOND) == 3
-    assert store.version_active_at(MOMENT + 2 * SECOND - instant) == 3
-    assert store.version_active_at(MOMENT + 2 * SECOND) == 2
-    assert store.version_active_at(MOMENT + timedelta(days=10_000)) == 2
+        store.activations.version_active_at(MOMENT - instant)
+    assert store.activations.version_active_at(MOMENT) == 1
+    assert store.activations.version_active_at(MOMENT + SECOND - instant) == 1
+    assert store.activations.version_active_at(MOMENT + SECOND) == 3
+    assert store.activations.version_active_at(MOMENT + 2 * SECOND - instant) == 3
+    assert store.activations.version_active_at(MOMENT + 2 * SECOND) == 2
+    assert store.activations.version_active_at(MOMENT + timedelta(days=10_000)) == 2
 
 
 def test_a_moment_is_the_same_in_every_time_zone() -> None:
     store = a_store()
     publish(store)
-    store.activate(1, by="ann", why="the first", at=datetime.fromisoformat("2026-01-01T04:00:00-08:00"))
+    store.activations.activate(1, by="ann", why="the first", at=datetime.fromisoformat("2026-01-01T04:00:00-08:00"))
 
-    assert store.version_active_at(MOMENT) == 1
-    assert store.version_active_at(datetime.fromisoformat("2026-01-01T13:00:00+01:00")) == 1
+    assert store.activations.version_active_at(MOMENT) == 1
+    assert store.activations.version_active_at(datetime.fromisoformat("2026-01-01T13:00:00+01:00")) == 1
     with pytest.raises(NoRuleSet):
-        store.version_active_at(datetime.fromisoformat("2026-01-01T12:59:59+01:00"))
+        store.activations.version_active_at(datetime.fromisoformat("2026-01-01T12:59:59+01:00"))
 
 
 def test_a_hand_whose_clock_is_behind_still_activates_after_what_it_replaces() -> None:
     store = a_store()
     publish(store)
     publish(store)
-    store.activate(1, by="ann", why="the first", at=MOMENT)
+    store.activations.activate(1, by="ann", why="the first", at=MOMENT)
 
-    store.activate(2, by="bob", why="a clock that is behind", at=MOMENT - timedelta(hours=1))
+    store.activations.activate(2, by="bob", why="a clock that is behind", at=MOMENT - timedelta(hours=1))
 
-    assert store.version_active_at(MOMENT) == 1
-    assert store.version_active_at(MOMENT + SECOND) == 2
+    assert store.activations.version_active_at(MOMENT) == 1
+    assert store.activations.version_active_at(MOMENT + SECOND) == 2
 
 
 def test_rule_sets_of_other_names_have_versions_and_a_pointer_of_their_own() -> None:
     other = RuleSetStore(a_client(), RULES_TABLE, "another")
     publish(a_store())
-    a_store().activate(1, by="ann", why="the first", at=MOMENT)
+    a_store().activations.activate(1, by="ann", why="the first", at=MOMENT)
 
-    assert other.pointer() is None
+    assert other.activations.pointer() is None
     assert publish(other, RuleSetDocument("another", SMALL.rules, SMALL.tables)) == 1
     assert a_store().load(1).digest != other.load(1).digest
 
@@ -535,6 +533,6 @@ def test_a_store_that_does_not_answer_is_named_by_the_error_alone() -> None:
     )
 
     with pytest.raises(StoreUnavailable, match=r"^AccessDeniedException$") as refused:
-        a_store(client).pointer()
+        a_store(client).activations.pointer()
 
     assert refused.value.__cause__ is None

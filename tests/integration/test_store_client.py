@@ -73,7 +73,7 @@ def test_a_version_is_published_activated_and_loaded_on_what_was_written_last() 
     store = RuleSetStore(client, RULES_TABLE, document.name)
 
     version = store.publish(document, by="ann", note="a note", at=MOMENT)
-    store.activate(version, by="ann", why="the first", at=MOMENT)
+    store.activations.activate(version, by="ann", why="the first", at=MOMENT)
     store.load(version)
 
     assert len(reads) >= 4

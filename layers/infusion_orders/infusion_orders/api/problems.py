@@ -15,9 +15,10 @@ from infusion_orders.api.requests import (
     UnsupportedMediaType,
 )
 from infusion_orders.orders.reading import InvalidOrder, MalformedJson, TooLarge
+from infusion_orders.store.activations import NoRuleSet
 from infusion_orders.store.client import StoreUnavailable
 from infusion_orders.store.decisions import DecisionNotFound, IdempotencyConflict
-from infusion_orders.store.rule_sets import DamagedRuleSet, NoRuleSet, NoSuchVersion
+from infusion_orders.store.rule_sets import DamagedRuleSet, NoSuchVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from infusion_orders.api.requests import NothingThere
-from infusion_orders.store.rule_sets import NoRuleSet
+from infusion_orders.store.activations import NoRuleSet
 
 if TYPE_CHECKING:
     from infusion_orders.api.requests import Asked
@@ -25,7 +25,7 @@ def rule_set_asked_for(asked: Asked, store: RuleSetStore, rule_sets: RuleSetCach
     day = asked.as_of or now.date()
     end_of_day = datetime.combine(day, time.min, UTC) + timedelta(days=1, microseconds=-1)
     try:
-        version = store.version_active_at(min(now, end_of_day))
+        version = store.activations.version_active_at(min(now, end_of_day))
     except NoRuleSet:
         raise NothingThere(f"No rule set was active on {day.isoformat()}.") from None
     return rule_sets.version(version)

@@ -148,5 +148,5 @@ def local_tables(template: Path, document: RuleSetDocument, *, endpoint_url: str
     partners.put(Partner(LOCAL_PARTNER, "Local partner", "active", frozenset(map(str, LineOfBusiness))))
     rule_sets = RuleSetStore(client, RULES_TABLE, document.name)
     version = rule_sets.publish(document, by="infusion-orders", note="read from files", at=ACTIVE_SINCE)
-    rule_sets.activate(version, by="infusion-orders", why="the only one here", at=ACTIVE_SINCE)
+    rule_sets.activations.activate(version, by="infusion-orders", why="the only one here", at=ACTIVE_SINCE)
     return LocalTables(client, rule_sets, version)

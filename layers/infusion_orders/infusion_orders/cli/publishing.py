@@ -66,12 +66,13 @@ def activate(
 ) -> None:
     """Make a published version decide.  Of two people at once one wins, and the other is told who."""
     from infusion_orders.cli.rule_sources import client_of
-    from infusion_orders.store.rule_sets import ActivationConflict, NoSuchVersion, RuleSetStore
+    from infusion_orders.store.activations import ActivationConflict
+    from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
 
     with failures_explained():
         store = RuleSetStore(client_of(endpoint_url), table, name)
         try:
-            store.activate(version, by=by or getpass.getuser(), why=why, at=datetime.now(UTC))
+            store.activations.activate(version, by=by or getpass.getuser(), why=why, at=datetime.now(UTC))
         except ActivationConflict as conflict:
             fail(f"Not activated: {conflict}. Look at it, and try again if yours is still the one.", code=1)
         except NoSuchVersion as missing:

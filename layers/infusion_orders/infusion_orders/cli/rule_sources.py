@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from infusion_orders.cli.checkout import DEFAULT_RULES, MARK, project_root
 from infusion_orders.cli.embedded_table import CREDENTIALS, REGION, embedded_tables
 from infusion_orders.rules.loading import load_directory, read_directory
+from infusion_orders.store.activations import NoRuleSet
 from infusion_orders.store.client import dynamodb_client
-from infusion_orders.store.rule_sets import NoRuleSet, RuleSetStore
+from infusion_orders.store.rule_sets import RuleSetStore
 
 if TYPE_CHECKING:
     from datetime import date
@@ -53,8 +54,8 @@ def rule_set_from_table(table: str, *, endpoint_url: str | None, as_of: date | N
     store = RuleSetStore(client_of(endpoint_url), table, DEFAULT_RULES.name)
     if as_of is not None:
         end_of_day = datetime.combine(as_of, time.min, UTC) + timedelta(days=1, microseconds=-1)
-        return store.load(store.version_active_at(min(end_of_day, datetime.now(UTC))))
-    pointer = store.pointer()
+        return store.load(store.activations.version_active_at(min(end_of_day, datetime.now(UTC))))
+    pointer = store.activations.pointer()
     if pointer is None:
         raise NoRuleSet
     return store.load(pointer.version)

@@ -49,8 +49,9 @@ def failures_explained() -> Iterator[None]:
 
     from infusion_orders.cli.checkout import OutsideCheckout
     from infusion_orders.rules.problems import RuleSetErrors
+    from infusion_orders.store.activations import NoRuleSet
     from infusion_orders.store.client import StoreUnavailable
-    from infusion_orders.store.rule_sets import DamagedRuleSet, NoRuleSet, NoSuchVersion
+    from infusion_orders.store.rule_sets import DamagedRuleSet, NoSuchVersion
 
     try:
         yield

@@ -6,14 +6,16 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from infusion_orders.store.activations import NoRuleSet
 from infusion_orders.store.client import StoreUnavailable
-from infusion_orders.store.rule_sets import DamagedRuleSet, NoRuleSet, NoSuchVersion
+from infusion_orders.store.rule_sets import DamagedRuleSet, NoSuchVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from infusion_orders.rules.rule_set import RuleSet
-    from infusion_orders.store.rule_sets import ActivePointer, RuleSetStore
+    from infusion_orders.store.activations import ActivePointer
+    from infusion_orders.store.rule_sets import RuleSetStore
 
 MOST_PAST_VERSIONS = 4
 
@@ -64,7 +66,7 @@ class RuleSetCache:
 
     def _refresh(self, now: float) -> None:
         try:
-            pointer = self._store.pointer()
+            pointer = self._store.activations.pointer()
             if pointer is None:
                 return
             loaded = self._rule_set

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import PutTypeDef
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 CONDITION_FAILED = frozenset({"ConditionalCheckFailedException", "ConditionalCheckFailed"})
 """Of a single write, and among the reasons of a cancelled transaction."""
@@ -63,8 +63,10 @@ def named_failures() -> Iterator[None]:
         raise StoreUnavailable(type(error).__name__) from None
 
 
-def put_together(client: DynamoDBClient, puts: Sequence[PutTypeDef], *, token: str | None = None) -> None:
-    """All of the puts or none; with the same token they happen once, however often they are sent.
+def write_together(
+    client: DynamoDBClient, writes: Sequence[TransactWriteItemTypeDef], *, token: str | None = None
+) -> None:
+    """All of the writes or none; with the same token they happen once, however often they are sent.
 
     DynamoDB also cancels a transaction that merely meets another one, whatever its conditions would have said: that
     is tried again.  Raises ConditionFailed, and StoreUnavailable when it is not certain that they happened.
@@ -73,7 +75,7 @@ def put_together(client: DynamoDBClient, puts: Sequence[PutTypeDef], *, token: s
     for wait in (*WAITS, None):
         try:
             with named_failures():
-                client.transact_write_items(ClientRequestToken=token, TransactItems=[{"Put": put} for put in puts])
+                client.transact_write_items(ClientRequestToken=token, TransactItems=writes)
         except StoreUnavailable as refused:
             if wait is None or str(refused) not in (MET_ANOTHER, IN_PROGRESS):
                 raise

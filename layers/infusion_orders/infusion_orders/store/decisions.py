@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.store.client import ConditionFailed, StoreUnavailable, named_failures, put_together
+from infusion_orders.store.client import ConditionFailed, StoreUnavailable, named_failures, write_together
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -99,7 +99,7 @@ class DecisionStore:
             "ExpressionAttributeValues": {":now": {"N": str(int(at.timestamp()))}},
         }
         try:
-            put_together(self._client, [decision, record], token=decision_id)
+            write_together(self._client, [{"Put": decision}, {"Put": record}], token=decision_id)
         except StoreUnavailable as refused:
             if str(refused) != TOKEN_USED:
                 raise

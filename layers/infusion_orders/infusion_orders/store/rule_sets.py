@@ -1,4 +1,4 @@
-"""Rule sets: immutable versions, and the pointer that says which one decides.
+"""Rule sets: immutable versions, each whole or absent.
 
 A version's number is reserved by a header in the state `publishing`, which nobody loads; its parts are written; then
 the header becomes `published` with the digest over the parts.  Whatever is interrupted before that leaves no version.
@@ -8,29 +8,26 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.rules.document import RuleSetDocument, digest_of_parts
 from infusion_orders.rules.rule_set import RuleSet
-from infusion_orders.store.client import ConditionFailed, StoreUnavailable, named_failures, put_together
+from infusion_orders.store.activations import Activations
+from infusion_orders.store.changes import Action, Change, record_of
+from infusion_orders.store.client import ConditionFailed, StoreUnavailable, named_failures, write_together
+from infusion_orders.store.partition import NEW, Partition, moment
 from infusion_orders.store.parts import items_of_parts, parts_of_items, write_all
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import PutTypeDef
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-ACTIVE = "ACTIVE"
+HEADER = "VERSION#"
 PUBLISHED = "published"
 PUBLISHING = "publishing"
-NEW = "attribute_not_exists(PK)"
+MOST_VERSIONS = 1000
 UNREADABLE = (KeyError, ValueError, OSError, EOFError, zlib.error)
-
-
-class NoRuleSet(Exception):
-    """No version is active, or none that is recent enough can be read."""
-
-    retry_after_seconds = 5
 
 
 class NoSuchVersion(Exception):
@@ -41,232 +38,155 @@ class DamagedRuleSet(Exception):
     """What is stored is not what was published; the text says what is wrong."""
 
 
-class ActivationConflict(Exception):
-    """Somebody else activated a version in the meantime; the text says who, which and when."""
-
-
 @dataclass(frozen=True, slots=True)
-class ActivePointer:
-    """Which version decides, since when and by whose hand."""
+class VersionHeader:
+    """What is said of a published version; `errors` is how many its checks found, 0 if they passed."""
 
     version: int
     digest: str
-    since: datetime
     by: str
-    previous: int | None
+    at: datetime
+    note: str
+    rules: int
+    tables: int
+    errors: int
 
 
 class RuleSetStore:
-    """The versions of one rule set, by its name."""
+    """The versions of one rule set, by its name; `activations` holds which of them decides."""
 
     def __init__(self, client: DynamoDBClient, table: str, name: str) -> None:
         self.name = name
-        self._client = client
-        self._table = table
+        self._partition = Partition(client, table, name)
+        self.activations = Activations(self._partition, self.header)
 
-    def publish(self, document: RuleSetDocument, *, by: str, note: str, at: datetime) -> int:
+    def publish(self, document: RuleSetDocument, *, by: str, note: str, at: datetime, errors: int = 0) -> int:
         """Publishes the checked document as the next version, which decides nothing until it is activated.
 
+        `errors` is what the analysis of its rules found.
         Raises StoreUnavailable; the version is then absent, unless the answer to the very last write was lost.
         """
         version = self._reserve(by, at)
         parts = document.parts()
-        write_all(self._client, self._table, items_of_parts(self._partition_of(version), parts))
+        partition = self._partition
+        write_all(partition.client, partition.table, items_of_parts(partition.of_version(version), parts))
         published: dict[str, Any] = {
             "state": {"S": PUBLISHED},
             "digest": {"S": digest_of_parts(document.name, parts)},
             "note": {"S": note},
             "rules": {"N": str(len(document.rules))},
             "tables": {"N": str(len(document.tables))},
-            "checks": {"S": "passed"},
+            "checks": {"S": "failed" if errors else "passed"},
+            "errors": {"N": str(errors)},
         }
+        change = Change(Action.PUBLISHED, version, by, at, note)
         try:
-            self._finish(version, published)
+            write_together(partition.client, [self._last_write(version, published), record_of(partition, change)])
         except (ConditionFailed, StoreUnavailable) as error:  # it may have arrived though its answer did not
             if not self._is_published(version, published["digest"]["S"]):
                 raise StoreUnavailable(str(error)) from None
         return version
 
-    def activate(self, version: int, *, by: str, why: str, at: datetime) -> None:
-        """Makes the version decide, and records that it does.
+    def header(self, version: int) -> VersionHeader:
+        """What is said of a published version.  Raises NoSuchVersion and StoreUnavailable."""
+        item = self._partition.get(_header(version))
+        if item is None or item["state"]["S"] != PUBLISHED:
+            raise NoSuchVersion(f"there is no published version {version}")
+        return _header_of(item)
 
-        Raises NoSuchVersion, ActivationConflict when another activation came first, and StoreUnavailable.
-        """
-        header = self._published_header(version)
-        before = self.pointer(consistent=True)
-        if before is not None:  # moments of activations never run backwards, whatever the clocks do
-            at = max(at, before.since + timedelta(microseconds=1))
-        pointer: dict[str, Any] = {
-            **self._key(ACTIVE),
-            "version": {"N": str(version)},
-            "digest": header["digest"],
-            "since": {"S": _moment(at)},
-            "by": {"S": by},
-            "why": {"S": why},
-            "previous": {"NULL": True} if before is None else {"N": str(before.version)},
-        }
-        move: PutTypeDef = {"TableName": self._table, "Item": pointer, "ConditionExpression": NEW}
-        if before is not None:
-            move |= {
-                "ConditionExpression": "#version = :version AND #since = :since",
-                "ExpressionAttributeNames": {"#version": "version", "#since": "since"},
-                "ExpressionAttributeValues": {
-                    ":version": {"N": str(before.version)},
-                    ":since": {"S": _moment(before.since)},
-                },
-            }
-        history: PutTypeDef = {
-            "TableName": self._table,
-            "Item": {**pointer, "SK": {"S": f"ACTIVATED#{_moment(at)}"}},
-            "ConditionExpression": NEW,
-        }
-        try:
-            put_together(self._client, [move, history])
-        except ConditionFailed:
-            raise ActivationConflict(self._who_was_first()) from None
+    def headers(self, *, most: int = MOST_VERSIONS) -> tuple[VersionHeader, ...]:
+        """The published versions, the latest first.  Raises StoreUnavailable."""
+        items = self._partition.newest(HEADER, most=most)
+        return tuple(_header_of(item) for item in items if item["state"]["S"] == PUBLISHED)
 
-    def pointer(self, *, consistent: bool = False) -> ActivePointer | None:
-        """Which version decides; None before the first activation.  Raises StoreUnavailable."""
-        item = self._get(ACTIVE, consistent=consistent)
-        if item is None:
-            return None
-        previous = item["previous"].get("N")
-        return ActivePointer(
-            version=int(item["version"]["N"]),
-            digest=item["digest"]["S"],
-            since=datetime.fromisoformat(item["since"]["S"]),
-            by=item["by"]["S"],
-            previous=None if previous is None else int(previous),
-        )
-
-    def version_active_at(self, moment: datetime) -> int:
-        """The second clock.  Raises NoRuleSet when nothing was active yet, and StoreUnavailable."""
-        with named_failures():
-            answer = self._client.query(
-                TableName=self._table,
-                KeyConditionExpression="PK = :partition AND SK BETWEEN :first AND :last",
-                ExpressionAttributeValues={
-                    ":partition": {"S": self._partition},
-                    ":first": {"S": "ACTIVATED#"},
-                    ":last": {"S": f"ACTIVATED#{_moment(moment)}"},
-                },
-                ScanIndexForward=False,
-                Limit=1,
-            )
-        if not answer["Items"]:
-            raise NoRuleSet
-        return int(answer["Items"][0]["version"]["N"])
+    def document(self, version: int) -> RuleSetDocument:
+        """The version as it was published.  Raises NoSuchVersion, DamagedRuleSet and StoreUnavailable."""
+        return self._verified(version, self.header(version).digest)
 
     def load(self, version: int) -> RuleSet:
         """The version, ready to decide.  Raises NoSuchVersion, DamagedRuleSet and StoreUnavailable."""
-        header = self._published_header(version)
-        items: list[dict[str, Any]] = []
-        with named_failures():
-            pages = self._client.get_paginator("query").paginate(
-                TableName=self._table,
-                KeyConditionExpression="PK = :partition",
-                ExpressionAttributeValues={":partition": {"S": self._partition_of(version)}},
-                ConsistentRead=True,
-            )
-            for page in pages:
-                items += page["Items"]
-        return self._verified(version, header["digest"]["S"], items)
-
-    def _verified(self, version: int, digest: str, items: list[dict[str, Any]]) -> RuleSet:
-        try:
-            parts = parts_of_items(items)
-        except UNREADABLE as broken:
-            raise DamagedRuleSet(f"version {version} has a part that cannot be read: {type(broken).__name__}") from None
-        if digest_of_parts(self.name, parts) != digest:
-            raise DamagedRuleSet(f"version {version} is not what was published: its digest differs")
-        document = RuleSetDocument.from_parts(self.name, parts)
+        digest = self.header(version).digest
+        document = self._verified(version, digest)
         try:
             return RuleSet.from_document(document, version=version, digest=digest)
         except (ValueError, LookupError, TypeError, AttributeError) as unusable:  # written for another release
             raise DamagedRuleSet(f"version {version} cannot be compiled: {type(unusable).__name__}") from None
 
-    def _finish(self, version: int, published: dict[str, Any]) -> None:
-        """Raises ConditionFailed when the version is not being published: perhaps an earlier attempt did this."""
+    def _verified(self, version: int, digest: str) -> RuleSetDocument:
+        try:
+            parts = parts_of_items(self._items(version))
+        except UNREADABLE as broken:
+            raise DamagedRuleSet(f"version {version} has a part that cannot be read: {type(broken).__name__}") from None
+        if digest_of_parts(self.name, parts) != digest:
+            raise DamagedRuleSet(f"version {version} is not what was published: its digest differs")
+        return RuleSetDocument.from_parts(self.name, parts)
+
+    def _items(self, version: int) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = []
         with named_failures():
-            self._client.update_item(
-                TableName=self._table,
-                Key=self._key(_header(version)),
-                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in published),
-                ConditionExpression="#state = :reserved",
-                ExpressionAttributeNames={f"#{name}": name for name in published},
-                ExpressionAttributeValues={
+            pages = self._partition.client.get_paginator("query").paginate(
+                TableName=self._partition.table,
+                KeyConditionExpression="PK = :partition",
+                ExpressionAttributeValues={":partition": {"S": self._partition.of_version(version)}},
+                ConsistentRead=True,
+            )
+            for page in pages:
+                items += page["Items"]
+        return items
+
+    def _last_write(self, version: int, published: dict[str, Any]) -> TransactWriteItemTypeDef:
+        """Fails when the version is not being published: perhaps an earlier attempt did this."""
+        return {
+            "Update": {
+                "TableName": self._partition.table,
+                "Key": self._partition.key(_header(version)),
+                "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in published),
+                "ConditionExpression": "#state = :reserved",
+                "ExpressionAttributeNames": {f"#{name}": name for name in published},
+                "ExpressionAttributeValues": {
                     ":reserved": {"S": PUBLISHING},
                     **{f":{name}": value for name, value in published.items()},
                 },
-            )
+            }
+        }
 
     def _is_published(self, version: int, digest: str) -> bool:
-        header = self._get(_header(version), consistent=True)
+        header = self._partition.get(_header(version))
         return header is not None and header.get("digest", {}).get("S") == digest
-
-    def _published_header(self, version: int) -> dict[str, Any]:
-        header = self._get(_header(version), consistent=True)
-        if header is None or header["state"]["S"] != PUBLISHED:
-            raise NoSuchVersion(f"there is no published version {version}")
-        return header
 
     def _reserve(self, by: str, at: datetime) -> int:
         """The next free number; whoever comes second to a number takes the one after it."""
-        version = self._latest() + 1
+        latest = self._partition.newest(HEADER, most=1)
+        version = int(latest[0]["version"]["N"]) + 1 if latest else 1
         while True:
             item: dict[str, Any] = {
-                **self._key(_header(version)),
+                **self._partition.key(_header(version)),
                 "state": {"S": PUBLISHING},
                 "version": {"N": str(version)},
                 "by": {"S": by},
-                "at": {"S": _moment(at)},
+                "at": {"S": moment(at)},
             }
             try:
                 with named_failures():
-                    self._client.put_item(TableName=self._table, Item=item, ConditionExpression=NEW)
+                    self._partition.client.put_item(TableName=self._partition.table, Item=item, ConditionExpression=NEW)
             except ConditionFailed:
                 version += 1
             else:
                 return version
 
-    def _latest(self) -> int:
-        with named_failures():
-            answer = self._client.query(
-                TableName=self._table,
-                KeyConditionExpression="PK = :partition AND begins_with(SK, :header)",
-                ExpressionAttributeValues={":partition": {"S": self._partition}, ":header": {"S": "VERSION#"}},
-                ScanIndexForward=False,
-                ConsistentRead=True,
-                Limit=1,
-            )
-        return int(answer["Items"][0]["version"]["N"]) if answer["Items"] else 0
-
-    def _who_was_first(self) -> str:
-        winner = self.pointer(consistent=True)
-        if winner is None:
-            return "another activation came first"
-        return f"{winner.by} activated version {winner.version} at {_moment(winner.since)}"
-
-    @property
-    def _partition(self) -> str:
-        return f"RULESET#{self.name}"
-
-    def _partition_of(self, version: int) -> str:
-        return f"{self._partition}#{version:06d}"
-
-    def _key(self, name: str) -> dict[str, Any]:
-        return {"PK": {"S": self._partition}, "SK": {"S": name}}
-
-    def _get(self, name: str, *, consistent: bool) -> dict[str, Any] | None:
-        with named_failures():
-            answer = self._client.get_item(TableName=self._table, Key=self._key(name), ConsistentRead=consistent)
-        return answer.get("Item")
-
 
 def _header(version: int) -> str:
-    return f"VERSION#{version:06d}"
+    return f"{HEADER}{version:06d}"
 
 
-def _moment(at: datetime) -> str:
-    """UTC with microseconds always, so that moments sort as text."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
+def _header_of(item: dict[str, Any]) -> VersionHeader:
+    return VersionHeader(
+        version=int(item["version"]["N"]),
+        digest=item["digest"]["S"],
+        by=item["by"]["S"],
+        at=datetime.fromisoformat(item["at"]["S"]),
+        note=item["note"]["S"],
+        rules=int(item["rules"]["N"]),
+        tables=int(item["tables"]["N"]),
+        errors=int(item["errors"]["N"]),
+    )
