@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from infusion_orders.cli.importing.changes import FORMULA_SIGNS, Imported, from_day_on, in_order, table_changes
+from infusion_orders.cli.importing.changes import FORMULA_SIGNS, Imported, from_day_on, in_order
 from infusion_orders.cli.importing.dofr import categories_of, columns_of, dofr_after, names_of, read_dofr
 from infusion_orders.cli.importing.hcpcs import addition_of, codes_after, read_hcpcs
 from infusion_orders.cli.importing.icd_10_cm import diagnoses_after, read_icd_10_cm
@@ -18,6 +18,7 @@ from infusion_orders.cli.importing.ndc import ndc_after, read_ndc
 from infusion_orders.cli.importing.problems import FileRefused
 from infusion_orders.cli.importing.sources import Sheet
 from infusion_orders.codes.checking import problems_of
+from infusion_orders.codes.row_changes import table_changes
 from infusion_orders.codes.schema import TABLES
 
 if TYPE_CHECKING:

@@ -68,7 +68,7 @@ def check(
             _print_problems(errors.problems, findings, json=json)
             _write_orders(findings, orders, directory)
             raise typer.Exit(BROKEN) from None
-    analysis = None if quick else _analysed(document)
+    analysis = None if quick else analysed(document)
     if json:
         typer.echo(encoder.dumps(_plain(document, analysis)))
     else:
@@ -79,7 +79,8 @@ def check(
             raise typer.Exit(BROKEN)
 
 
-def _analysed(document: RuleSetDocument) -> Analysis:
+def analysed(document: RuleSetDocument) -> Analysis:
+    """With a progress bar, if a person watches."""
     from infusion_orders.rules.analysis.analyse import analyse
     from infusion_orders.rules.rule_set import RuleSet
 

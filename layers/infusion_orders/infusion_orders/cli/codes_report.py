@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.cli.terminal import plain
+from infusion_orders.cli.terminal import escaped, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from infusion_orders.cli.importing.changes import Change, Imported, Notice
+    from infusion_orders.cli.importing.changes import Imported, Notice
+    from infusion_orders.codes.row_changes import RowChange
 
 MOST_LINES = 40
 """Lines of each kind of change that a person is shown; JSON has all of them."""
@@ -60,13 +61,13 @@ def as_tables(imported: Imported) -> Iterator[RenderableType]:
 
 
 def _changes_table(imported: Imported) -> Table:
-    table = _table("", imported.table, "from", "what changes")
+    table = table_of(("", imported.table, "from", "what changes"))
     shown: Counter[str] = Counter()
     for change in imported.changes:
         shown[change.kind] += 1
         if shown[change.kind] <= MOST_LINES:
             colour = COLOURS[change.kind]
-            table.add_row(f"[{colour}]{change.kind}[/]", change.subject, change.since, _cells(change))
+            table.add_row(f"[{colour}]{change.kind}[/]", change.subject, change.since, escaped(cells_in_words(change)))
     for kind, number in shown.items():
         if number > MOST_LINES:
             table.add_row(f"[{COLOURS[kind]}]{kind}[/]", "", "", f"{number - MOST_LINES} more: --json has them all")
@@ -78,33 +79,19 @@ def _notices_table(notices: tuple[Notice, ...]) -> Table:
     subjects: dict[tuple[str, str], list[str]] = {}
     for notice in notices:
         subjects.setdefault((notice.kind, notice.text), []).append(notice.subject)
-    table = _table("to be looked at", "", "codes")
+    table = table_of(("to be looked at", "", "codes"))
     for (kind, text), codes in subjects.items():
         more = f" and {len(codes) - MOST_LINES} more: --json has them all" if len(codes) > MOST_LINES else ""
-        table.add_row(kind, _escaped(text), " ".join(codes[:MOST_LINES]) + more)
+        table.add_row(kind, escaped(text), " ".join(codes[:MOST_LINES]) + more)
     return table
 
 
-def _table(*headings: str) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in headings:
-        table.add_column(heading)
-    return table
-
-
-def _cells(change: Change) -> str:
+def cells_in_words(change: RowChange) -> str:
+    """A new row's cells; of another one what they were and are, by column."""
     if change.kind == "new":
-        return _escaped(", ".join(_short(new) for _, _, new in change.cells if new))
-    return _escaped("; ".join(f"{column}: {_short(old)} -> {_short(new)}" for column, old, new in change.cells))
+        return ", ".join(_short(new) for _, _, new in change.cells if new)
+    return "; ".join(f"{column}: {_short(old)} -> {_short(new)}" for column, old, new in change.cells)
 
 
 def _short(cell: str) -> str:
     return (cell[: LONGEST_CELL - 3] + "...") if len(cell) > LONGEST_CELL else cell or "(empty)"
-
-
-def _escaped(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(plain(text))

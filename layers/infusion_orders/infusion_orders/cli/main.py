@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from infusion_orders.cli import checking, codes, docs, dynamodb, publishing, rules, serve, validate
+from infusion_orders.cli import checking, codes, docs, dynamodb, publishing, rules, serve, validate, versions
 from infusion_orders.cli.terminal import fail
 
 app = typer.Typer(
@@ -27,7 +27,13 @@ app.command(epilog=dynamodb.EPILOG)(dynamodb.dynamodb)
 app.command(epilog=docs.EPILOG)(docs.docs)
 rules.app.command(epilog=checking.EPILOG)(checking.check)
 rules.app.command(epilog=publishing.PUBLISH_EPILOG)(publishing.publish)
-rules.app.command(epilog=publishing.ACTIVATE_EPILOG)(publishing.activate)
+rules.app.command("list", epilog=versions.LIST_EPILOG)(versions.list_versions)
+rules.app.command(epilog=versions.SHOW_EPILOG)(versions.show)
+rules.app.command(epilog=versions.DIFF_EPILOG)(versions.diff)
+rules.app.command(epilog=versions.ACTIVATE_EPILOG)(versions.activate)
+rules.app.command(epilog=versions.ROLLBACK_EPILOG)(versions.rollback)
+rules.app.command(epilog=versions.SHADOW_EPILOG)(versions.shadow)
+rules.app.command(epilog=versions.HISTORY_EPILOG)(versions.history)
 app.add_typer(rules.app, name="rules")
 app.add_typer(codes.app, name="codes")
 app.add_typer(publishing.partners_app, name="partners")

@@ -1,4 +1,4 @@
-"""`infusion-orders rules publish` and `activate`, `infusion-orders partners add`: what a deployed stack starts with."""
+"""`infusion-orders rules publish`, `infusion-orders partners add`: what a deployed stack starts with."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from infusion_orders.cli.terminal import console, fail, failures_explained
+from infusion_orders.cli.terminal import console, failures_explained
+from infusion_orders.cli.versions import Endpoint, Person, Table  # noqa: TC001 - read by typer
 from infusion_orders.orders.vocabularies import LineOfBusiness
 
 PUBLISH_EPILOG = """
@@ -17,20 +18,11 @@ Example:
 
 infusion-orders rules publish rules/home-infusion --table RulesTable --note "Vendors of December"
 """
-ACTIVATE_EPILOG = """
-Example:
-
-infusion-orders rules activate 12 --table RulesTable --why "Vendors of December"
-"""
 ADD_EPILOG = """
 Example:
 
 infusion-orders partners add 7kq2example --name "Valley Medical Group" --table RulesTable --line-of-business medi_cal
 """
-
-Table = Annotated[str, typer.Option(help="The stack's rules table (its output RulesTableName).")]
-Endpoint = Annotated[str | None, typer.Option(help="Where the table is, if not at AWS: http://127.0.0.1:8000.")]
-Person = Annotated[str | None, typer.Option(help="Who does this.", show_default="the name of your login")]
 
 partners_app = typer.Typer(help="The partner systems that may call.", no_args_is_help=True)
 
@@ -43,41 +35,21 @@ def publish(
     by: Person = None,
 ) -> None:
     """Check a rule set and publish it as the next version, which decides nothing until it is activated."""
-    from infusion_orders.cli.rule_sources import client_of, document_from_files
-    from infusion_orders.store.rule_sets import RuleSetStore
+    from infusion_orders.cli.checking import analysed
+    from infusion_orders.cli.rule_sources import document_from_files
+    from infusion_orders.cli.versions import store_of
 
     with failures_explained():
         document = document_from_files(directory)
-        store = RuleSetStore(client_of(endpoint_url), table, document.name)
-        version = store.publish(document, by=by or getpass.getuser(), note=note, at=datetime.now(UTC))
+        errors = analysed(document).errors
+        store = store_of(table, endpoint_url, document.name)
+        version = store.publish(document, by=by or getpass.getuser(), note=note, at=datetime.now(UTC), errors=errors)
     console().print(f"[bold green]{document.name} version {version} is published[/], {document.digest}")
+    if errors:
+        console().print(f"[bold red]Its checks found {errors} errors[/]: infusion-orders rules check {directory}")
     console().print(
         f"It decides once it is activated: infusion-orders rules activate {version} --table {table} --why ..."
     )
-
-
-def activate(
-    version: Annotated[int, typer.Argument(min=1, help="The version's number.")],
-    table: Table,
-    why: Annotated[str, typer.Option(help="Why, for the record.")],
-    name: Annotated[str, typer.Option(help="The rule set's name.")] = "home-infusion",
-    endpoint_url: Endpoint = None,
-    by: Person = None,
-) -> None:
-    """Make a published version decide.  Of two people at once one wins, and the other is told who."""
-    from infusion_orders.cli.rule_sources import client_of
-    from infusion_orders.store.activations import ActivationConflict
-    from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
-
-    with failures_explained():
-        store = RuleSetStore(client_of(endpoint_url), table, name)
-        try:
-            store.activations.activate(version, by=by or getpass.getuser(), why=why, at=datetime.now(UTC))
-        except ActivationConflict as conflict:
-            fail(f"Not activated: {conflict}. Look at it, and try again if yours is still the one.", code=1)
-        except NoSuchVersion as missing:
-            fail(f"Not activated: {missing}.", code=1)
-    console().print(f"[bold green]{name} version {version} decides now[/]; functions follow within half a minute.")
 
 
 @partners_app.command(epilog=ADD_EPILOG)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infusion_orders.cli.terminal import console, fail, failures_explained
+from infusion_orders.cli.terminal import console, fail, failures_explained, table_of
 from infusion_orders.orders.vocabularies import ProviderType  # noqa: TC001 - read by typer
 
 if TYPE_CHECKING:
@@ -59,12 +59,8 @@ def search(
 
 
 def _print_table(found: list[Rule]) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("clause", "rule", "effect", "what it says"):
-        table.add_column(heading)
-    for rule in found:
-        effect = str(rule.otherwise.effect) if rule.otherwise is not None else "assigns"
-        table.add_row(rule.clause or "-", rule.id, effect, rule.title)
-    console().print(table)
+    rows = (
+        (rule.clause or "-", rule.id, str(rule.otherwise.effect) if rule.otherwise else "assigns", rule.title)
+        for rule in found
+    )
+    console().print(table_of(("clause", "rule", "effect", "what it says"), rows))

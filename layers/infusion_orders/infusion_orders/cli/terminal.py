@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rich.console import Console
+    from rich.table import Table
 
 USAGE = 2
 """Exit code: the command cannot do what it was asked to."""
@@ -31,6 +32,25 @@ def console(*, stderr: bool = False) -> Console:
 def plain(text: str) -> str:
     """Without control characters: what an order says must not steer the terminal that it is shown on."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def escaped(text: str) -> str:
+    """Somebody's words, to stand among ours: they neither steer the terminal nor colour it."""
+    from rich.markup import escape
+
+    return escape(plain(text))
+
+
+def table_of(headings: Iterable[str], rows: Iterable[Iterable[str]] = ()) -> Table:
+    """A table without lines; cells may hold markup."""
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in headings:
+        table.add_column(heading)
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def fail(*messages: str, code: int = USAGE) -> NoReturn:

@@ -8,11 +8,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infusion_orders.cli.importing.changes import FORMULA_SIGNS, Imported, Notice, from_day_on, table_changes
+from infusion_orders.cli.importing.changes import FORMULA_SIGNS, Imported, Notice, from_day_on
 from infusion_orders.cli.importing.layout import CPT, LEVEL_II, Record, Wanted, plain_name, table_of
 from infusion_orders.cli.importing.problems import Faults, refused
 from infusion_orders.codes.cells import cell_problem
 from infusion_orders.codes.problems import nearest
+from infusion_orders.codes.row_changes import table_changes
 from infusion_orders.codes.schema import DOFR_CATEGORIES, TABLES
 
 if TYPE_CHECKING:

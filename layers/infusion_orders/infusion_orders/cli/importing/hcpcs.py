@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from infusion_orders.cli.importing.changes import Imported, Notice, day_before, in_order, table_changes, with_cells
+from infusion_orders.cli.importing.changes import Imported, Notice, day_before, in_order
 from infusion_orders.cli.importing.layout import CPT, LEVEL_II, Wanted, day_of, table_of
 from infusion_orders.cli.importing.problems import Faults, refused
 from infusion_orders.cli.importing.units import stated_unit
+from infusion_orders.codes.row_changes import table_changes, with_cells
 from infusion_orders.codes.schema import TABLES
 
 if TYPE_CHECKING:

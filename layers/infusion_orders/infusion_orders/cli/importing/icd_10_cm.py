@@ -9,10 +9,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infusion_orders.cli.importing.changes import Change, Imported
+from infusion_orders.cli.importing.changes import Imported
 from infusion_orders.cli.importing.layout import plain_name
 from infusion_orders.cli.importing.problems import Faults, refused
 from infusion_orders.codes.diagnoses import NOTHING_FOLLOWS, diagnosis_rows
+from infusion_orders.codes.row_changes import RowChange
 from infusion_orders.codes.schema import TABLES
 from infusion_orders.codes.values import split_list
 
@@ -94,8 +95,8 @@ def diagnoses_after(
     rows = tuple(diagnosis_rows(release.billable, valid_from=effective, valid_to=until))
     old, new = {*_codes(before)}, {*_codes(rows)}
     day = effective.isoformat()
-    changes = [Change("ended", code, "", (("billable", "yes", ""),)) for code in old - new]
-    changes += [Change("new", code, day, (("billable", "", "yes"),)) for code in new - old]
+    changes = [RowChange("ended", code, "", (("billable", "yes", ""),)) for code in old - new]
+    changes += [RowChange("new", code, day, (("billable", "", "yes"),)) for code in new - old]
     changes += _window_changes(before, rows)
     changes.sort(key=lambda change: (change.subject, change.kind))
     read = len(release.billable) + release.headers
@@ -109,7 +110,7 @@ def _codes(rows: Iterable[Row]) -> Iterator[str]:
             yield category if suffix == NOTHING_FOLLOWS else f"{category}.{suffix}"
 
 
-def _window_changes(before: Sequence[Row], after: Sequence[Row]) -> list[Change]:
+def _window_changes(before: Sequence[Row], after: Sequence[Row]) -> list[RowChange]:
     """The days of the release, told once and not for each row."""
     old, new = ({row[2:4] for row in rows} for rows in (before, after))
     if len(old) != 1 or old == new:
@@ -117,4 +118,4 @@ def _window_changes(before: Sequence[Row], after: Sequence[Row]) -> list[Change]
     (was,), (now,) = old, new
     names = SCHEMA.header()[2:4]
     cells = tuple((name, one, other) for name, one, other in zip(names, was, now, strict=True) if one != other)
-    return [Change("changed", "release", now[0], cells)]
+    return [RowChange("changed", "release", now[0], cells)]

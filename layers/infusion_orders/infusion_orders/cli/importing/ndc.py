@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from infusion_orders.cli.importing.changes import Imported, Notice, from_day_on, table_changes
+from infusion_orders.cli.importing.changes import Imported, Notice, from_day_on
 from infusion_orders.cli.importing.layout import CPT, LEVEL_II, Wanted, table_of
 from infusion_orders.cli.importing.problems import Faults, refused
+from infusion_orders.codes.row_changes import table_changes
 from infusion_orders.codes.schema import TABLES
 
 if TYPE_CHECKING:
