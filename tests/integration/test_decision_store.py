@@ -18,13 +18,13 @@ from infusion_orders.cli.template_tables import table_definitions
 from infusion_orders.decisions import Decided, decide
 from infusion_orders.store.client import WAITS, StoreUnavailable, dynamodb_client
 from infusion_orders.store.decisions import (
-    LARGEST_READABLE,
     DecisionNotFound,
     DecisionStore,
     IdempotencyConflict,
     Recorded,
     key_name,
 )
+from infusion_orders.store.kept_texts import LARGEST_READABLE
 from tests.builders import an_order
 from tests.default_rules import TODAY, default_rules
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infusion_orders.decisions import decide
+from infusion_orders.decisions.decide import decide_case
 from infusion_orders.decisions.decision import Decision, Outcome
+from infusion_orders.facts.recorded import case_from_record
+from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.rule import Verdict
 from tests.builders import an_order_document
-from tests.default_rules import decision_of
+from tests.default_rules import TODAY, decision_of, default_rules
 from tests.property.strategies import orders, partial
 
 SETTLED = {Outcome.ACCEPTED, Outcome.REJECTED, Outcome.REDIRECTED, Outcome.NEEDS_REVIEW}
@@ -25,6 +30,16 @@ THERAPY_OF = {
     "J9999": "chemotherapy",
 }
 """A therapy that the code does not contradict: what contradicts is no further information but other information."""
+
+
+@settings(max_examples=150, deadline=None)
+@given(orders())
+def test_what_is_recorded_is_decided_alike_to_the_last_digest(document: dict[str, Any]) -> None:
+    rules, order = default_rules(), read_order(json.dumps(document, default=str))
+    decided = decide(order, rules, as_of=TODAY)
+    case = case_from_record(json.loads(decided.facts), rules.catalogue, rules.tables)
+    line_ids = [line.line_id for line in order.lines]
+    assert decide_case(case, rules, order_id=order.order_id, line_ids=line_ids, as_of=TODAY) == decided
 
 
 def complete_orders() -> st.SearchStrategy[dict[str, Any]]:

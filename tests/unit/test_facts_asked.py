@@ -276,16 +276,19 @@ def test_what_is_recorded_tells_whether_the_prescriber_was_identified() -> None:
         case_of({"/prescriber/npi": npi}).recorded()["order"] for npi in ("1932104098", ABSENT, "1")
     )
     assert identified["prescriber.is_identified"] is True
-    assert "prescriber.is_identified" not in missing
-    assert wrong["prescriber.is_identified"] == {"unknown": "invalid"}
+    needs = {"fact": "prescriber.npi", "reason": "missing"}
+    assert missing["prescriber.is_identified"] == {"unknown": [needs]}
+    (need,) = wrong["prescriber.is_identified"]["unknown"]
+    assert (need["fact"], need["reason"]) == ("prescriber.npi", "invalid")
 
 
 def test_recorded_facts_leave_out_what_was_not_sent_and_mark_what_is_wrong() -> None:
     case = case_of({"/member/county": "Gotham", "/caregiver": ABSENT, "/member/birth_date": ABSENT})
     recorded = case.recorded()
-    assert recorded["order"]["member.county"] == {"unknown": "invalid"}
+    (need,) = recorded["order"]["member.county"]["unknown"]
+    assert (need["fact"], need["reason"], need["hint"][:4]) == ("member.county", "invalid", "must")
     assert not [name for name in recorded["order"] if name.startswith("caregiver.")]
-    assert "member.age" not in recorded["lines"][0]
+    assert recorded["lines"][0]["member.age"] == {"unknown": [{"fact": "member.birth_date", "reason": "missing"}]}
     assert len(recorded["lines"]) == 3
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from infusion_orders.cli import checking, codes, docs, dynamodb, publishing, rules, serve, validate, versions
+from infusion_orders.cli import checking, codes, docs, dynamodb, publishing, replaying, rules, serve, validate, versions
 from infusion_orders.cli.terminal import fail
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ rules.app.command(epilog=versions.ACTIVATE_EPILOG)(versions.activate)
 rules.app.command(epilog=versions.ROLLBACK_EPILOG)(versions.rollback)
 rules.app.command(epilog=versions.SHADOW_EPILOG)(versions.shadow)
 rules.app.command(epilog=versions.HISTORY_EPILOG)(versions.history)
+rules.app.command(epilog=replaying.EPILOG)(replaying.replay)
 app.add_typer(rules.app, name="rules")
 app.add_typer(codes.app, name="codes")
 app.add_typer(publishing.partners_app, name="partners")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from infusion_orders.facts.asking import BOOLEAN, CODE, CODES, DATE, NUMBER, STRUCTURE, asked
 from infusion_orders.facts.quantity import Quantity
 from infusion_orders.orders import identifiers
-from infusion_orders.orders.frequencies import UnclearFrequency, parse_frequency
+from infusion_orders.orders.frequencies import Frequency, UnclearFrequency, parse_frequency
 from infusion_orders.orders.identifiers import InvalidIdentifier
 from infusion_orders.orders.vocabularies import BillingPath, LineKind, Route
 
@@ -89,6 +89,7 @@ ASKED_OF_LINE: tuple[Fact, ...] = (
         "The dose of one administration, with its unit.",
         "What is the dose of one administration, with its unit?",
         read=_quantity,
+        structure=Quantity,
     ),
     asked(
         "line.route",
@@ -105,6 +106,7 @@ ASKED_OF_LINE: tuple[Fact, ...] = (
         "How often the drug is given.",
         "How often is the drug given (for example `every 8 hours`)?",
         read=_frequency,
+        structure=Frequency,
     ),
     asked(
         "line.infusion_time",
@@ -136,6 +138,7 @@ ASKED_OF_LINE: tuple[Fact, ...] = (
         "The content of one vial, with its unit.",
         "What is the content of one vial, with its unit?",
         read=_quantity,
+        structure=Quantity,
     ),
     asked(
         "line.single_dose_container",

@@ -45,6 +45,7 @@ def asked(
     vocabulary: type[StrEnum] | None = None,
     unit: str | None = None,
     private: bool = False,
+    structure: type | None = None,
 ) -> Fact:
     """A fact at the pointer, `{line}` standing for the line's index.
 
@@ -71,5 +72,6 @@ def asked(
         unit=unit,
         domain=frozenset(word.value for word in vocabulary) if vocabulary is not None else None,
         private=private,
+        structure=structure,
         read=from_order,
     )

@@ -102,7 +102,8 @@ class Case:
     def recorded(self) -> dict[str, Any]:
         """The facts worth keeping, in plain JSON: every asked fact that identifies nobody, and the age in their place.
 
-        A fact that failed its check is kept as `{"unknown": "invalid"}`, one that was not sent is left out.
+        One that was not sent is left out; one that failed its check is kept with what it needs, and so is what stands
+        in place of facts that identify a person: whether these were sent is told by nothing else.
         """
         recorded = self.catalogue.recorded
         return {
@@ -117,9 +118,19 @@ def _plain_facts(facts: Facts, names: Sequence[str]) -> dict[str, Any]:
         value = facts[name]
         if not isinstance(value, Unknown):
             plain[name] = plain_value(value)
-        elif any(need.reason is Reason.INVALID for need in value.needs):
-            plain[name] = {"unknown": Reason.INVALID.value}
+        elif isinstance(value, Fault):
+            plain[name] = {"fault": True}
+        elif facts.case.catalogue.facts[name].read is None or value.needs[0].reason is Reason.INVALID:
+            plain[name] = {"unknown": [_plain_need(need) for need in value.needs]}
     return plain
+
+
+def _plain_need(need: Need) -> dict[str, Any]:
+    """The line is the one that the fact is recorded of, if the need is a line's."""
+    plain: dict[str, Any] = {"fact": need.fact, "reason": need.reason.value}
+    if need.line is not None:
+        plain["of_line"] = True
+    return plain if need.hint is None else plain | {"hint": need.hint}
 
 
 def plain_value(value: Any) -> Any:

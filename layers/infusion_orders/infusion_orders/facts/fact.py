@@ -39,6 +39,7 @@ class Fact:
     An asked fact has `read` and one pointer into the partner's payload (`{line}` stands for the line's index) and a
     question; a derived fact has `derive`; an assigned fact has neither: rules give it its value, and `default` is what
     it is when none of them applies, and `must_be_assigned` says that this is to be no line's lot.
+    `structure` is the class of a structure's values.
     A text is for messages alone: no condition may use it.
     `private` facts identify a person: never recorded, never shown.
     """
@@ -57,6 +58,7 @@ class Fact:
     derive: Callable[[Facts], Any] | None = None
     default: str | None = None
     must_be_assigned: bool = False
+    structure: type | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Catalogue:
     facts: Mapping[str, Fact]
     assigned: Mapping[str, str] = field(init=False)
     recorded: Mapping[Scope, tuple[str, ...]] = field(init=False)
+    recorded_names: Mapping[Scope, frozenset[str]] = field(init=False)
     asked: Mapping[Scope, tuple[Fact, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -83,6 +86,7 @@ class Catalogue:
         ]
         by_scope = {scope: tuple(fact.name for fact in kept if fact.scope is scope) for scope in Scope}
         object.__setattr__(self, "recorded", by_scope)
+        object.__setattr__(self, "recorded_names", {scope: frozenset(names) for scope, names in by_scope.items()})
         asked = [fact for fact in self.facts.values() if fact.read is not None]
         by_scope_asked = {scope: tuple(fact for fact in asked if fact.scope is scope) for scope in Scope}
         object.__setattr__(self, "asked", by_scope_asked)

@@ -6,13 +6,13 @@ order, a name or a member's id.  The idempotency key is the partner's text, so o
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.store.client import ConditionFailed, StoreUnavailable, named_failures, write_together
+from infusion_orders.store.kept_texts import kept, text_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,8 +27,6 @@ NEW_OR_EXPIRED = f"{NEW} OR expires_at < :now"
 """DynamoDB removes what expired days later, and a decision perhaps before the record of its key."""
 TOKEN_USED = "IdempotentParameterMismatchException"  # noqa: S105 - the name of an error
 NOT_FOUND = "RecordedDecisionNotFound"
-LARGEST_READABLE = 60_000
-"""Bytes of a text that is kept readable; an item holds 400 KB in all, and larger texts are compressed."""
 
 
 class IdempotencyConflict(Exception):
@@ -87,7 +85,7 @@ class DecisionStore:
         item = self._get(_key(partner, f"DECISION#{decision_id}"))
         if item is None:
             raise DecisionNotFound
-        return _body(item)
+        return text_of(item["decision"])
 
     def _put_with_key(self, item: dict[str, Any], key: dict[str, Any], decision_id: str, at: datetime) -> None:
         named = {name: item[name] for name in ("order_digest", "expires_at", "decision_id")}
@@ -118,7 +116,7 @@ class DecisionStore:
         item = self._get(_key(partner, f"DECISION#{first_id}"))
         if item is None or item["order_digest"]["S"] != order_digest:
             raise StoreUnavailable(NOT_FOUND)
-        return Recorded(_body(item), replayed=first_id != decision_id)
+        return Recorded(text_of(item["decision"]), replayed=first_id != decision_id)
 
     def _get(self, key: dict[str, Any]) -> dict[str, Any] | None:
         with named_failures():
@@ -130,10 +128,10 @@ class DecisionStore:
         decision = decided.decision
         return {
             **_key(partner, f"DECISION#{decision_id}"),
-            "decision": _kept(body),
+            "decision": kept(body),
             "decision_id": {"S": decision_id},
             "order_digest": {"S": order_digest},
-            "facts": _kept(decided.facts.decode()),
+            "facts": kept(decided.facts.decode()),
             "outcome": {"S": decision.outcome.value},
             "as_of": {"S": decision.as_of.isoformat()},
             "ruleset_version": {"N": str(decision.ruleset.version)},
@@ -150,14 +148,3 @@ def key_name(key: str) -> str:
 
 def _key(partner: str, name: str) -> dict[str, Any]:
     return {"PK": {"S": f"PARTNER#{partner}"}, "SK": {"S": name}}
-
-
-def _kept(text: str) -> dict[str, Any]:
-    """Readable as it stands while it is small, compressed when it is not."""
-    encoded = text.encode()
-    return {"S": text} if len(encoded) <= LARGEST_READABLE else {"B": gzip.compress(encoded, mtime=0)}
-
-
-def _body(item: dict[str, Any]) -> str:
-    kept = item["decision"]
-    return str(kept["S"]) if "S" in kept else gzip.decompress(kept["B"]).decode()

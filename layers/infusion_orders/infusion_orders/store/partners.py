@@ -56,6 +56,23 @@ class PartnerStore:
         self._read[client_id] = (self._clock(), partner)
         return partner
 
+    def client_ids(self) -> tuple[str, ...]:
+        """Every registered partner's, in their order: for work over all of them, never on a request's path.
+
+        Raises StoreUnavailable.
+        """
+        found: list[str] = []
+        with named_failures():
+            pages = self._client.get_paginator("scan").paginate(
+                TableName=self._table,
+                FilterExpression="SK = :profile AND begins_with(PK, :partner)",
+                ExpressionAttributeValues={":profile": {"S": PROFILE}, ":partner": {"S": "PARTNER#"}},
+                ProjectionExpression="PK",
+            )
+            for page in pages:
+                found += [str(item["PK"]["S"]).removeprefix("PARTNER#") for item in page["Items"]]
+        return tuple(sorted(found))
+
     def put(self, partner: Partner) -> None:
         """Adds the partner, or replaces its profile.  Raises StoreUnavailable."""
         item = {

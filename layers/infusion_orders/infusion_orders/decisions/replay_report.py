@@ -1,0 +1,146 @@
+"""What many replays add up to.  Reports of parts merge into the report of the whole, in any order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from infusion_orders.decisions.replay import ARROW, NotReplayable, replay
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from infusion_orders.decisions.replay import Flip, RecordedDecision, Replayed
+    from infusion_orders.rules.rule_set import RuleSet
+
+MOST_EXAMPLES = 5
+DIMENSIONS = ("line of business", "therapy", "rule", "partner")
+
+
+@dataclass(slots=True)
+class ReplayReport:
+    """Counts of decisions; `lines` and `parties` count service lines.
+
+    A decision has changed if the outcome or the responsible party of one of its lines has.  `by` counts the changed
+    decisions by dimension, its value and the flip; `examples` are ids of decisions by flip or obstacle.
+    """
+
+    replayed: int = 0
+    changed: int = 0
+    orders: Counter[str] = field(default_factory=Counter)
+    lines: Counter[str] = field(default_factory=Counter)
+    parties: Counter[str] = field(default_factory=Counter)
+    by: dict[str, Counter[tuple[str, str]]] = field(default_factory=lambda: {name: Counter() for name in DIMENSIONS})
+    obstacles: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def share_changed(self) -> float:
+        """Of the decisions that could be decided again; 0 where there are none."""
+        return self.changed / self.replayed if self.replayed else 0.0
+
+    def add(self, one: Replayed) -> None:
+        """Takes in one decision."""
+        self.replayed += 1
+        if not one.flips:
+            return
+        self.changed += 1
+        flip = ARROW.join(one.outcome)
+        if one.outcome[0] != one.outcome[1]:
+            self.orders[flip] += 1
+        for line in one.flips:
+            self._add_line(line)
+        names = {told for line in one.flips for told in _told(line)}
+        for told in names:
+            self._keep(told, one.recorded.decision_id)
+            self.by["line of business"][one.line_of_business, told] += 1
+            self.by["partner"][one.recorded.partner, told] += 1
+        for therapy, told in {(line.therapy, told) for line in one.flips for told in _told(line)}:
+            self.by["therapy"][therapy, told] += 1
+        for rule, told in {(rule, told) for line in one.flips for told in _told(line) for rule in line.rules}:
+            self.by["rule"][rule, told] += 1
+
+    def add_obstacle(self, recorded: RecordedDecision, obstacle: str) -> None:
+        """Takes in one decision that cannot be decided again."""
+        self.obstacles[obstacle] += 1
+        self._keep(obstacle, recorded.decision_id)
+
+    def merge(self, other: ReplayReport) -> None:
+        """Takes in the report of other decisions."""
+        self.replayed += other.replayed
+        self.changed += other.changed
+        for own, more in (
+            (self.orders, other.orders),
+            (self.lines, other.lines),
+            (self.parties, other.parties),
+            (self.obstacles, other.obstacles),
+        ):
+            own.update(more)
+        for name in DIMENSIONS:
+            self.by[name].update(other.by[name])
+        for told, ids in other.examples.items():
+            for decision_id in ids:
+                self._keep(told, decision_id)
+
+    def plain(self) -> dict[str, Any]:
+        """JSON, from which `from_plain` makes the same report."""
+        return {
+            "replayed": self.replayed,
+            "changed": self.changed,
+            "share_changed": round(self.share_changed, 6),
+            "orders": dict(sorted(self.orders.items())),
+            "lines": dict(sorted(self.lines.items())),
+            "parties": dict(sorted(self.parties.items())),
+            "by": {
+                name: [{"value": value, "flip": flip, "decisions": count} for (value, flip), count in _ranked(counts)]
+                for name, counts in self.by.items()
+            },
+            "cannot_be_replayed": dict(sorted(self.obstacles.items())),
+            "examples": dict(sorted(self.examples.items())),
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> ReplayReport:
+        """Raises KeyError, TypeError or ValueError for anything else."""
+        report = cls(int(plain["replayed"]), int(plain["changed"]))
+        report.orders.update(plain["orders"])
+        report.lines.update(plain["lines"])
+        report.parties.update(plain["parties"])
+        report.obstacles.update(plain["cannot_be_replayed"])
+        report.examples = {told: list(ids) for told, ids in plain["examples"].items()}
+        for name in DIMENSIONS:
+            report.by[name].update({(entry["value"], entry["flip"]): entry["decisions"] for entry in plain["by"][name]})
+        return report
+
+    def _add_line(self, line: Flip) -> None:
+        if line.outcome[0] != line.outcome[1]:
+            self.lines[ARROW.join(line.outcome)] += 1
+        if line.party[0] != line.party[1]:
+            self.parties[ARROW.join(line.party)] += 1
+
+    def _keep(self, told: str, decision_id: str) -> None:
+        """The first few by their ids, so that the order in which reports merge does not matter."""
+        self.examples[told] = sorted({*self.examples.get(told, ()), decision_id})[:MOST_EXAMPLES]
+
+
+def report_of(recorded: Iterable[RecordedDecision], candidate: RuleSet) -> ReplayReport:
+    """Each decision decided again under the candidate."""
+    report = ReplayReport()
+    for one in recorded:
+        try:
+            report.add(replay(one, candidate))
+        except NotReplayable as not_replayable:
+            report.add_obstacle(one, not_replayable.obstacle.value)
+    return report
+
+
+def _told(line: Flip) -> list[str]:
+    """A flip of the outcome, else of the responsible party."""
+    if line.outcome[0] != line.outcome[1]:
+        return [ARROW.join(line.outcome)]
+    return [f"responsible party {ARROW.join(line.party)}"]
+
+
+def _ranked(counts: Counter[tuple[str, str]]) -> list[tuple[tuple[str, str], int]]:
+    return sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
