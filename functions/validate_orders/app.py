@@ -15,6 +15,7 @@ from infusion_orders.api.partner_api import json_answer, partner_api
 from infusion_orders.api.reproduction import rule_set_asked_for
 from infusion_orders.api.requests import asked, digest_of_body, idempotency_key, json_body, known_form, no_parameters
 from infusion_orders.api.settings import Settings
+from infusion_orders.api.shadowing import decide_in_shadow
 from infusion_orders.decisions import decide, issued
 from infusion_orders.orders.reading import order_from, read_order
 from infusion_orders.store.activations import NoRuleSet
@@ -131,6 +132,14 @@ def decided_and_recorded(
         app.notes.note(replayed=True)
     else:
         app.notes.decided(decision, duration_ms=(time.perf_counter() - started) * 1000)
+        decide_in_shadow(
+            order,
+            decision,
+            rule_sets,
+            app.notes,
+            sample_percent=settings.shadow_sample_percent,
+            milliseconds_left=app.lambda_context.get_remaining_time_in_millis,
+        )
     return recorded
 
 

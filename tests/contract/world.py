@@ -75,7 +75,7 @@ def decided_world() -> Iterator[World]:
         partners = PartnerStore(tables.client, RULES_TABLE, refresh_seconds=60, clock=lambda: 0.0)
         for partner in OTHER_PARTNERS:
             partners.put(partner)
-        yield _loaded(tables)
+        yield loaded(tables)
 
 
 @contextmanager
@@ -87,13 +87,14 @@ def world_without_rules() -> Iterator[World]:
             client.create_table(**definition)
         partners = PartnerStore(client, RULES_TABLE, refresh_seconds=60, clock=lambda: 0.0)
         partners.put(Partner(LOCAL_PARTNER, "Local partner", "active", EVERYTHING))
-        yield _loaded(LocalTables(client, RuleSetStore(client, RULES_TABLE, "home-infusion"), 0))
+        yield loaded(LocalTables(client, RuleSetStore(client, RULES_TABLE, "home-infusion"), 0))
 
 
 def _readable(value: dict[str, Any]) -> dict[str, Any]:
     return {"S": gzip.decompress(value["B"]).decode()} if "B" in value else value
 
 
-def _loaded(tables: LocalTables) -> World:
+def loaded(tables: LocalTables) -> World:
+    """The function on these tables, and the local partner."""
     function = load_function("validate_orders", tables.environment())
     return World(function, PartnerSystem(function))

@@ -33,6 +33,7 @@ class Event(StrEnum):
     ANSWERED = "answered"
     REFUSED = "refused"
     FAULT = "fault"
+    SHADOW = "shadow"
 
 
 REQUEST_FIELDS = (
@@ -56,6 +57,9 @@ REQUEST_FIELDS = (
     "duration_ms",
     "fault",
     "stack",
+    "shadow_version",
+    "shadow_outcome",
+    "flips",
 )
 ALLOWED_FIELDS = frozenset({"level", "message", "timestamp", "service", "xray_trace_id", *REQUEST_FIELDS})
 
@@ -96,6 +100,19 @@ class Judged:
 
 
 @dataclass(slots=True)
+class Shadowed:
+    """One order that was also decided under the shadow version; `fields` for the log line of those that differ.
+
+    `flip` is the order's outcome here and there, None where nothing differs; `failed` says that it was not decided.
+    """
+
+    version: int
+    flip: str | None = None
+    failed: bool = False
+    fields: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
 class Notes:
     """What the code that answers one request notes about it: fields for its line, decided orders and problems.
 
@@ -108,6 +125,7 @@ class Notes:
     fields: dict[str, Any] = field(default_factory=dict)
     judged: list[Judged] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    shadowed: list[Shadowed] = field(default_factory=list)
 
     def note(self, **fields: Any) -> None:
         """Fields that are not in `ALLOWED_FIELDS` are dropped when the line is written."""
@@ -167,6 +185,17 @@ class Observer:
         )
         self._measure_decisions(notes.judged)
         self._measure_problems(notes.problems)
+        self._report_shadow(notes)
+
+    def _report_shadow(self, notes: Notes) -> None:
+        for one in notes.shadowed:
+            metrics = self._by(shadow_version=str(one.version), **({} if one.flip is None else {"flip": one.flip}))
+            metrics.add_metric(name="ShadowDecisions", unit=MetricUnit.Count, value=int(not one.failed))
+            metrics.add_metric(name="ShadowDifferences", unit=MetricUnit.Count, value=int(one.flip is not None))
+            metrics.add_metric(name="ShadowFailures", unit=MetricUnit.Count, value=int(one.failed))
+            metrics.flush_metrics()
+            if one.fields is not None:
+                self._logger.info(str(Event.SHADOW), extra={"request_id": notes.request_id, **one.fields})
 
     def _measure_decisions(self, judged: Iterable[Judged]) -> None:
         groups: dict[tuple[str, int], list[Judged]] = {}

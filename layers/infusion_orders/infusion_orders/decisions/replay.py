@@ -15,7 +15,7 @@ from infusion_orders.facts.recorded import UnreadableRecord, case_from_record
 from infusion_orders.rules.rule import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from infusion_orders.decisions.judging import JudgedLine
     from infusion_orders.rules.rule_set import RuleSet
@@ -92,14 +92,16 @@ def replay(recorded: RecordedDecision, candidate: RuleSet) -> Replayed:
         raise NotReplayable(Obstacle.LINES_DIFFER)
     judged = judge(case, candidate, [line["line_id"] for line in decision["lines"]])
     outcome = outcome_of_order(line.outcome for line in judged)
-    flips = [
-        flip
-        for before, after in zip(decision["lines"], judged, strict=True)
-        if (flip := _flip(before, after, decision, candidate)) is not None
-    ]
+    flips = flips_of(decision, judged, candidate)
     business = facts["order"].get("member.line_of_business")
     known = business if isinstance(business, str) else "not known"
-    return Replayed(recorded, known, (decision["outcome"], outcome.value), tuple(flips))
+    return Replayed(recorded, known, (decision["outcome"], outcome.value), flips)
+
+
+def flips_of(decision: Mapping[str, Any], judged: Sequence[JudgedLine], rule_set: RuleSet) -> tuple[Flip, ...]:
+    """The lines of a decision (plain JSON) that come out another way as judged by the rule set."""
+    found = (_flip(before, after, decision, rule_set) for before, after in zip(decision["lines"], judged, strict=True))
+    return tuple(flip for flip in found if flip is not None)
 
 
 def _decision(recorded: RecordedDecision) -> dict[str, Any]:

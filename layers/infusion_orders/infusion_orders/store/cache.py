@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from infusion_orders.store.activations import NoRuleSet
@@ -28,11 +29,16 @@ class ActiveRuleSet:
     age_seconds: int
 
 
+def in_a_thread(work: Callable[[], None]) -> None:
+    """Beside the requests.  What is not done when Lambda freezes the process goes on with the next request."""
+    Thread(target=work, name="shadow", daemon=True).start()
+
+
 class RuleSetCache:
     """Looks at the pointer at most every `refresh_seconds`, and loads a version only if its digest is new.
 
     While DynamoDB fails, or the new version is damaged, the last good one goes on deciding, until it was confirmed
-    longer than `max_stale_seconds` ago.  `clock` counts seconds.
+    longer than `max_stale_seconds` ago.  `clock` counts seconds; `beside` runs what no request may wait for.
     """
 
     def __init__(
@@ -42,6 +48,7 @@ class RuleSetCache:
         refresh_seconds: float,
         max_stale_seconds: float,
         clock: Callable[[], float],
+        beside: Callable[[Callable[[], None]], None] = in_a_thread,
     ) -> None:
         self._store = store
         self._refresh_seconds = refresh_seconds
@@ -51,6 +58,11 @@ class RuleSetCache:
         self._confirmed_at = float("-inf")
         self._looked_at = float("-inf")
         self._past: OrderedDict[int, RuleSet] = OrderedDict()
+        self._beside = beside
+        self._shadow: RuleSet | None = None
+        self._shadow_wanted: int | None = None
+        self._shadow_loading = False
+        self._shadow_that_failed: int | None = None
 
     def active(self) -> ActiveRuleSet:
         """Raises NoRuleSet: then nothing is decided."""
@@ -75,12 +87,41 @@ class RuleSetCache:
         except (StoreUnavailable, DamagedRuleSet, NoSuchVersion):
             return
         self._confirmed_at = now
+        self._want_shadow(pointer.shadow)
 
     def _load(self, pointer: ActivePointer) -> RuleSet:
         rule_set = self._store.load(pointer.version)
         if rule_set.digest != pointer.digest:
             raise DamagedRuleSet(f"version {pointer.version} is not what was activated: its digest differs")
         return rule_set
+
+    def shadow(self) -> RuleSet | None:
+        """The version that orders are also decided under, once it is loaded; None where there is none, or not yet.
+
+        It is loaded beside the requests, never on the path of one.  One that cannot be loaded is tried again when the
+        pointer is looked at again.
+        """
+        loaded = self._shadow
+        return loaded if loaded is not None and loaded.version == self._shadow_wanted else None
+
+    def failed_shadow(self) -> int | None:
+        """The shadow version that could not be loaded, once for each time."""
+        version, self._shadow_that_failed = self._shadow_that_failed, None
+        return version
+
+    def _want_shadow(self, version: int | None) -> None:
+        self._shadow_wanted = version
+        if version is not None and self.shadow() is None and not self._shadow_loading:
+            self._shadow_loading = True
+            self._beside(lambda: self._load_shadow(version))
+
+    def _load_shadow(self, version: int) -> None:
+        try:
+            self._shadow = self._store.load(version)
+        except (StoreUnavailable, DamagedRuleSet, NoSuchVersion):
+            self._shadow_that_failed = version
+        finally:
+            self._shadow_loading = False
 
     def version(self, version: int) -> RuleSet:
         """Any published version, to reproduce a decision.  Raises NoSuchVersion, DamagedRuleSet, StoreUnavailable."""

@@ -1,0 +1,77 @@
+"""Each live order also decided under the shadow version, once its answer is fixed and recorded.
+
+Nothing here can change or fail the answer: what comes of it is noted for the log and the metrics, and a fault is a
+count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from infusion_orders.api.observability import Shadowed
+from infusion_orders.decisions.judging import judge, outcome_of_order
+from infusion_orders.facts.case import Case
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from infusion_orders.api.observability import Notes
+    from infusion_orders.decisions.decision import Decision
+    from infusion_orders.orders.order import Order
+    from infusion_orders.rules.rule_set import RuleSet
+    from infusion_orders.store.cache import RuleSetCache
+
+LEAST_MILLISECONDS = 5_000
+"""A request with less time left has waited for something: it is answered and nothing else."""
+
+
+def decide_in_shadow(
+    order: Order,
+    decision: Decision,
+    rule_sets: RuleSetCache,
+    notes: Notes,
+    *,
+    sample_percent: int,
+    milliseconds_left: Callable[[], int],
+) -> None:
+    """Notes what the shadow version would have answered; never raises."""
+    failed = rule_sets.failed_shadow()
+    if failed is not None:
+        notes.shadowed.append(Shadowed(failed, failed=True))
+    shadow = rule_sets.shadow()
+    if shadow is None or milliseconds_left() < LEAST_MILLISECONDS:
+        return
+    try:
+        notes.shadowed.append(_compared(order, decision, shadow, sample_percent))
+    except Exception:  # whatever it is, the answer stands
+        notes.shadowed.append(Shadowed(shadow.version, failed=True))
+
+
+def _compared(order: Order, decision: Decision, shadow: RuleSet, sample_percent: int) -> Shadowed:
+    from infusion_orders.decisions.replay import ARROW, flips_of  # functions without a shadow need not load it
+
+    judged = judge(Case(shadow.catalogue, shadow.tables, order=order), shadow, [line.line_id for line in order.lines])
+    plain = decision.model_dump(mode="json", by_alias=True, exclude_none=True)
+    flips = flips_of(plain, judged, shadow)
+    if not flips:
+        return Shadowed(shadow.version)
+    outcome = outcome_of_order(line.outcome for line in judged).value
+    flip = f"{decision.outcome.value}{ARROW}{outcome}"
+    if not _is_sampled(decision.decision_id or "", sample_percent):
+        return Shadowed(shadow.version, flip)
+    fields: dict[str, Any] = {
+        "decision_id": decision.decision_id,
+        "ruleset_version": decision.ruleset.version,
+        "shadow_version": shadow.version,
+        "outcome": decision.outcome.value,
+        "shadow_outcome": outcome,
+        "flips": sorted({ARROW.join(one.outcome if one.outcome[0] != one.outcome[1] else one.party) for one in flips}),
+        "rules": sorted({rule for one in flips for rule in one.rules}),
+    }
+    return Shadowed(shadow.version, flip, fields=fields)
+
+
+def _is_sampled(decision_id: str, percent: int) -> bool:
+    """The same decisions whatever the instance: by the hash of their id."""
+    return hashlib.sha256(decision_id.encode()).digest()[0] * 100 < percent * 256

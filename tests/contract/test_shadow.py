@@ -1,0 +1,188 @@
+"""A version in the shadow: it sees each live order after its answer is fixed, and can neither change nor fail it."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infusion_orders.cli.embedded_table import RULES_TABLE, embedded_tables
+from infusion_orders.rules.document import RuleSetDocument
+from tests.builders import an_order_document
+from tests.contract.world import TEMPLATE, default_rules, loaded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.contract.partner_system import Answer
+    from tests.contract.world import World
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+SETTING = "setting.someone-can-give-it"
+NOBODY_ABLE = an_order_document({"/caregiver/able": False})
+
+
+def reviewing() -> RuleSetDocument:
+    """The default rules, with a review where nobody can give the therapy."""
+    document = default_rules()
+    rules = [
+        {**rule, "otherwise": {**rule["otherwise"], "effect": "review"}} if rule["id"] == SETTING else rule
+        for rule in document.rules
+    ]
+    return RuleSetDocument(document.name, tuple(rules), document.tables)
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """Version 1 decides, version 2 is in its shadow and loaded."""
+    with embedded_tables(TEMPLATE, default_rules()) as tables:
+        tables.rule_sets.publish(reviewing(), by="ann", note="a candidate", at=NOW)
+        built = loaded(tables)
+        put_into_shadow(built, 2)
+        yield built
+
+
+def put_into_shadow(world: World, version: int | None) -> None:
+    """As the function knows it after its next look at the pointer."""
+    world.function.rule_set_store.activations.set_shadow(version, by="ann", why="to see", at=datetime.now(UTC))
+    world.function.rule_sets._looked_at = float("-inf")
+    world.function.rule_sets.active()
+    await_shadow(world)
+
+
+def await_shadow(world: World) -> None:
+    """Until its thread has loaded it, or failed to."""
+    rule_sets = world.function.rule_sets
+    for _ in range(1000):
+        if not rule_sets._shadow_loading:
+            return
+        time.sleep(0.01)
+    pytest.fail("the shadow version was not loaded in 10 s")
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Log lines of the shadow, and its metrics."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    logged = [line for line in lines if line.get("message") == "shadow"]
+    return logged, [line for line in lines if "ShadowDecisions" in line]
+
+
+def without_what_differs(answer: Answer) -> dict[str, Any]:
+    plain: dict[str, Any] = answer.json
+    for name in ("decision_id", "ruleset"):
+        del plain[name]
+    return plain
+
+
+def test_what_the_shadow_would_answer_is_measured_and_a_difference_is_logged(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = world.partner.validate(NOBODY_ABLE)
+
+    logged, metrics = told(capsys)
+    assert answer.json["outcome"] == "rejected"
+    [line] = logged
+    assert {name: line[name] for name in ("decision_id", "outcome", "shadow_outcome", "flips", "rules")} == {
+        "decision_id": answer.json["decision_id"],
+        "outcome": "rejected",
+        "shadow_outcome": "needs_review",
+        "flips": ["rejected -> needs_review"],
+        "rules": [SETTING],
+    }
+    assert (line["ruleset_version"], line["shadow_version"]) == (1, 2)
+    [metric] = metrics
+    assert (metric["shadow_version"], metric["flip"]) == ("2", "rejected -> needs_review")
+    assert [metric[name] for name in ("ShadowDecisions", "ShadowDifferences", "ShadowFailures")] == [
+        [1.0],
+        [1.0],
+        [0.0],
+    ]
+
+
+def test_where_the_shadow_agrees_only_a_count_is_kept(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.partner.validate(an_order_document())
+    logged, [metric] = told(capsys)
+    assert logged == []
+    assert (metric["ShadowDecisions"], metric["ShadowDifferences"]) == ([1.0], [0.0])
+    assert "flip" not in metric
+
+
+def test_each_order_of_a_batch_is_seen_too(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.partner.validate_batch([NOBODY_ABLE, an_order_document(), NOBODY_ABLE])
+    logged, metrics = told(capsys)
+    assert (len(logged), len(metrics)) == (2, 3)
+
+
+def test_a_repeated_or_reproduced_decision_is_no_live_order(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    key: dict[str, str | None] = {"Idempotency-Key": "a-key"}
+    world.partner.validate(NOBODY_ABLE, headers=key)
+    told(capsys)
+    world.partner.validate(NOBODY_ABLE, headers=key)
+    world.partner.validate(NOBODY_ABLE, query={"ruleset_version": "1"})
+    assert told(capsys) == ([], [])
+
+
+def test_with_a_shadow_the_answer_is_the_same(world: World) -> None:
+    with_shadow = without_what_differs(world.partner.validate(NOBODY_ABLE))
+    put_into_shadow(world, None)
+    try:
+        assert without_what_differs(world.partner.validate(NOBODY_ABLE)) == with_shadow
+    finally:
+        put_into_shadow(world, 2)
+
+
+def test_a_shadow_that_raises_is_a_count_and_the_answer_stands(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: Any) -> None:
+        raise RuntimeError("R0042001701")
+
+    monkeypatch.setattr("infusion_orders.api.shadowing.judge", fail)
+    answer = world.partner.validate(NOBODY_ABLE)
+    output = capsys.readouterr().out
+    [metric] = [json.loads(line) for line in output.splitlines() if "ShadowDecisions" in line]
+    assert (answer.status, answer.json["outcome"]) == (200, "rejected")
+    assert (metric["ShadowFailures"], metric["ShadowDecisions"]) == ([1.0], [0.0])
+    assert "R0042001701" not in output
+
+
+def test_an_order_with_little_time_left_is_answered_and_nothing_else(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world.partner, "context", type(world.partner.context)(milliseconds=4_999))
+    assert world.partner.validate(NOBODY_ABLE).status == 200
+    assert told(capsys) == ([], [])
+
+
+def test_a_shadow_that_is_damaged_is_a_count_and_the_answer_stands(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = world.function.rule_set_store.publish(reviewing(), by="ann", note="to be damaged", at=NOW)
+    key = {"PK": {"S": f"RULESET#home-infusion#{version:06d}"}, "SK": {"S": f"RULE#{SETTING}"}}
+    world.function.client.delete_item(TableName=RULES_TABLE, Key=key)
+    put_into_shadow(world, version)
+    try:
+        answers = [world.partner.validate(NOBODY_ABLE) for _ in range(2)]
+    finally:
+        put_into_shadow(world, 2)
+
+    logged, [metric] = told(capsys)
+    assert [answer.json["outcome"] for answer in answers] == ["rejected", "rejected"]
+    assert logged == []
+    assert (metric["shadow_version"], metric["ShadowFailures"]) == (str(version), [1.0])
+
+
+@pytest.mark.parametrize(("percent", "logged"), [(0, range(1)), (50, range(5, 36)), (100, range(40, 41))])
+def test_differences_are_sampled_and_all_of_them_counted(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, percent: int, logged: range
+) -> None:
+    settings = world.function.settings.model_copy(update={"shadow_sample_percent": percent})
+    monkeypatch.setattr(world.function, "settings", settings)
+    for _ in range(40):
+        world.partner.validate(NOBODY_ABLE)
+    lines, metrics = told(capsys)
+    assert len(metrics) == 40
+    assert len(lines) in logged
