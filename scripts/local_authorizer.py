@@ -3,7 +3,7 @@
 `make build-local` puts it into the local build only; it is no part of the stack.
 """
 
-SCOPES = "orders/validate decisions/read"
+SCOPES = "orders/validate decisions/read rules/read rules/write rules/activate"
 
 
 def handler(event: dict[str, str], _context: object) -> dict[str, object]:

@@ -103,6 +103,13 @@ class PartnerSystem:
         """POST /v1/orders/validate-batch."""
         return self.send(an_event("validate-batch", body=json.dumps({"orders": orders}), **changes))
 
+    def call(self, method: str, path: str, body: Any = None, **changes: Any) -> Answer:
+        """Any route, with a JSON body if there is one."""
+        event = an_event("validate-order", body=None if body is None else json.dumps(body), **changes)
+        if body is None:
+            event["body"] = None
+        return self.send(event | {"httpMethod": method, "path": path, "resource": path})
+
     def decision(self, decision_id: str, **changes: Any) -> Answer:
         """GET /v1/decisions/{decision_id}."""
         event = an_event("get-decision", **changes)

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from infusion_orders.cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, RULES_TABLE
 from tests.contract.partner_system import PROJECT
 
@@ -43,9 +45,16 @@ def imported_by(function: str) -> set[str]:
     return set(finished.stderr.split())
 
 
-def test_the_function_imports_nothing_that_only_development_needs() -> None:
-    modules = imported_by("validate_orders")
+@pytest.mark.parametrize("function", ["validate_orders", "manage_rules"])
+def test_a_function_imports_nothing_that_only_development_needs(function: str) -> None:
+    modules = imported_by(function)
 
     assert "infusion_orders.decisions" in modules
     found = {name for name in modules if any(name == part or name.startswith(f"{part}.") for part in FORBIDDEN)}
     assert found == set()
+
+
+def test_the_function_that_partners_wait_for_loads_nothing_of_the_rule_authors() -> None:
+    modules = imported_by("validate_orders")
+    authors = ("infusion_orders.rules.analysis", "infusion_orders.rules.checks", "infusion_orders.decisions.replay")
+    assert {name for name in modules if name.startswith(authors)} == set()

@@ -45,10 +45,11 @@ OTHER_PARTNERS = (
 
 @dataclass(frozen=True)
 class World:
-    """The loaded function, the local partner who calls it, and a look at what was recorded."""
+    """The loaded function, the local partner who calls it, rule authors on theirs, and a look at what was recorded."""
 
     function: ModuleType
     partner: PartnerSystem
+    rules: PartnerSystem
 
     def items(self) -> list[dict[str, Any]]:
         """Everything that DynamoDB holds about decisions, as it is stored, but with what is compressed read out."""
@@ -97,4 +98,5 @@ def _readable(value: dict[str, Any]) -> dict[str, Any]:
 def loaded(tables: LocalTables) -> World:
     """The function on these tables, and the local partner."""
     function = load_function("validate_orders", tables.environment())
-    return World(function, PartnerSystem(function))
+    manage_rules = load_function("manage_rules", tables.environment())
+    return World(function, PartnerSystem(function), PartnerSystem(manage_rules))

@@ -15,14 +15,14 @@ from infusion_orders.cli import replay_sources
 from infusion_orders.cli.embedded_table import DECISIONS_TABLE, RULES_TABLE, embedded_tables
 from infusion_orders.cli.main import app
 from infusion_orders.cli.replay_run import OtherReplay, run
-from infusion_orders.cli.replay_sources import ExportSource, TableSource, UnreadableExport
+from infusion_orders.cli.replay_sources import ExportSource, UnreadableExport
 from infusion_orders.decisions import decide, issued
 from infusion_orders.orders.vocabularies import LineOfBusiness
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders.store.decisions import DecisionStore
 from infusion_orders.store.partners import Partner, PartnerStore
-from infusion_orders.store.recorded_decisions import moment_of, page_of
+from infusion_orders.store.recorded_decisions import TableSource, moment_of, page_of
 from tests.builders import an_order
 from tests.default_rules import FOLDER, TODAY, default_document, default_rules
 

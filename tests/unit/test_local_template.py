@@ -51,7 +51,7 @@ def test_the_token_is_the_client_with_every_scope() -> None:
     assert answer["context"]["claims"] == {
         "client_id": LOCAL_PARTNER,
         "token_use": "access",
-        "scope": "orders/validate decisions/read",
+        "scope": "orders/validate decisions/read rules/read rules/write rules/activate",
     }
 
 

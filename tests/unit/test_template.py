@@ -123,6 +123,19 @@ def test_the_routes_are_those_of_the_contract() -> None:
         ("POST", "/v1/orders/validate"): ["orders/validate"],
         ("POST", "/v1/orders/validate-batch"): ["orders/validate"],
         ("GET", "/v1/decisions/{decision_id}"): ["decisions/read"],
+        ("GET", "/v1/rules"): ["rules/read"],
+        ("GET", "/v1/rules/{rule_id}"): ["rules/read"],
+        ("GET", "/v1/rulesets"): ["rules/read"],
+        ("GET", "/v1/rulesets/changes"): ["rules/read"],
+        ("GET", "/v1/rulesets/{version}"): ["rules/read"],
+        ("GET", "/v1/rulesets/{version}/differences"): ["rules/read"],
+        ("POST", "/v1/rulesets/{version}/decide"): ["rules/read"],
+        ("POST", "/v1/rulesets/{version}/replay"): ["rules/read"],
+        ("POST", "/v1/rulesets/check"): ["rules/write"],
+        ("POST", "/v1/rulesets"): ["rules/write"],
+        ("PUT", "/v1/rulesets/active"): ["rules/activate"],
+        ("POST", "/v1/rulesets/rollback"): ["rules/activate"],
+        ("PUT", "/v1/rulesets/shadow"): ["rules/activate"],
     }
 
 
@@ -192,6 +205,19 @@ def test_the_validating_function_reads_rules_and_records_decisions_and_can_do_no
     assert allowed("ValidateOrders", "RulesTable") == {"dynamodb:GetItem", "dynamodb:Query"}
     assert allowed("ValidateOrders", "DecisionsTable") == {"dynamodb:GetItem", "dynamodb:PutItem"}
     assert allowed("ValidateOrders", "TablesKey") == {"kms:Decrypt", "kms:GenerateDataKey"}
+
+
+def test_the_function_of_the_rules_reads_decisions_and_never_writes_them() -> None:
+    assert allowed("ManageRules", "RulesTable") == {
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:Scan",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:BatchWriteItem",
+    }
+    assert allowed("ManageRules", "DecisionsTable") == {"dynamodb:Query"}
+    assert allowed("ManageRules", "TablesKey") == {"kms:Decrypt", "kms:GenerateDataKey"}
 
 
 def test_functions_get_the_settings_that_they_read_and_no_others() -> None:

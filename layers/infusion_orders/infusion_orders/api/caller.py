@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 
 class Scope(StrEnum):
-    """What a token may allow a partner to do, as Cognito writes it: resource server / scope."""
+    """What a token may allow its holder to do, as Cognito writes it: resource server / scope."""
 
     VALIDATE = "orders/validate"
     READ_DECISIONS = "decisions/read"
+    READ_RULES = "rules/read"
+    WRITE_RULES = "rules/write"
+    ACTIVATE_RULES = "rules/activate"
 
 
 class Unauthenticated(Exception):
@@ -37,19 +40,38 @@ def caller(event: Mapping[str, Any], partners: PartnerStore, scope: Scope) -> Pa
     Raises Unauthenticated without claims, NotAllowed for a scope that is missing and for a client that is no active
     partner.
     """
-    claims = ((event.get("requestContext") or {}).get("authorizer") or {}).get("claims") or {}
-    client_id = claims.get("client_id")
-    if not client_id or not isinstance(client_id, str) or claims.get("token_use", "access") != "access":
-        raise Unauthenticated
-    granted = str(claims.get("scope") or "").split()
-    if scope not in granted:
-        raise NotAllowed(f"The token lacks the scope {scope}. Ask for it when you get the token.")
-    partner = partners.get(client_id)
+    partner = partners.get(_client_id(_claims(event, scope)))
     if partner is None:
         raise NotAllowed("This client is not registered as a partner. Ask the plan to register it.")
     if partner.status != "active":
         raise NotAllowed("This partner is suspended. Ask the plan why.")
     return partner
+
+
+def staff(event: Mapping[str, Any], scope: Scope) -> str:
+    """Who works on the rules: the user of the verified claims, else the client, whose token has the scope.
+
+    What they may do is the scope alone; they need not be a partner.
+    Raises Unauthenticated without claims, and NotAllowed for a scope that is missing.
+    """
+    claims = _claims(event, scope)
+    username = claims.get("username")
+    return username if isinstance(username, str) and username else _client_id(claims)
+
+
+def _claims(event: Mapping[str, Any], scope: Scope) -> Mapping[str, Any]:
+    claims: Mapping[str, Any] = ((event.get("requestContext") or {}).get("authorizer") or {}).get("claims") or {}
+    _client_id(claims)
+    if scope not in str(claims.get("scope") or "").split():
+        raise NotAllowed(f"The token lacks the scope {scope}. Ask for it when you get the token.")
+    return claims
+
+
+def _client_id(claims: Mapping[str, Any]) -> str:
+    client_id = claims.get("client_id")
+    if not client_id or not isinstance(client_id, str) or claims.get("token_use", "access") != "access":
+        raise Unauthenticated
+    return client_id
 
 
 def require_line_of_business(partner: Partner, order: Order) -> None:

@@ -43,6 +43,8 @@ REQUEST_FIELDS = (
     "status",
     "problem",
     "partner",
+    "person",
+    "change",
     "decision_id",
     "outcome",
     "outcomes",

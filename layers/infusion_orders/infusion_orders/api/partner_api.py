@@ -105,6 +105,6 @@ def partner_api(settings: Settings) -> PartnerApi:
     return PartnerApi(Observer(settings))
 
 
-def json_answer(body: str, *, headers: Mapping[str, str] | None = None) -> Response[str]:
-    """200 with a body that is rendered already: it is sent as it is stored, byte for byte."""
-    return Response(200, "application/json", body, {**HEADERS, **(headers or {})})
+def json_answer(body: str, *, headers: Mapping[str, str] | None = None, status: int = 200) -> Response[str]:
+    """A body that is rendered already: it is sent as it is stored, byte for byte."""
+    return Response(status, "application/json", body, {**HEADERS, **(headers or {})})

@@ -12,10 +12,18 @@ from infusion_orders.api.requests import (
     InvalidRequest,
     MethodNotAllowed,
     NothingThere,
+    TooManyFlips,
     UnsupportedMediaType,
 )
 from infusion_orders.orders.reading import InvalidOrder, MalformedJson, TooLarge
-from infusion_orders.store.activations import NoRuleSet
+from infusion_orders.rules.problems import RuleSetErrors
+from infusion_orders.store.activations import (
+    ActivationConflict,
+    ChecksNotPassed,
+    NoRuleSet,
+    NothingToDo,
+    SamePerson,
+)
 from infusion_orders.store.client import StoreUnavailable
 from infusion_orders.store.decisions import DecisionNotFound, IdempotencyConflict
 from infusion_orders.store.rule_sets import DamagedRuleSet, NoSuchVersion
@@ -25,6 +33,7 @@ if TYPE_CHECKING:
 
 PROBLEM_TYPES = "https://infusion-orders.dev/problems/"
 RETRY_AFTER_DAMAGE_SECONDS = 3600
+MOST_ERRORS = 200
 
 TITLES: Mapping[str, str] = {
     "malformed-json": "The body is not JSON",
@@ -38,6 +47,12 @@ TITLES: Mapping[str, str] = {
     "throttled": "Too many requests",
     "no-ruleset": "No rules to decide with",
     "internal": "A fault on our side",
+    "invalid-ruleset": "The rule set does not load",
+    "activation-conflict": "Somebody else was first",
+    "checks-not-passed": "The version's checks found errors",
+    "four-eyes": "Another person must do this",
+    "nothing-to-do": "It is so already",
+    "too-many-flips": "Too many recorded decisions would change",
 }
 """The stable names, the last part of a problem's `type`.  `throttled` is API Gateway's own answer."""
 
@@ -128,6 +143,14 @@ def _store_unavailable(error: StoreUnavailable) -> Problem:
     )
 
 
+def _invalid_rule_set(error: RuleSetErrors) -> Problem:
+    errors = tuple(
+        {"rule": found.rule, "path": found.path, "problem": found.problem} for found in error.problems[:MOST_ERRORS]
+    )
+    count = f"{len(error.problems)} problem{'s' if len(error.problems) > 1 else ''}"
+    return Problem("invalid-ruleset", 422, f"{count}: see errors. Nothing was published.", errors)
+
+
 _TABLE: Mapping[type, Callable[[Any], Problem]] = {
     MalformedJson: lambda error: Problem("malformed-json", 400, _sentence(error)),
     InvalidOrder: _invalid_order,
@@ -159,6 +182,12 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
             "This Idempotency-Key was sent before with another body. Use a new key for a new or changed order.",
         )
     ),
+    RuleSetErrors: _invalid_rule_set,
+    ActivationConflict: lambda error: Problem("activation-conflict", 409, f"Nothing was changed: {error}."),
+    ChecksNotPassed: lambda error: Problem("checks-not-passed", 409, f"Nothing was changed: {error}."),
+    NothingToDo: lambda error: Problem("nothing-to-do", 409, f"Nothing was changed: {error}."),
+    SamePerson: lambda error: Problem("four-eyes", 403, f"Nothing was changed: {error}."),
+    TooManyFlips: lambda error: Problem("too-many-flips", 409, f"Nothing was changed: {error}."),
     NoRuleSet: _no_rule_set,
     DamagedRuleSet: _always(
         Problem(

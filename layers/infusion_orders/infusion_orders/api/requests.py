@@ -65,6 +65,10 @@ class AnswerTooLarge(Exception):
     """The answer would not pass through Lambda; the text is for the caller."""
 
 
+class TooManyFlips(Exception):
+    """More recorded decisions would change than the caller allows, or it cannot be told; the text says which."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """How the caller wants the order decided; `as_of` and `ruleset_version` only ever reproduce, and record nothing."""
@@ -100,6 +104,13 @@ def digest_of_body(body: bytes) -> str:
     return "sha256:" + hashlib.sha256(body).hexdigest()
 
 
+def version_number(text: str) -> int:
+    """A version in a path.  Raises NothingThere for what is no number of one."""
+    if _VERSION.fullmatch(text) is None:
+        raise NothingThere("A version is a number, 1 or more.")
+    return int(text)
+
+
 def known_form(decision_id: str) -> str:
     """The id itself, if it is a ULID.
 
@@ -128,12 +139,10 @@ def idempotency_key(event: Mapping[str, Any]) -> str | None:
 
 def asked(event: Mapping[str, Any], *, today: date) -> Asked:
     """Raises InvalidRequest for unknown, repeated or unusable query parameters, and for an `as_of` after today."""
-    given: Mapping[str, list[str]] = event.get("multiValueQueryStringParameters") or {
-        name: [value] for name, value in (event.get("queryStringParameters") or {}).items()
-    }
+    given = _given(event)
     if not given:
         return Asked()
-    errors = [_unknown(name) for name in given if name not in _PARAMETERS]
+    errors = [_unknown(name, _PARAMETERS) for name in given if name not in _PARAMETERS]
     read: dict[str, Any] = {}
     for name, (field, parse, problem) in _PARAMETERS.items():
         values = given.get(name)
@@ -157,9 +166,29 @@ def no_parameters(event: Mapping[str, Any]) -> None:
         raise InvalidRequest(WrongPart("parameter", UNKNOWN, "this route takes no query parameters"))
 
 
-def _unknown(name: str) -> WrongPart:
-    near = difflib.get_close_matches(name[:64], _PARAMETERS, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(_PARAMETERS)}"
+def parameters(event: Mapping[str, Any], *names: str) -> dict[str, str]:
+    """The query parameters of these names that were sent.  Raises InvalidRequest for others, and for repeated ones."""
+    given = _given(event)
+    errors = [_unknown(name, names) for name in given if name not in names]
+    errors += [
+        WrongPart("parameter", name, "must be given once")
+        for name, values in given.items()
+        if name in names and len(values) != 1
+    ]
+    if errors:
+        raise InvalidRequest(*errors)
+    return {name: values[0] for name, values in given.items()}
+
+
+def _given(event: Mapping[str, Any]) -> Mapping[str, list[str]]:
+    return event.get("multiValueQueryStringParameters") or {
+        name: [value] for name, value in (event.get("queryStringParameters") or {}).items()
+    }
+
+
+def _unknown(name: str, known: Iterable[str]) -> WrongPart:
+    near = difflib.get_close_matches(name[:64], list(known), n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
     return WrongPart("parameter", UNKNOWN, f"is not known; {hint}")
 
 

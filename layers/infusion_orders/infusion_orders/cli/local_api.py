@@ -31,12 +31,29 @@ if TYPE_CHECKING:
 
     from werkzeug.serving import BaseWSGIServer
 
-RESOURCES = ("/v1/orders/validate", "/v1/orders/validate-batch", "/v1/decisions/{decision_id}")
+RESOURCES = (
+    "/v1/orders/validate",
+    "/v1/orders/validate-batch",
+    "/v1/decisions/{decision_id}",
+    "/v1/rules",
+    "/v1/rules/{rule_id}",
+    "/v1/rulesets",
+    "/v1/rulesets/active",
+    "/v1/rulesets/changes",
+    "/v1/rulesets/check",
+    "/v1/rulesets/rollback",
+    "/v1/rulesets/shadow",
+    "/v1/rulesets/{version}",
+    "/v1/rulesets/{version}/decide",
+    "/v1/rulesets/{version}/differences",
+    "/v1/rulesets/{version}/replay",
+)
+"""As template.yaml has them, the fixed ones before those with a part to fill in."""
 MOST_BODY_BYTES = 10 * 1024 * 1024
 """What API Gateway takes; what the function takes is less and the function's own matter."""
 FUNCTION_SECONDS = 20.0
 LOCAL_CLIENT, LOCAL_SCOPES = "X-Local-Client", "X-Local-Scopes"
-ALL_SCOPES = "orders/validate decisions/read"
+ALL_SCOPES = "orders/validate decisions/read rules/read rules/write rules/activate"
 LOCAL_HEADERS = frozenset({LOCAL_CLIENT.lower(), LOCAL_SCOPES.lower()})
 
 
@@ -58,10 +75,14 @@ class LocalContext:
 
 @dataclass(slots=True)
 class LocalApi:
-    """A WSGI application: `pages` answer GET requests of their paths, the handler answers everything else."""
+    """A WSGI application: `pages` answer GET requests of their paths, the handlers everything else.
+
+    `manage_rules` is the handler of what begins with /v1/rule.
+    """
 
     handler: Callable[[dict[str, Any], Any], dict[str, Any]]
     pages: Mapping[str, Callable[[], Response]] = field(default_factory=dict)
+    manage_rules: Callable[[dict[str, Any], Any], dict[str, Any]] | None = None
     log: Callable[[str, str, int, float], None] = lambda *_: None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -82,7 +103,9 @@ class LocalApi:
         except RequestEntityTooLarge:
             return Response('{"message":"Request Too Long"}', 413, content_type="application/json")
         context = LocalContext(event["requestContext"]["requestId"], time.monotonic() + FUNCTION_SECONDS)
-        return _response(self.handler(event, context))
+        of_rules = self.manage_rules is not None and event["path"].startswith("/v1/rule")
+        handler = self.manage_rules if of_rules and self.manage_rules is not None else self.handler
+        return _response(handler(event, context))
 
 
 def proxy_event(request: Request) -> dict[str, Any]:

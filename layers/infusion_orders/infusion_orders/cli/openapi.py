@@ -11,6 +11,7 @@ from infusion_orders.api.batch import MOST_ORDERS
 from infusion_orders.api.caller import Scope
 from infusion_orders.api.problems import PROBLEM_TYPES, TITLES
 from infusion_orders.cli.openapi_examples import example_decision, example_order
+from infusion_orders.cli.openapi_rules import RULE_PROBLEMS, rule_parameters, rule_paths, rule_schemas
 from infusion_orders.decisions.decision import Decision
 from infusion_orders.orders.order import Order
 
@@ -62,11 +63,15 @@ def openapi_document(root: Path) -> Json:
             "/v1/orders/validate": {"post": _validate()},
             "/v1/orders/validate-batch": {"post": _validate_batch()},
             "/v1/decisions/{decision_id}": {"get": _get_decision()},
+            **rule_paths(AUTHORIZATION),
         },
         "components": {
             "schemas": _schemas(),
-            "parameters": _parameters(),
-            "responses": {f"Problem{status}": _problem_response(status) for status in PROBLEMS},
+            "parameters": {**_parameters(), **rule_parameters()},
+            "responses": {
+                **{f"Problem{status}": _problem_response(status, PROBLEMS) for status in PROBLEMS},
+                **{f"RuleProblem{status}": _problem_response(status, RULE_PROBLEMS) for status in RULE_PROBLEMS},
+            },
             "examples": {
                 "order": {"summary": "Infliximab at home, every 8 weeks", "value": order},
                 "batch": {"summary": "A batch of one", "value": {"orders": [order]}},
@@ -130,9 +135,9 @@ def _content(schema: str, example: str | None) -> Json:
     return {"content": {"application/json": media}}
 
 
-def _problem_response(status: int) -> Json:
-    names, when = PROBLEMS[status]
-    examples = {name: {"value": _problem_example(name, status)} for name in names}
+def _problem_response(status: int, problems: Mapping[int, tuple[tuple[str, ...], str]]) -> Json:
+    names, when = problems[status]
+    examples = {name: {"value": _problem_example(name, status, when)} for name in names}
     media = {"schema": _reference("schemas", "Problem"), "examples": examples}
     headers: Json = dict(ALWAYS)
     if status in {429, 503}:
@@ -144,12 +149,12 @@ def _problem_response(status: int) -> Json:
     return {"description": when, "headers": headers, "content": {"application/problem+json": media}}
 
 
-def _problem_example(name: str, status: int) -> Json:
+def _problem_example(name: str, status: int, when: str) -> Json:
     example: Json = {
         "type": PROBLEM_TYPES + name,
         "title": TITLES[name],
         "status": status,
-        "detail": PROBLEMS[status][1],
+        "detail": when,
         "instance": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
     }
     if name == "invalid-order":
@@ -165,7 +170,8 @@ def _schemas() -> Json:
     answers = _reached(schemas, "Decision") - _reached(schemas, "Order")
     for name in answers:
         schemas[name] = _without_null(schemas[name])
-    return {**dict(sorted(schemas.items())), **_batch_schemas(), "Problem": _problem_schema()}
+    own = {**dict(sorted(schemas.items())), **_batch_schemas(), "Problem": _problem_schema()}
+    return {**_without_titles(rule_schemas()), **own}
 
 
 def _batch_schemas() -> Json:
@@ -198,9 +204,11 @@ def _batch_schemas() -> Json:
 def _problem_schema() -> Json:
     error = {
         "type": "object",
-        "description": "One place: a pointer into the body, a query parameter or a header.",
+        "description": "One place: a pointer into the body, a query parameter, a header, or a rule and the path in it.",
         "required": ["problem"],
-        "properties": {name: {"type": "string"} for name in ("pointer", "parameter", "header", "problem")},
+        "properties": {
+            name: {"type": "string"} for name in ("pointer", "parameter", "header", "rule", "path", "problem")
+        },
     }
     return {
         "type": "object",
@@ -257,6 +265,9 @@ def _security_scheme() -> Json:
     scopes = {
         str(Scope.VALIDATE): "Validate orders.",
         str(Scope.READ_DECISIONS): "Read and reproduce decisions.",
+        str(Scope.READ_RULES): "Read, search, try and replay rules.",
+        str(Scope.WRITE_RULES): "Check and publish rule sets.",
+        str(Scope.ACTIVATE_RULES): "Activate rule sets, go back, and set a shadow.",
     }
     return {
         "type": "oauth2",

@@ -10,16 +10,17 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.cli.replay_sources import Mark
 from infusion_orders.decisions.replay_report import ReplayReport, report_of
+from infusion_orders.store.recorded_decisions import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Future
     from pathlib import Path
 
-    from infusion_orders.cli.replay_sources import Decisions, ExportSource, TableSource
+    from infusion_orders.cli.replay_sources import Decisions, ExportSource
     from infusion_orders.rules.rule_set import RuleSet
+    from infusion_orders.store.recorded_decisions import TableSource
 
     Source = ExportSource | TableSource
     Progress = Callable[[float, int], None]

@@ -15,9 +15,9 @@ from infusion_orders.cli.versions import RULE_SET, Endpoint, Name, refusals_expl
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from infusion_orders.cli.replay_sources import TableSource
     from infusion_orders.decisions.replay_report import ReplayReport
     from infusion_orders.rules.rule_set import RuleSet
+    from infusion_orders.store.recorded_decisions import TableSource
 
 TOO_MANY = 1
 MOST_SHOWN = 20
@@ -118,9 +118,9 @@ def table_source(
     partners: Iterable[str] | None,
 ) -> TableSource:
     """The decisions of those days (UTC), of some partners or of all.  Raises StoreUnavailable."""
-    from infusion_orders.cli.replay_sources import TableSource
     from infusion_orders.cli.rule_sources import client_of
     from infusion_orders.store.partners import PartnerStore
+    from infusion_orders.store.recorded_decisions import TableSource
 
     client = client_of(endpoint_url)
     names = tuple(partners or PartnerStore(client, table, refresh_seconds=0, clock=lambda: 0.0).client_ids())

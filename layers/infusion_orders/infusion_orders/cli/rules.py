@@ -29,6 +29,10 @@ def search(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="4 to 60 characters; a rule must hold every word.")],
     provider_type: Annotated[ProviderType | None, typer.Option(help="Only rules for this type of provider.")] = None,
     clause: Annotated[str | None, typer.Option(help="Only rules of this clause, such as M-5.")] = None,
+    therapy: Annotated[str | None, typer.Option(help="Only rules that name this therapy, such as tpn.")] = None,
+    effect: Annotated[
+        str | None, typer.Option(help="Only this effect: redirect, reject, review, warn, assign.")
+    ] = None,
     rules: Annotated[
         Path | None,
         typer.Option(help="Rule-set folder.", show_default="rules/home-infusion", exists=True, file_okay=False),
@@ -38,15 +42,17 @@ def search(
     """Search rules by text, as the manual's own search does, best first."""
     from infusion_orders.cli.rule_sources import document_from_files
     from infusion_orders.rules.rule import Rule
-    from infusion_orders.rules.search import SearchTextLength
+    from infusion_orders.rules.search import EFFECTS, SearchTextLength
     from infusion_orders.rules.search import search as search_rules
 
+    if effect is not None and effect not in EFFECTS:
+        fail(f"{effect!r} is no effect: it may be {', '.join(EFFECTS)}.")
     with failures_explained():
         document = document_from_files(rules)
     every = [Rule.model_validate(rule) for rule in document.rules]
     wanted = None if clause is None else clause.upper()
     try:
-        found = search_rules(every, text, clause=wanted, provider_type=provider_type)
+        found = search_rules(every, text, clause=wanted, provider_type=provider_type, therapy=therapy, effect=effect)
     except SearchTextLength as wrong:
         fail(f"{str(wrong)[:1].upper()}{str(wrong)[1:]}.")
     if json:

@@ -63,8 +63,11 @@ def serve(
         root = project_root()
         document = document_from_files(rules)
         with embedded_tables(root / MARK, document) as tables, environment(local_environment(tables.environment())):
-            handler = load_handler(root / "functions" / "validate_orders" / "app.py")
-            api = LocalApi(handler, documentation_pages(lambda: _describe(root)), lambda *told: _log(screen, *told))
+            handler, manage_rules = (
+                load_handler(root / "functions" / name / "app.py") for name in ("validate_orders", "manage_rules")
+            )
+            pages = documentation_pages(lambda: _describe(root))
+            api = LocalApi(handler, pages, manage_rules, lambda *told: _log(screen, *told))
             try:
                 server = listen(api, host, port)
             except PortInUse as refused:

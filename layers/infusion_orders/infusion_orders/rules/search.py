@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from infusion_orders.rules.condition import leaves
+from infusion_orders.rules.rule import Effect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -11,6 +15,9 @@ if TYPE_CHECKING:
     from infusion_orders.rules.rule import Rule
 
 SHORTEST, LONGEST = 4, 60
+ASSIGN = "assign"
+EFFECTS = (*(effect.value for effect in Effect), ASSIGN)
+THERAPY_FACTS = ("line.therapy", "line.stated_therapy", "line.per_diem_therapy")
 
 
 class SearchTextLength(ValueError):
@@ -23,19 +30,50 @@ def search(
     *,
     clause: str | None = None,
     provider_type: ProviderType | None = None,
+    therapy: str | None = None,
+    effect: str | None = None,
 ) -> list[Rule]:
-    """The rules that hold every word of the text, best first.  Raises SearchTextLength."""
+    """The rules that hold every word of the text, best first.
+
+    `therapy`: those whose conditions name it; `effect`: one of the effects, or `assign` for rules that assign.
+    Raises SearchTextLength.
+    """
+    wanted = Filter(clause, provider_type, therapy, effect)
     words = [] if text is None else _words(text)
     ranked = []
     for rule in rules:
-        if clause is not None and rule.clause != clause:
-            continue
-        if provider_type is not None and provider_type not in rule.provider_types:
+        if not wanted.lets_through(rule):
             continue
         scores = [_score(rule, word) for word in words]
         if all(scores):
             ranked.append((-sum(scores), rule.id, rule))
     return [rule for _, _, rule in sorted(ranked, key=lambda entry: entry[:2])]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a rule must be, whatever its texts say; None asks for nothing."""
+
+    clause: str | None
+    provider_type: ProviderType | None
+    therapy: str | None
+    effect: str | None
+
+    def lets_through(self, rule: Rule) -> bool:
+        """Whether the rule is all of it."""
+        effect = ASSIGN if rule.otherwise is None else rule.otherwise.effect.value
+        return (
+            self.clause in (None, rule.clause)
+            and (self.provider_type is None or self.provider_type in rule.provider_types)
+            and self.effect in (None, effect)
+            and (self.therapy is None or self.therapy in _therapies(rule))
+        )
+
+
+def _therapies(rule: Rule) -> set[str]:
+    named = [leaf for part in (rule.when, rule.require) if part is not None for leaf in leaves(part)]
+    operands = [leaf.operand for leaf in named if leaf.fact in THERAPY_FACTS]
+    return {word for operand in operands for word in (operand if isinstance(operand, tuple) else (operand,))}
 
 
 def _words(text: str) -> list[str]:

@@ -1,4 +1,7 @@
-"""Recorded decisions by partner and time, a page at a time, and from the files of an export to S3."""
+"""Recorded decisions by partner and time, a page at a time, and from the lines of an export to S3.
+
+With each page goes a mark: whoever kept it can go on behind that page.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 PARTNER = "PARTNER#"
 DECISION = "DECISION#"
+PAGE = 500
 FIRST, LAST = "0" * 16, "Z" * 16
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -96,3 +100,58 @@ def moment_of(decision_id: str) -> float:
     for character in decision_id[:10]:
         milliseconds = milliseconds * 32 + _CROCKFORD.index(character)
     return milliseconds / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a source was read: the part (a partner, a file), and the last id or the number of decisions in it.
+
+    `share` is about how much of the whole lies behind the mark.
+    """
+
+    part: int
+    at: str | int | None
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class TableSource:
+    """The decisions of some partners from one moment to another."""
+
+    client: DynamoDBClient
+    table: str
+    partners: tuple[str, ...]
+    since: datetime
+    until: datetime
+
+    @property
+    def name(self) -> dict[str, Any]:
+        """What tells this source from another one."""
+        days = [self.since.isoformat(), self.until.isoformat()]
+        return {"table": self.table, "partners": list(self.partners), "days": days}
+
+    def pages(self, mark: Mark | None) -> Iterator[tuple[tuple[RecordedDecision, ...], Mark]]:
+        """From the mark on, or from the beginning.  Raises StoreUnavailable."""
+        first, after = (0, None) if mark is None else (mark.part, None if mark.at is None else str(mark.at))
+        for part in range(first, len(self.partners)):
+            while True:
+                page = page_of(
+                    self.client,
+                    self.table,
+                    self.partners[part],
+                    since=self.since,
+                    until=self.until,
+                    after=after,
+                    most=PAGE,
+                )
+                after = page.last
+                yield page.decisions, self._mark(part, after)
+                if after is None:
+                    break
+
+    def _mark(self, part: int, last: str | None) -> Mark:
+        if last is None:
+            return Mark(part + 1, None, (part + 1) / len(self.partners))
+        length = (self.until - self.since).total_seconds() or 1.0
+        within = (moment_of(last) - self.since.timestamp()) / length
+        return Mark(part, last, (part + within) / len(self.partners))

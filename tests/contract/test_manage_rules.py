@@ -1,0 +1,368 @@
+"""The rules over HTTP: searched, checked, published, compared, tried, replayed, activated, and gone back from."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.builders import an_order_document
+from tests.contract.partner_system import LambdaContext
+from tests.contract.world import default_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.contract.partner_system import Answer
+    from tests.contract.world import World
+
+READ = {"scope": "rules/read", "client_id": "ann"}
+WRITE = {"scope": "rules/write", "client_id": "ann"}
+ACTIVATE = {"scope": "rules/activate", "client_id": "bob"}
+SETTING = "setting.someone-can-give-it"
+NOBODY_ABLE = an_order_document({"/caregiver/able": False})
+
+
+def default_rule(rule: str = SETTING) -> dict[str, Any]:
+    (found,) = [one for one in default_rules().rules if one["id"] == rule]
+    return json.loads(json.dumps(found))  # type: ignore[no-any-return]
+
+
+def reviewing() -> dict[str, Any]:
+    """The default rule on who can give the therapy, as a review."""
+    rule = default_rule()
+    rule["otherwise"]["effect"] = "review"
+    return rule
+
+
+def toothless() -> dict[str, Any]:
+    return default_rule() | {
+        "id": "some.toothless",
+        "when": {"fact": "care.telephone", "is": True},
+        "require": {"fact": "care.telephone", "is": True},
+        "examples": [{"given": {"care.telephone": True}, "expect": "satisfied"}],
+    }
+
+
+def small(*rules: dict[str, Any]) -> dict[str, Any]:
+    """A draft that holds these rules alone: the analysis of the whole default set takes seconds."""
+    tables = {name: [list(row) for row in rows] for name, rows in default_rules().tables.items()}
+    return {"rules": list(rules), "tables": tables}
+
+
+@pytest.fixture
+def world(breakable_world: World) -> World:
+    """Version 1 decides; a world of its own for each test that moves something."""
+    return breakable_world
+
+
+def published(world: World, *rules: dict[str, Any], note: str = "a note") -> int:
+    answer = world.rules.call("POST", "/v1/rulesets", {**small(*rules), "note": note}, **WRITE)
+    assert answer.status == 201, answer.text
+    return int(answer.json["version"])
+
+
+def activate(world: World, version: int, **more: Any) -> Answer:
+    body = {"version": version, "why": "time", **more}
+    return world.rules.call("PUT", "/v1/rulesets/active", body, **ACTIVATE)
+
+
+def active(world: World) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = world.rules.call("GET", "/v1/rulesets", **READ).json["active"]
+    return found
+
+
+class TestSearch:
+    def find(self, world: World, **query: str) -> list[str]:
+        answer = world.rules.call("GET", "/v1/rules", query=query, **READ)
+        assert answer.status == 200, answer.text
+        return [rule["id"] for rule in answer.json["rules"]]
+
+    def test_rules_are_found_by_title_message_code_and_clause(self, world: World) -> None:
+        assert self.find(world, q="willing to learn")[0] == SETTING
+        assert SETTING in self.find(world, q="nobody at home can give")
+        assert "therapy.medication-is-home-infusion" in self.find(world, q="chemotherapy_adjunct")
+        assert set(self.find(world, q="M-10 crosswalk")) <= set(self.find(world, clause="m-10"))
+        assert set(self.find(world, q="caregiver", effect="reject")) < set(self.find(world, effect="reject"))
+        assert "therapy.not-intravenous-needs-admixture" in self.find(world, therapy="hydration")
+        assert self.find(world, effect="assign", clause="M-11")
+        assert len(self.find(world)) == len(default_rules().rules)
+        assert self.find(world, provider_type="hospital")
+
+    @pytest.mark.parametrize(
+        ("query", "parameter", "problem"),
+        [
+            ({"q": "abc"}, "q", "search with 4 to 60 characters"),
+            ({"q": "a" * 61}, "q", "search with 4 to 60 characters"),
+            ({"effect": "deny"}, "effect", "must be one of redirect, reject, review, warn, assign"),
+            ({"provider_type": "shop"}, "provider_type", "must be one of physician, medical_group"),
+            ({"clauses": "M-1"}, "(unknown)", "is not known; did you mean clause?"),
+        ],
+    )
+    def test_what_cannot_be_searched_for_is_told(
+        self, world: World, query: dict[str, str], parameter: str, problem: str
+    ) -> None:
+        answer = world.rules.call("GET", "/v1/rules", query=query, **READ)
+        assert (answer.status, answer.problem) == (422, "invalid-order")
+        (error,) = answer.json["errors"]
+        assert error["parameter"] == parameter
+        assert error["problem"].startswith(problem)
+
+    def test_one_rule_is_read_as_it_was_written(self, world: World) -> None:
+        answer = world.rules.call("GET", f"/v1/rules/{SETTING}", **READ)
+        assert answer.json == {"version": 1, "rule": default_rule()}
+        assert world.rules.call("GET", "/v1/rules/some.other", **READ).status == 404
+
+
+class TestDrafts:
+    def test_a_draft_on_a_version_is_checked_whole_and_nothing_is_kept(self, world: World) -> None:
+        body = {"base": 1, "rules": [reviewing()], "remove": [rule["id"] for rule in default_rules().rules[10:]][:70]}
+        body["remove"] = [rule for rule in body["remove"] if rule != SETTING]
+        answer = world.rules.call("POST", "/v1/rulesets/check", body, **WRITE)
+        assert (answer.status, answer.json["loads"]) == (200, True)
+        assert answer.json["rules_that_require"] > 0
+        assert len(world.rules.call("GET", "/v1/rulesets", **READ).json["versions"]) == 1
+
+    def test_a_finding_comes_with_an_order_that_shows_it(self, world: World) -> None:
+        checked = world.rules.call("POST", "/v1/rulesets/check", small(toothless()), **WRITE).json
+        version = published(world, toothless())
+        (finding,) = checked["findings"]
+        assert (checked["errors"], finding["kind"], finding["where"]) == (1, "never fails", ["some.toothless"])
+
+        tried = world.rules.call("POST", f"/v1/rulesets/{version}/decide", finding["order"], **READ).json
+        assert [each["verdict"] for each in tried["explanation"]] == ["satisfied"]
+
+    def test_a_draft_that_does_not_load_says_why_and_is_not_published(self, world: World) -> None:
+        wrong = default_rule() | {"require": {"fact": "care.telefone", "is": True}}
+        checked = world.rules.call("POST", "/v1/rulesets/check", small(wrong), **WRITE)
+        refused = world.rules.call("POST", "/v1/rulesets", {**small(wrong), "note": "a slip"}, **WRITE)
+        problem = "there is no fact 'care.telefone'; did you mean 'care.telephone'?"
+        assert checked.json["loads"] is False
+        assert problem in [each["problem"] for each in checked.json["problems"]]
+        assert (refused.status, refused.problem) == (422, "invalid-ruleset")
+        assert problem in [each["problem"] for each in refused.json["errors"]]
+        assert len(world.rules.call("GET", "/v1/rulesets", **READ).json["versions"]) == 1
+
+    @pytest.mark.parametrize(
+        ("body", "place", "problem"),
+        [
+            ({"rule": []}, "/rule", "extra"),
+            ({"rules": [{"title": "x"}]}, "/rules/0/id", "is missing"),
+            ({"rules": [default_rule(), default_rule()]}, "/rules", "has two rules of one id"),
+            ({"base": 1, "remove": ["some.rule"]}, "/remove/0", "is no rule of the base"),
+            ({"base": "1"}, "/base", "integer"),
+            ([], "", "input should be"),
+        ],
+    )
+    def test_a_body_that_is_no_draft_names_the_place(self, world: World, body: Any, place: str, problem: str) -> None:
+        answer = world.rules.call("POST", "/v1/rulesets/check", body, **WRITE)
+        assert (answer.status, answer.problem) == (422, "invalid-order")
+        assert answer.json["errors"][0]["pointer"] == place
+        assert problem in answer.json["errors"][0]["problem"]
+
+    def test_a_base_that_is_not_there_is_not_found(self, world: World) -> None:
+        assert world.rules.call("POST", "/v1/rulesets/check", {"base": 9}, **WRITE).status == 404
+
+    def test_a_version_is_published_with_a_note_only(self, world: World) -> None:
+        answer = world.rules.call("POST", "/v1/rulesets", small(reviewing()), **WRITE)
+        assert (answer.status, answer.json["errors"][0]["parameter"]) == (422, "note")
+
+    def test_fractions_become_the_text_that_is_stored(self, world: World) -> None:
+        rule = default_rule() | {"when": {"fact": "clinical.weight", "above": 2.5}, "require": reviewing()["require"]}
+        rule["examples"] = [
+            {"given": {"clinical.weight": "2.6", "member.willing_to_learn": True}, "expect": "satisfied"}
+        ]
+        rule["scope"] = "order"
+        version = published(world, rule)
+        read = world.rules.call("GET", f"/v1/rulesets/{version}", **READ).json
+        assert read["rules"][0]["when"] == {"fact": "clinical.weight", "above": "2.5"}
+
+    def test_more_rules_than_a_request_has_time_to_check_are_refused_with_the_way_to_go(self, world: World) -> None:
+        many = [default_rule() | {"id": f"some.rule-{number}"} for number in range(601)]
+        answer = world.rules.call("POST", "/v1/rulesets/check", {"rules": many}, **WRITE)
+        assert (answer.status, answer.problem) == (413, "too-large")
+        assert "infusion-orders rules publish" in answer.json["detail"]
+
+
+class TestVersions:
+    def test_a_version_is_published_compared_activated_and_gone_back_from(self, world: World) -> None:
+        version = published(world, reviewing())
+        assert active(world)["version"] == 1
+        compared = world.rules.call("GET", f"/v1/rulesets/{version}/differences", query={"from": "1"}, **READ).json
+        (changed,) = [rule for rule in compared["rules"] if rule["kind"] == "changed"]
+        assert changed["parts"] == [{"part": "effect", "before": ["reject"], "after": ["review"]}]
+
+        moved = activate(world, version, expected=1)
+        assert (moved.status, moved.json["version"], moved.json["previous"], moved.json["by"]) == (
+            200,
+            version,
+            1,
+            "bob",
+        )
+        back = world.rules.call("POST", "/v1/rulesets/rollback", {"why": "too early"}, **ACTIVATE)
+        assert (back.json["version"], back.json["previous"]) == (1, version)
+
+        changes = world.rules.call("GET", "/v1/rulesets/changes", **READ).json["changes"]
+        assert [(change["action"], change["by"], change["why"]) for change in changes[:3]] == [
+            ("rolled back", "bob", "too early"),
+            ("activated", "bob", "time"),
+            ("published", "ann", "a note"),
+        ]
+
+    def test_the_function_that_decides_follows(self, world: World) -> None:
+        activate(world, published(world, reviewing()))
+        world.function.rule_sets._looked_at = float("-inf")
+        assert world.partner.validate(NOBODY_ABLE).json["outcome"] == "needs_review"
+
+    def test_a_shadow_is_set_and_ended(self, world: World) -> None:
+        version = published(world, reviewing())
+        body = {"version": version, "why": "to see"}
+        assert world.rules.call("PUT", "/v1/rulesets/shadow", body, **ACTIVATE).json["shadow"] == version
+        body["version"] = None
+        assert world.rules.call("PUT", "/v1/rulesets/shadow", body, **ACTIVATE).json["shadow"] is None
+        again = world.rules.call("PUT", "/v1/rulesets/shadow", body, **ACTIVATE)
+        assert (again.status, again.problem) == (409, "nothing-to-do")
+
+    def test_who_was_not_first_is_told_who_was(self, world: World) -> None:
+        version = published(world, reviewing())
+        answer = activate(world, version, expected=version)
+        assert (answer.status, answer.problem) == (409, "activation-conflict")
+        assert "infusion-orders activated version 1 at" in answer.json["detail"]
+        assert active(world)["version"] == 1
+
+    def test_a_version_with_errors_is_activated_by_force_only(self, world: World) -> None:
+        version = published(world, toothless())
+        refused = activate(world, version)
+        assert (refused.status, refused.problem) == (409, "checks-not-passed")
+        assert activate(world, version, force=True, why="tonight's contract").status == 200
+        change = world.rules.call("GET", "/v1/rulesets/changes", **READ).json["changes"][0]
+        assert (change["forced"], change["why"]) == (True, "tonight's contract")
+
+    def test_with_four_eyes_the_publisher_may_not_activate(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        version = published(world, reviewing())
+        function = world.rules.function
+        monkeypatch.setattr(function, "settings", function.settings.model_copy(update={"four_eyes": True}))
+        alone = world.rules.call(
+            "PUT", "/v1/rulesets/active", {"version": version, "why": "time"}, scope="rules/activate", client_id="ann"
+        )
+        assert (alone.status, alone.problem) == (403, "four-eyes")
+        assert activate(world, version).status == 200
+
+    def test_a_person_behind_a_client_is_known_by_name(self, world: World) -> None:
+        event: dict[str, Any] = {}
+
+        def keep(sent: dict[str, Any], _context: Any) -> Any:
+            event.update(sent)
+            return {"statusCode": 200, "multiValueHeaders": {}, "body": "", "isBase64Encoded": False}
+
+        handler = world.rules.function.handler
+        world.rules.function.handler = keep
+        activate(world, 1)
+        world.rules.function.handler = handler
+        event["requestContext"]["authorizer"]["claims"]["username"] = "eve"
+        assert world.rules.send(event).json["by"] == "eve"
+
+    @pytest.mark.parametrize(
+        "path", ["/v1/rulesets/9", "/v1/rulesets/x", "/v1/rulesets/0", "/v1/rulesets/9/differences"]
+    )
+    def test_a_version_that_is_not_there_is_not_found(self, world: World, path: str) -> None:
+        assert world.rules.call("GET", path, **READ).status == 404
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"version": 1},
+            {"version": 1, "why": ""},
+            {"version": 0, "why": "x"},
+            {"version": 1, "why": "x", "by": "eve"},
+        ],
+    )
+    def test_an_activation_needs_a_version_and_a_reason_and_nothing_that_says_who(
+        self, world: World, body: Any
+    ) -> None:
+        answer = world.rules.call("PUT", "/v1/rulesets/active", body, **ACTIVATE)
+        assert (answer.status, answer.problem) == (422, "invalid-order")
+
+
+class TestReplay:
+    def recorded(self, world: World, count: int) -> None:
+        for _ in range(count):
+            assert world.partner.validate(NOBODY_ABLE).status == 200
+
+    def replay(self, world: World, version: int, **more: Any) -> Answer:
+        days = {"from": "2026-01-01", "to": "2099-01-01"}
+        return world.rules.call("POST", f"/v1/rulesets/{version}/replay", {**days, **more}, **READ)
+
+    def test_recorded_decisions_are_decided_again_under_a_version(self, world: World) -> None:
+        self.recorded(world, 2)
+        answer = self.replay(world, published(world, reviewing())).json
+        assert (answer["complete"], answer["after"]) == (True, None)
+        assert answer["report"]["orders"] == {"rejected -> needs_review": 2}
+        assert self.replay(world, 1).json["report"]["changed"] == 0
+        assert self.replay(world, 1, partners=["nobody"]).json["report"]["replayed"] == 0
+
+    def test_what_there_is_no_time_for_is_gone_on_with(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.recorded(world, 3)
+        monkeypatch.setattr("infusion_orders.store.recorded_decisions.PAGE", 1)
+        monkeypatch.setattr(world.rules, "context", LambdaContext(milliseconds=7_999))
+        counted, after, answers = 0, None, 0
+        while True:
+            answer = self.replay(world, 1, **({} if after is None else {"after": after})).json
+            counted += answer["report"]["replayed"]
+            answers += 1
+            after = answer["after"]
+            if answer["complete"]:
+                break
+        assert counted == 3
+        assert answers > 3
+
+    @pytest.mark.parametrize(
+        "body",
+        [{"from": "2026-13-01", "to": "2026-01-01"}, {"from": "2026-01-02", "to": "2026-01-01"}, {"to": "2026-01-01"}],
+    )
+    def test_days_that_are_none_are_refused(self, world: World, body: Any) -> None:
+        assert world.rules.call("POST", "/v1/rulesets/1/replay", body, **READ).problem == "invalid-order"
+
+    def test_an_activation_that_would_change_too_much_is_refused(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        version = published(world, reviewing())
+        nothing = activate(world, version, max_flips="0.005")
+        self.recorded(world, 2)
+        refused = activate(world, version, max_flips=0.005)
+        monkeypatch.setattr("infusion_orders.store.recorded_decisions.PAGE", 1)
+        monkeypatch.setattr(world.rules, "context", LambdaContext(milliseconds=7_999))
+        too_many = activate(world, version, max_flips=1)
+        for answer, detail in (
+            (nothing, "no decision of the last 30 days can be replayed"),
+            (refused, "2 of 2 decisions of the last 30 days would change"),
+            (too_many, "more than one request can replay"),
+        ):
+            assert (answer.status, answer.problem) == (409, "too-many-flips")
+            assert detail in answer.json["detail"]
+        assert active(world)["version"] == 1
+        monkeypatch.undo()
+        assert activate(world, version, max_flips=1).status == 200
+
+
+def test_who_did_what_is_in_the_log_and_nothing_of_the_order(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    version = published(world, reviewing(), note="Kanarienvogel-7")
+    capsys.readouterr()
+    activate(world, version, why="Kanarienvogel-7")
+    order = an_order_document({"/member/member_id": "Kanarienvogel-7"})
+    world.rules.call("POST", f"/v1/rulesets/{version}/decide", order, **READ)
+    output = capsys.readouterr().out
+    lines = [json.loads(line) for line in output.splitlines() if '"message":"answered"' in line]
+    assert [(line.get("person"), line.get("change"), line["ruleset_version"]) for line in lines] == [
+        ("bob", "activated", version),
+        ("ann", None, version),
+    ]
+    assert "Kanarienvogel-7" not in output
+
+
+def test_a_try_is_not_recorded_and_says_every_verdict(world: World) -> None:
+    answer = world.rules.call("POST", "/v1/rulesets/1/decide", NOBODY_ABLE, **READ).json
+    assert (answer["outcome"], "decision_id" in answer) == ("rejected", False)
+    assert len({each["rule"] for each in answer["explanation"]}) == len(default_rules().rules)
+    assert world.count_decisions() == 0
