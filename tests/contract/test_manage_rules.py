@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.builders import an_order_document
-from tests.contract.partner_system import LambdaContext
+from tests.contract.partner_system import LambdaContext, an_event
 from tests.contract.world import default_rules
 
 if TYPE_CHECKING:
@@ -117,11 +117,11 @@ class TestSearch:
 
 class TestDrafts:
     def test_a_draft_on_a_version_is_checked_whole_and_nothing_is_kept(self, world: World) -> None:
-        body = {"base": 1, "rules": [reviewing()], "remove": [rule["id"] for rule in default_rules().rules[10:]][:70]}
-        body["remove"] = [rule for rule in body["remove"] if rule != SETTING]
+        others = [rule["id"] for rule in default_rules().rules if rule["id"] != SETTING]
+        body = {"base": 1, "rules": [reviewing()], "remove": others[5:]}
         answer = world.rules.call("POST", "/v1/rulesets/check", body, **WRITE)
         assert (answer.status, answer.json["loads"]) == (200, True)
-        assert answer.json["rules_that_require"] > 0
+        assert answer.json["rules_that_require"] in range(1, 7)
         assert len(world.rules.call("GET", "/v1/rulesets", **READ).json["versions"]) == 1
 
     def test_a_finding_comes_with_an_order_that_shows_it(self, world: World) -> None:
@@ -194,12 +194,7 @@ class TestVersions:
         assert changed["parts"] == [{"part": "effect", "before": ["reject"], "after": ["review"]}]
 
         moved = activate(world, version, expected=1)
-        assert (moved.status, moved.json["version"], moved.json["previous"], moved.json["by"]) == (
-            200,
-            version,
-            1,
-            "bob",
-        )
+        assert [moved.json[name] for name in ("version", "previous", "by")] == [version, 1, "bob"]
         back = world.rules.call("POST", "/v1/rulesets/rollback", {"why": "too early"}, **ACTIVATE)
         assert (back.json["version"], back.json["previous"]) == (1, version)
 
@@ -250,16 +245,9 @@ class TestVersions:
         assert activate(world, version).status == 200
 
     def test_a_person_behind_a_client_is_known_by_name(self, world: World) -> None:
-        event: dict[str, Any] = {}
-
-        def keep(sent: dict[str, Any], _context: Any) -> Any:
-            event.update(sent)
-            return {"statusCode": 200, "multiValueHeaders": {}, "body": "", "isBase64Encoded": False}
-
-        handler = world.rules.function.handler
-        world.rules.function.handler = keep
-        activate(world, 1)
-        world.rules.function.handler = handler
+        body = json.dumps({"version": 1, "why": "time"})
+        event = an_event("validate-order", body=body, scope="rules/activate")
+        event |= {"httpMethod": "PUT", "path": "/v1/rulesets/active", "resource": "/v1/rulesets/active"}
         event["requestContext"]["authorizer"]["claims"]["username"] = "eve"
         assert world.rules.send(event).json["by"] == "eve"
 
