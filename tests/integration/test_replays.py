@@ -20,6 +20,7 @@ from infusion_orders.decisions import decide, issued
 from infusion_orders.orders.vocabularies import LineOfBusiness
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.rule_set import RuleSet
+from infusion_orders.store import recorded_decisions
 from infusion_orders.store.decisions import DecisionStore
 from infusion_orders.store.partners import Partner, PartnerStore
 from infusion_orders.store.recorded_decisions import TableSource, moment_of, page_of
@@ -78,6 +79,12 @@ def tables() -> Iterator[LocalTables]:
         yield found
 
 
+def pages_of(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables and exports are read so many decisions at a time."""
+    for module in (recorded_decisions, replay_sources):
+        monkeypatch.setattr(module, "PAGE", size)
+
+
 def source(tables: LocalTables, *, days: int = 7) -> TableSource:
     return TableSource(tables.client, DECISIONS_TABLE, PARTNERS, NOON, NOON + (days - 1) * DAY)
 
@@ -93,13 +100,13 @@ def test_every_partners_decisions_are_replayed_whatever_the_size_of_the_pages(
     assert (whole.replayed, whole.changed) == (14, 6)
     assert whole.by["partner"] == {(partner, "rejected -> needs_review"): 3 for partner in PARTNERS}
     for size in (1, 2, 7):
-        monkeypatch.setattr(replay_sources, "PAGE", size)
+        pages_of(size, monkeypatch)
         assert replayed(source(tables)).plain() == whole.plain()
 
 
 def test_processes_side_by_side_come_to_the_same_report(tables: LocalTables, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = replayed(source(tables)).plain()
-    monkeypatch.setattr(replay_sources, "PAGE", 2)
+    pages_of(2, monkeypatch)
     assert replayed(source(tables), workers=3).plain() == whole
 
 
@@ -129,7 +136,7 @@ class Killed(Exception):
 def test_a_replay_that_is_killed_after_any_page_goes_on_from_there_and_ends_alike(
     tables: LocalTables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pages: int
 ) -> None:
-    monkeypatch.setattr(replay_sources, "PAGE", 2)
+    pages_of(2, monkeypatch)
     whole = replayed(source(tables)).plain()
     state = tmp_path / "state.json"
     told: list[int] = []
@@ -188,7 +195,7 @@ def exported(tables: LocalTables, path: Path) -> Path:
 def test_an_export_is_replayed_like_the_table(
     tables: LocalTables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(replay_sources, "PAGE", 3)
+    pages_of(3, monkeypatch)
     files = ExportSource((exported(tables, tmp_path / name),))
     assert replayed(files).plain() == replayed(source(tables)).plain()
     shares: list[float] = []

@@ -79,6 +79,7 @@ def test_the_bridge_is_the_address_of_its_network_interface(monkeypatch: pytest.
 def test_containers_are_sent_to_the_port_that_is_listened_on() -> None:
     from infusion_orders.cli.dynamodb import PORT
 
-    (variables,) = json.loads((ROOT / "events/sam-local-env.json").read_text("utf-8")).values()
+    overrides = json.loads((ROOT / "events/sam-local-env.json").read_text("utf-8"))
 
-    assert variables["AWS_ENDPOINT_URL_DYNAMODB"] == f"http://host.docker.internal:{PORT}"
+    addresses = {variables["AWS_ENDPOINT_URL_DYNAMODB"] for variables in overrides.values()}
+    assert addresses == {f"http://host.docker.internal:{PORT}"}

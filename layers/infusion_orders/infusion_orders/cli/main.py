@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from infusion_orders.cli import checking, codes, docs, dynamodb, publishing, replaying, rules, serve, validate, versions
+from infusion_orders.cli import (
+    checking,
+    codes,
+    docs,
+    dynamodb,
+    publishing,
+    replaying,
+    rules,
+    serve,
+    testing,
+    validate,
+    versions,
+)
 from infusion_orders.cli.terminal import fail
 
 app = typer.Typer(
@@ -26,6 +38,7 @@ app.command(epilog=validate.EPILOG)(validate.validate)
 app.command(epilog=dynamodb.EPILOG)(dynamodb.dynamodb)
 app.command(epilog=docs.EPILOG)(docs.docs)
 rules.app.command(epilog=checking.EPILOG)(checking.check)
+rules.app.command("test", epilog=testing.EPILOG)(testing.try_examples)
 rules.app.command(epilog=publishing.PUBLISH_EPILOG)(publishing.publish)
 rules.app.command("list", epilog=versions.LIST_EPILOG)(versions.list_versions)
 rules.app.command(epilog=versions.SHOW_EPILOG)(versions.show)

@@ -37,7 +37,7 @@ def example_problems(resolved: ResolvedRule, catalogue: Catalogue) -> Iterator[t
         except WrongConstant as wrong:
             yield f"{path}.given", str(wrong)
             continue
-        rule = _as_given(resolved, example)
+        rule = as_given(resolved, example)
         verdict = rule.verdict(facts)
         if verdict.value != example.expect:
             yield path, f"expects {example.expect}, but the rule says {verdict.value}"
@@ -55,8 +55,10 @@ def given_facts(resolved: ResolvedRule, example: Example, catalogue: Catalogue) 
         fact = resolver.fact(name, name)
         if fact is None:
             raise WrongConstant(resolver.problems[0][1])
-        facts[name] = _value(fact, literal)
-    facts.setdefault(DATE_OF_SERVICE, any_date_in(resolved.rule.effective))
+        if literal is not None:
+            facts[name] = _value(fact, literal)
+    if DATE_OF_SERVICE not in example.given:
+        facts[DATE_OF_SERVICE] = any_date_in(resolved.rule.effective)
     return facts
 
 
@@ -69,7 +71,7 @@ def _value(fact: Fact, literal: Any) -> Any:
     return frozenset(read_constant(fact, code) for code in literal)
 
 
-def _as_given(resolved: ResolvedRule, example: Example) -> CompiledRule:
+def as_given(resolved: ResolvedRule, example: Example) -> CompiledRule:
     """The rule as the example sees it: `when` holds if the example says nothing about it."""
     named = {name for leaf in comparisons(resolved.when) for name in (leaf.fact, leaf.other) if name is not None}
     when = resolved.when if resolved.rule.assign is not None or named & example.given.keys() else True

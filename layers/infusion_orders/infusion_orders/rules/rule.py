@@ -92,7 +92,7 @@ class Citation(Strict):
 
 
 class Example(Strict):
-    """Facts by name and the verdict they must give; a fact that is not given is unknown.
+    """Facts by name and the verdict they must give; a fact that is not given, or given as null, is unknown.
 
     An example that gives no fact of `when` takes it as holding, and one that gives no date of service lies in the
     rule's period.  `asks` names the facts whose questions must be asked.

@@ -1,0 +1,189 @@
+"""`infusion-orders rules test`: what the examples of a rule set hold it to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003 - read by typer
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from infusion_orders.cli.terminal import console, escaped, fail, failures_explained, table_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from infusion_orders.rules.coverage import Coverage
+    from infusion_orders.rules.document import RuleSetDocument
+    from infusion_orders.rules.mutation import MutationResult
+    from infusion_orders.rules.rule import Rule
+
+TOO_LITTLE = 1
+EPILOG = """
+--coverage: which verdicts of each rule its examples reach, and which of its comparisons they make both true and false.
+--mutate: rules with one slip each (an operator turned round, a bound moved, a part left out, a code missing from a
+list); what no example notices is listed with an example that would.
+
+Exit codes: 0 enough is held, 1 an example fails or too little is held, 2 it could not be tried.
+
+Examples:
+
+infusion-orders rules test rules/home-infusion
+
+infusion-orders rules test --coverage --mutate
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """One rule, and what was asked for of it."""
+
+    rule: Rule
+    coverage: Coverage | None
+    mutation: MutationResult | None
+
+
+def try_examples(
+    directory: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[DIR]", help="Rule-set folder.", show_default="rules/home-infusion", exists=True, file_okay=False
+        ),
+    ] = None,
+    coverage: Annotated[bool, typer.Option("--coverage", help="Which verdicts and comparisons are reached.")] = False,
+    mutate: Annotated[bool, typer.Option("--mutate", help="Which slips the examples notice.")] = False,
+    least_verdicts: Annotated[
+        float, typer.Option(min=0, max=100, help="With --coverage: percent of verdicts to be reached.")
+    ] = 100,
+    least_mutants: Annotated[
+        float, typer.Option(min=0, max=100, help="With --mutate: percent of slips to be noticed.")
+    ] = 90,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Run every example of a rule set, and say what the examples hold."""
+    import json as encoder
+
+    from infusion_orders.cli.rule_sources import folder_of
+    from infusion_orders.rules.loading import load_directory
+    from infusion_orders.rules.problems import RuleSetErrors
+
+    with failures_explained():
+        try:
+            document = load_directory(folder_of(directory))
+        except RuleSetErrors as errors:
+            fail(*map(str, errors.problems), code=TOO_LITTLE)
+    tested = _tested(document, coverage=coverage, mutate=mutate)
+    if json:
+        typer.echo(encoder.dumps({"rules": [_plain(one) for one in tested], **_shares(tested)}))
+    else:
+        _print(document, tested)
+    shares = _shares(tested)
+    if shares["verdicts"] < least_verdicts or shares["mutants"] < least_mutants:
+        raise typer.Exit(TOO_LITTLE)
+
+
+def _tested(document: RuleSetDocument, *, coverage: bool, mutate: bool) -> list[Tested]:
+    from infusion_orders.cli.checking import watched
+    from infusion_orders.facts.catalogue import CATALOGUE
+    from infusion_orders.rules.coverage import coverage_of
+    from infusion_orders.rules.mutation import mutation_result
+    from infusion_orders.rules.resolution import Resolver
+    from infusion_orders.rules.rule import Rule
+    from infusion_orders.rules.rule_set import resolve
+
+    tested: list[Tested] = []
+    with watched("testing") as progress:
+        for plain in document.rules:
+            resolved = resolve(Rule.model_validate(plain), Resolver(CATALOGUE))
+            tested.append(
+                Tested(
+                    resolved.rule,
+                    coverage_of(resolved, CATALOGUE) if coverage else None,
+                    mutation_result(resolved, CATALOGUE) if mutate else None,
+                )
+            )
+            if progress is not None:
+                progress(len(tested), len(document.rules))
+    return tested
+
+
+def _shares(tested: Sequence[Tested]) -> dict[str, float]:
+    """Percent; what was not asked for is 100."""
+    covered = [one.coverage for one in tested if one.coverage is not None]
+    mutated = [one.mutation for one in tested if one.mutation is not None]
+    return {
+        "verdicts": _percent(sum(len(one.reached) for one in covered), sum(len(one.possible) for one in covered)),
+        "mutants": _percent(sum(one.killed for one in mutated), sum(one.mutants for one in mutated)),
+    }
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(100 * part / whole, 2) if whole else 100.0
+
+
+def _plain(one: Tested) -> dict[str, Any]:
+    plain: dict[str, Any] = {"rule": one.rule.id, "examples": len(one.rule.examples)}
+    if one.coverage is not None:
+        plain["verdicts"] = {
+            "possible": sorted(one.coverage.possible),
+            "missing": [verdict.value for verdict in one.coverage.missing],
+        }
+        plain["one_sided"] = [{"fact": leaf.fact, "never": truth} for leaf, truth in one.coverage.one_sided]
+    if one.mutation is not None:
+        survivors = [{"slip": each.slip, "example": each.example} for each in one.mutation.survivors]
+        plain["mutants"] = {"all": one.mutation.mutants, "noticed": one.mutation.killed, "survivors": survivors}
+    return plain
+
+
+def _print(document: RuleSetDocument, tested: Sequence[Tested]) -> None:
+    screen = console()
+    examples = sum(len(one.rule.examples) for one in tested)
+    screen.print(f"[bold green]{document.name}[/]: all {examples} examples of {len(tested)} rules hold")
+    covered, mutated = tested[0].coverage is not None, tested[0].mutation is not None
+    if not covered and not mutated:
+        return
+    subjects: dict[str, list[Tested]] = {}
+    for one in tested:
+        subjects.setdefault(one.rule.id.split(".", maxsplit=1)[0], []).append(one)
+    rows = [_row(subject, ones) for subject, ones in subjects.items()]
+    headings = ["subject", "rules", "examples", "verdicts", "comparisons both ways", "slips noticed"]
+    screen.print(table_of(headings, [*rows, _row("[bold]all[/]", tested)]))
+    for line in _missing(tested):
+        screen.print(line)
+
+
+def _row(subject: str, ones: Iterable[Tested]) -> list[str]:
+    rules = list(ones)
+    covered = [one.coverage for one in rules if one.coverage is not None]
+    mutated = [one.mutation for one in rules if one.mutation is not None]
+    leaves = sum(len(one.leaves) for one in covered)
+    one_sided = sum(len({leaf for leaf, _ in one.one_sided}) for one in covered)
+    return [
+        subject,
+        str(len(rules)),
+        str(sum(len(one.rule.examples) for one in rules)),
+        _of(sum(len(one.reached) for one in covered), sum(len(one.possible) for one in covered)) if covered else "-",
+        _of(leaves - one_sided, leaves) if covered else "-",
+        _of(sum(one.killed for one in mutated), sum(one.mutants for one in mutated)) if mutated else "-",
+    ]
+
+
+def _of(part: int, whole: int) -> str:
+    return f"{part} of {whole} ({_percent(part, whole):.0f} %)"
+
+
+def _missing(tested: Iterable[Tested]) -> Iterable[str]:
+    for one in tested:
+        if one.coverage is not None and one.coverage.missing:
+            yield f"[yellow]{one.rule.id}[/]: no example is {', '.join(one.coverage.missing)}"
+        for survivor in one.mutation.survivors if one.mutation is not None else ():
+            yield f"[yellow]{one.rule.id}[/]: nothing notices {escaped(survivor.slip)}"
+            if survivor.example is not None:
+                yield f"    - {escaped(_as_yaml(survivor.example))}"
+
+
+def _as_yaml(example: Any) -> str:
+    """On one line, as examples stand in rule files."""
+    import yaml
+
+    return str(yaml.safe_dump(dict(example), default_flow_style=True, sort_keys=False, width=10_000)).strip()
