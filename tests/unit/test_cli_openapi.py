@@ -41,7 +41,7 @@ def test_every_route_of_the_template_is_described_and_no_other() -> None:
 
     resources = read_template(ROOT / "template.yaml")["Resources"].values()
     functions = [found["Properties"] for found in resources if found["Type"] == "AWS::Serverless::Function"]
-    events = [event["Properties"] for function in functions for event in function["Events"].values()]
+    events = [event["Properties"] for function in functions for event in function.get("Events", {}).values()]
     routes = {(event["Path"], event["Method"].lower()) for event in events}
 
     assert {(path, method) for path, item in document()["paths"].items() for method in item} == routes

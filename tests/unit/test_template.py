@@ -42,12 +42,14 @@ LOG_GROUPS = sorted(of_type("AWS::Logs::LogGroup"))
 ROUTES = [
     (function, event["Properties"])
     for function in FUNCTIONS
-    for event in properties(function)["Events"].values()
+    for event in properties(function).get("Events", {}).values()
     if event["Type"] == "Api"
 ]
+OF_THE_API = sorted({function for function, _ in ROUTES})
+MACHINES = sorted(of_type("AWS::Serverless::StateMachine"))
 STATEMENTS = [
     (function, statement)
-    for function in FUNCTIONS
+    for function in (*FUNCTIONS, *MACHINES)
     for policy in properties(function)["Policies"]
     for statement in policy["Statement"]
 ]
@@ -180,9 +182,10 @@ def test_the_gateways_own_answers_are_problems_that_echo_nothing(name: str) -> N
 
 
 def test_a_function_gives_up_before_the_gateway_does() -> None:
-    timeouts = [properties(name).get("Timeout", DOCUMENT["Globals"]["Function"]["Timeout"]) for name in FUNCTIONS]
+    timeouts = [properties(name).get("Timeout", DOCUMENT["Globals"]["Function"]["Timeout"]) for name in OF_THE_API]
 
     assert max(timeouts) < 29
+    assert OF_THE_API == ["ManageRules", "ValidateOrders"]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -197,8 +200,14 @@ def test_a_functions_code_is_where_the_template_says(function: str) -> None:
 @pytest.mark.parametrize(("function", "statement"), STATEMENTS, ids=[f"{f} {s['Sid']}" for f, s in STATEMENTS])
 def test_a_policy_names_its_actions_and_one_resource(function: str, statement: dict[str, Any]) -> None:
     assert statement["Effect"] == "Allow"
-    assert all(re.fullmatch(r"[a-z]+:[A-Za-z]+", action) for action in statement["Action"])
-    assert list(statement["Resource"]) == ["Fn::GetAtt"]
+    assert all(re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", action) for action in statement["Action"])
+    (kind,) = statement["Resource"]
+    assert kind in ("Fn::GetAtt", "Fn::Sub")
+    if kind == "Fn::Sub":
+        resource = statement["Resource"]["Fn::Sub"]
+        assert re.match(r"\$\{\w+\.Arn\}/|arn:\$\{AWS::Partition\}:states:.*infusion-orders-replay-", resource), (
+            resource
+        )
 
 
 def test_the_validating_function_reads_rules_and_records_decisions_and_can_do_no_more() -> None:
@@ -220,8 +229,32 @@ def test_the_function_of_the_rules_reads_decisions_and_never_writes_them() -> No
     assert allowed("ManageRules", "TablesKey") == {"kms:Decrypt", "kms:GenerateDataKey"}
 
 
+def test_a_replay_reads_rules_and_exports_and_writes_reports_only() -> None:
+    assert allowed("ReplayExport", "RulesTable") == {"dynamodb:GetItem", "dynamodb:Query"}
+    assert allowed("ReplayExport", "DecisionsTable") == set()
+    assert allowed("ReplayMachine", "DecisionsTable") == {"dynamodb:ExportTableToPointInTime"}
+    written = [statement["Resource"]["Fn::Sub"] for _, statement in STATEMENTS if "s3:PutObject" in statement["Action"]]
+    assert sorted(written) == ["${ReplayBucket.Arn}/exports/*", "${ReplayBucket.Arn}/replays/*"]
+
+
+def test_exported_decisions_are_encrypted_hidden_and_gone_after_a_month() -> None:
+    bucket = properties("ReplayBucket")
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"] == {
+        "SSEAlgorithm": "aws:kms",
+        "KMSMasterKeyID": {"Fn::GetAtt": "TablesKey.Arn"},
+    }
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert [rule["ExpirationInDays"] for rule in bucket["LifecycleConfiguration"]["Rules"]] == [30]
+    (policy,) = properties("ReplayBucketPolicy")["PolicyDocument"]["Statement"]
+    assert (policy["Effect"], policy["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
 def test_functions_get_the_settings_that_they_read_and_no_others() -> None:
     variables = set(DOCUMENT["Globals"]["Function"]["Environment"]["Variables"])
+    variables |= {
+        name for function in FUNCTIONS for name in properties(function).get("Environment", {}).get("Variables", {})
+    }
     known = {name.upper() for name in Settings.model_fields}
     required = {name.upper() for name, field in Settings.model_fields.items() if field.is_required()}
 

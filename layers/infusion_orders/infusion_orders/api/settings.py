@@ -28,6 +28,7 @@ class Settings(BaseModel):
     rules_max_stale_seconds: int = Field(default=3600, ge=1)
     partners_refresh_seconds: int = Field(default=60, ge=1, le=3600)
     decision_retention_days: int = Field(default=2555, ge=1)
+    replay_bucket: str | None = None
     four_eyes: bool = False
     shadow_sample_percent: int = Field(default=100, ge=0, le=100)
     metrics_namespace: str = Field(default="InfusionOrders", min_length=1)
