@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from infusion_orders.rules.rule import Rule
 
 TOO_LITTLE = 1
+MOST_SHOWN = 4
+"""Unnoticed slips of one rule."""
 EPILOG = """
 --coverage: which verdicts of each rule its examples reach, and which of its comparisons they make both true and false.
 --mutate: rules with one slip each (an operator turned round, a bound moved, a part left out, a code missing from a
@@ -176,10 +178,13 @@ def _missing(tested: Iterable[Tested]) -> Iterable[str]:
     for one in tested:
         if one.coverage is not None and one.coverage.missing:
             yield f"[yellow]{one.rule.id}[/]: no example is {', '.join(one.coverage.missing)}"
-        for survivor in one.mutation.survivors if one.mutation is not None else ():
+        survivors = one.mutation.survivors if one.mutation is not None else ()
+        for survivor in survivors[:MOST_SHOWN]:
             yield f"[yellow]{one.rule.id}[/]: nothing notices {escaped(survivor.slip)}"
             if survivor.example is not None:
                 yield f"    - {escaped(_as_yaml(survivor.example))}"
+        if len(survivors) > MOST_SHOWN:
+            yield f"[yellow]{one.rule.id}[/]: and {len(survivors) - MOST_SHOWN} more: --json has them all"
 
 
 def _as_yaml(example: Any) -> str:

@@ -162,8 +162,10 @@ class OrderSearch:
 
     def _filled_up(self, document: Json, expression: Expression) -> Json:
         """The order with every place filled, if the condition then still holds: a fact that fails could keep it."""
-        whole: Json = _merged(document, COMPLETE)
-        whole["lines"] = [_merged(line, COMPLETE["lines"][0]) for line in document["lines"]]
+        whole: Json = {**_merged(document, COMPLETE), "lines": []}
+        for line in document["lines"]:
+            line = {"service_to": line.get("service_from", COMPLETE["lines"][0]["service_to"]), **line}
+            whole["lines"].append(_merged(line, COMPLETE["lines"][0]))
         try:
             holds = residual(expression, self._first_line(whole)) is True
         except (InvalidOrder, FaultyFact):

@@ -89,20 +89,22 @@ COMPLETE: Json = {
         {
             "line_id": "1",
             "kind": "drug",
+            "hcpcs": "J0690",
             "dose": {"value": "1", "unit": "g"},
             "route": "IV",
             "frequency": "daily",
             "infusion_hours": "1",
             "requires_admixture": True,
+            "single_dose_container": False,
             "billing_path": "medical",
-            "units": 1,
+            "units": 2,
             "modifiers": [],
             "service_from": USUAL_DAY.isoformat(),
             "service_to": USUAL_DAY.isoformat(),
         }
     ],
 }
-"""An order that says everything: it fills the places that a counter-example leaves open."""
+"""An order that stands under the default rules: it fills the places that a counter-example leaves open."""
 
 
 @dataclass(slots=True)
