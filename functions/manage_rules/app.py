@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from infusion_orders.api.requests import (
 )
 from infusion_orders.api.rule_answers import analysis_of, header_of, pointer_of, rule_of
 from infusion_orders.api.settings import Settings
+from infusion_orders.api.stores import stores_of
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.replay_report import ReplayReport, report_of
 from infusion_orders.orders.order import ProviderType
@@ -34,11 +34,7 @@ from infusion_orders.rules.differences import differences
 from infusion_orders.rules.problems import RuleSetErrors
 from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders.rules.search import EFFECTS, SearchTextLength, search
-from infusion_orders.store.cache import RuleSetCache
-from infusion_orders.store.client import dynamodb_client
-from infusion_orders.store.partners import PartnerStore
 from infusion_orders.store.recorded_decisions import Mark, TableSource
-from infusion_orders.store.rule_sets import RuleSetStore
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import Response
@@ -51,18 +47,8 @@ REPLAY_RESERVE_MILLISECONDS = 8_000
 CREATED = 201
 
 settings = Settings.from_environment(os.environ)
-client = dynamodb_client(region=settings.aws_region, endpoint_url=settings.aws_endpoint_url_dynamodb)
-rule_set_store = RuleSetStore(client, settings.rules_table, settings.rule_set)
+client, rule_set_store, rule_sets, partners = stores_of(settings)
 activations = rule_set_store.activations
-rule_sets = RuleSetCache(
-    rule_set_store,
-    refresh_seconds=settings.rules_refresh_seconds,
-    max_stale_seconds=settings.rules_max_stale_seconds,
-    clock=time.time,
-)
-partners = PartnerStore(
-    client, settings.rules_table, refresh_seconds=settings.partners_refresh_seconds, clock=time.time
-)
 app = partner_api(settings)
 
 
@@ -122,13 +108,16 @@ def list_changes() -> Response[str]:
 
 @app.get("/v1/rulesets/<version>")
 def get_version(version: str) -> Response[str]:
-    """One version: what is said of it, and its rules as they were written."""
+    """One version: what is said of it, its rules as they were written, and the rows of one table if asked for."""
     person_of(Scope.READ_RULES)
-    no_parameters(app.event)
+    asked = parameters(app.event, "table")
     number = version_number(version)
     header, document = rule_set_store.header(number), rule_set_store.document(number)
+    if "table" in asked:
+        refuse_others(asked, "table", sorted(document.tables))
+        return answer({"header": header_of(header), "rows": document.tables[asked["table"]]})
     tables = {name: len(rows) - 1 for name, rows in document.tables.items()}
-    return answer({**header_of(header), "rules": list(document.rules), "tables": tables})
+    return answer({"header": header_of(header), "rules": list(document.rules), "tables": tables})
 
 
 @app.get("/v1/rulesets/<version>/differences")

@@ -16,14 +16,11 @@ from infusion_orders.api.reproduction import rule_set_asked_for
 from infusion_orders.api.requests import asked, digest_of_body, idempotency_key, json_body, known_form, no_parameters
 from infusion_orders.api.settings import Settings
 from infusion_orders.api.shadowing import decide_in_shadow
+from infusion_orders.api.stores import stores_of
 from infusion_orders.decisions import decide, issued
 from infusion_orders.orders.reading import order_from, read_order
 from infusion_orders.store.activations import NoRuleSet
-from infusion_orders.store.cache import RuleSetCache
-from infusion_orders.store.client import dynamodb_client
 from infusion_orders.store.decisions import DecisionStore
-from infusion_orders.store.partners import PartnerStore
-from infusion_orders.store.rule_sets import RuleSetStore
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import Response
@@ -36,17 +33,7 @@ if TYPE_CHECKING:
     from infusion_orders.store.partners import Partner
 
 settings = Settings.from_environment(os.environ)
-client = dynamodb_client(region=settings.aws_region, endpoint_url=settings.aws_endpoint_url_dynamodb)
-rule_set_store = RuleSetStore(client, settings.rules_table, settings.rule_set)
-rule_sets = RuleSetCache(
-    rule_set_store,
-    refresh_seconds=settings.rules_refresh_seconds,
-    max_stale_seconds=settings.rules_max_stale_seconds,
-    clock=time.time,
-)
-partners = PartnerStore(
-    client, settings.rules_table, refresh_seconds=settings.partners_refresh_seconds, clock=time.time
-)
+client, rule_set_store, rule_sets, partners = stores_of(settings)
 decisions = DecisionStore(client, settings.decisions_table, retention_days=settings.decision_retention_days)
 app = partner_api(settings)
 

@@ -10,6 +10,7 @@ import pytest
 from tests.builders import an_order_document
 from tests.contract.partner_system import LambdaContext, an_event
 from tests.contract.world import default_rules
+from tests.default_rules import SETTING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 READ = {"scope": "rules/read", "client_id": "ann"}
 WRITE = {"scope": "rules/write", "client_id": "ann"}
 ACTIVATE = {"scope": "rules/activate", "client_id": "bob"}
-SETTING = "setting.someone-can-give-it"
 NOBODY_ABLE = an_order_document({"/caregiver/able": False})
 
 
@@ -204,6 +204,13 @@ class TestVersions:
             ("activated", "bob", "time"),
             ("published", "ann", "a note"),
         ]
+
+    def test_the_rows_of_a_table_are_read_to_be_changed(self, world: World) -> None:
+        path = "/v1/rulesets/1"
+        rows = world.rules.call("GET", path, query={"table": "vendors"}, **READ).json["rows"]
+        assert rows == [list(row) for row in default_rules().tables["vendors"]]
+        other = world.rules.call("GET", path, query={"table": "vendor"}, **READ)
+        assert (other.status, other.problem) == (422, "invalid-order")
 
     def test_the_function_that_decides_follows(self, world: World) -> None:
         activate(world, published(world, reviewing()))

@@ -10,29 +10,24 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infusion_orders.cli.embedded_table import RULES_TABLE, embedded_tables
-from infusion_orders.rules.document import RuleSetDocument
 from tests.builders import an_order_document
 from tests.contract.world import TEMPLATE, default_rules, loaded
+from tests.default_rules import SETTING, changed_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from infusion_orders.rules.document import RuleSetDocument
     from tests.contract.partner_system import Answer
     from tests.contract.world import World
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
-SETTING = "setting.someone-can-give-it"
 NOBODY_ABLE = an_order_document({"/caregiver/able": False})
 
 
 def reviewing() -> RuleSetDocument:
     """The default rules, with a review where nobody can give the therapy."""
-    document = default_rules()
-    rules = [
-        {**rule, "otherwise": {**rule["otherwise"], "effect": "review"}} if rule["id"] == SETTING else rule
-        for rule in document.rules
-    ]
-    return RuleSetDocument(document.name, tuple(rules), document.tables)
+    return changed_document({"/otherwise/effect": "review"})
 
 
 @pytest.fixture(scope="module")

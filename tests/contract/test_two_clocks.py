@@ -10,26 +10,16 @@ import pytest
 from infusion_orders.rules.document import RuleSetDocument
 from tests.builders import an_order_document
 from tests.contract.world import default_rules
+from tests.default_rules import SETTING, changed_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tests.contract.world import World
 
-SETTING = "setting.someone-can-give-it"
 NOBODY_ABLE = an_order_document({"/caregiver/able": False})
 MIDNIGHT = datetime(2026, 11, 10, tzinfo=UTC)
 INSTANT = timedelta(microseconds=1)
-
-
-def changed(effect: str, **more: Any) -> RuleSetDocument:
-    """The default rules with another effect, and more, of the rule on who can give the therapy."""
-    document = default_rules()
-    rules = [
-        {**rule, "otherwise": {**rule["otherwise"], "effect": effect}, **more} if rule["id"] == SETTING else rule
-        for rule in document.rules
-    ]
-    return RuleSetDocument(document.name, tuple(rules), document.tables)
 
 
 def activate(world: World, document: RuleSetDocument, at: datetime) -> int:
@@ -61,7 +51,7 @@ def reproduced(world: World, order: Any = NOBODY_ABLE, **query: str) -> Mapping[
 def test_a_day_has_the_version_that_was_active_when_it_ended(
     breakable_world: World, at: datetime, day_before: int, that_day: int, day_after: int
 ) -> None:
-    activate(breakable_world, changed("review"), at)
+    activate(breakable_world, changed_document({"/otherwise/effect": "review"}), at)
     for day, version in (("2026-11-09", day_before), ("2026-11-10", that_day), ("2026-11-11", day_after)):
         decision = reproduced(breakable_world, as_of=day)
         assert decision["ruleset"]["version"] == version
@@ -72,7 +62,12 @@ def test_a_day_has_the_version_that_was_active_when_it_ended(
 def test_every_past_decision_keeps_its_receipt_however_often_the_rules_change(breakable_world: World) -> None:
     orders = (NOBODY_ABLE, an_order_document(), an_order_document({"/caregiver": None}))
     given_out = []
-    for document in (None, changed("review"), changed("redirect"), changed("warn")):
+    for document in (
+        None,
+        changed_document({"/otherwise/effect": "review"}),
+        changed_document({"/otherwise/effect": "redirect"}),
+        changed_document({"/otherwise/effect": "warn"}),
+    ):
         if document is not None:
             activate(breakable_world, document, datetime.now(UTC))
         given_out += [(order, breakable_world.partner.validate(order).json) for order in orders]
@@ -88,7 +83,7 @@ def test_every_past_decision_keeps_its_receipt_however_often_the_rules_change(br
 
 
 def test_a_version_that_was_gone_back_from_still_reproduces(breakable_world: World) -> None:
-    activate(breakable_world, changed("review"), datetime.now(UTC))
+    activate(breakable_world, changed_document({"/otherwise/effect": "review"}), datetime.now(UTC))
     decision = breakable_world.partner.validate(NOBODY_ABLE).json
     breakable_world.function.rule_set_store.activations.roll_back(by="eve", why="back", at=datetime.now(UTC))
     breakable_world.function.rule_sets._looked_at = float("-inf")
@@ -110,7 +105,7 @@ def test_a_version_that_was_gone_back_from_still_reproduces(breakable_world: Wor
 def test_a_rule_holds_on_the_first_and_the_last_day_of_its_period_whenever_it_is_decided(
     breakable_world: World, day: str, outcome: str
 ) -> None:
-    activate(breakable_world, changed("reject", effective={"from": "2026-12-01", "to": "2026-12-31"}), MIDNIGHT)
+    activate(breakable_world, changed_document({"/effective": {"from": "2026-12-01", "to": "2026-12-31"}}), MIDNIGHT)
     lines = {f"/lines/{line}/{field}": day for line in range(3) for field in ("service_from", "service_to")}
     order = an_order_document({"/caregiver/able": False, "/clinical/weight_measured_on": day, **lines})
     for as_of in ("2026-11-10", "2026-11-25"):

@@ -18,14 +18,13 @@ from infusion_orders.cli.replay_run import OtherReplay, run
 from infusion_orders.cli.replay_sources import ExportSource, UnreadableExport
 from infusion_orders.decisions import decide, issued
 from infusion_orders.orders.vocabularies import LineOfBusiness
-from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders.store import recorded_decisions
 from infusion_orders.store.decisions import DecisionStore
 from infusion_orders.store.partners import Partner, PartnerStore
 from infusion_orders.store.recorded_decisions import TableSource, moment_of, page_of
 from tests.builders import an_order
-from tests.default_rules import FOLDER, TODAY, default_document, default_rules
+from tests.default_rules import FOLDER, SETTING, TODAY, changed_document, default_document, default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,21 +32,16 @@ if TYPE_CHECKING:
 
     from infusion_orders.cli.embedded_table import LocalTables
     from infusion_orders.decisions.replay_report import ReplayReport
+    from infusion_orders.rules.document import RuleSetDocument
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 PARTNERS = ("local-partner", "second-partner")
-SETTING = "setting.someone-can-give-it"
 
 
 def reviewing() -> RuleSetDocument:
     """The default rules, with a review where nobody can give the therapy."""
-    document = default_document()
-    rules = [
-        {**rule, "otherwise": {**rule["otherwise"], "effect": "review"}} if rule["id"] == SETTING else rule
-        for rule in document.rules
-    ]
-    return RuleSetDocument(document.name, tuple(rules), document.tables)
+    return changed_document({"/otherwise/effect": "review"})
 
 
 REVIEWING = RuleSet.from_document(reviewing(), version=2, digest=reviewing().digest)

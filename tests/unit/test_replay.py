@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from typing import Any
 
@@ -18,7 +17,7 @@ from infusion_orders.facts.recorded import UnreadableRecord, case_from_record
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.rule_set import RuleSet
 from tests.builders import an_order, change
-from tests.default_rules import TODAY, default_document, default_rules
+from tests.default_rules import SETTING, TODAY, changed_document, default_document, default_rules
 
 
 def recorded(changes: dict[str, Any] | None = None, *, partner: str = "a-partner") -> RecordedDecision:
@@ -28,18 +27,13 @@ def recorded(changes: dict[str, Any] | None = None, *, partner: str = "a-partner
     return RecordedDecision("01KAT7Q3V9M5R7T0ZJX2B8N4WC", partner, decided.facts.decode(), body)
 
 
-def candidate(rule: str, changes: dict[str, Any]) -> RuleSet:
+def candidate(changes: dict[str, Any], rule: str = SETTING) -> RuleSet:
     """The default rules with one of them changed at JSON pointers."""
-    document = default_document()
-    rules = [copy.deepcopy(one) for one in document.rules]
-    (altered,) = [one for one in rules if one["id"] == rule]
-    for pointer, value in changes.items():
-        change(altered, pointer, value)
-    changed = RuleSetDocument(document.name, tuple(rules), document.tables)
+    changed = changed_document(changes, rule)
     return RuleSet.from_document(changed, version=2, digest=changed.digest)
 
 
-REVIEWED = candidate("setting.someone-can-give-it", {"/otherwise/effect": "review"})
+REVIEWED = candidate({"/otherwise/effect": "review"})
 NOBODY_ABLE = {"/caregiver/able": False}
 
 
@@ -55,20 +49,20 @@ def test_a_changed_effect_flips_the_lines_that_it_decided_and_names_the_rule() -
     assert found.line_of_business == "medicare_advantage"
     party = json.loads(recorded(NOBODY_ABLE).decision)["lines"][0]["responsible_party"]["party"]
     flipped = ("rejected", "needs_review")
-    assert found.flips[0] == Flip("1", "anti_tnf", flipped, (party, party), ("setting.someone-can-give-it",))
+    assert found.flips[0] == Flip("1", "anti_tnf", flipped, (party, party), (SETTING,))
     assert len(found.flips) == 3
 
 
 def test_a_question_that_is_no_longer_asked_is_a_flip() -> None:
-    spared = candidate("setting.someone-can-give-it", {"/require": {"fact": "order.is_home_infusion", "is": True}})
+    spared = candidate({"/require": {"fact": "order.is_home_infusion", "is": True}})
     found = replay(recorded({"/caregiver/able": None}), spared)
     assert found.outcome == ("needs_information", "accepted")
-    assert {flip.rules for flip in found.flips} == {("setting.someone-can-give-it",)}
+    assert {flip.rules for flip in found.flips} == {(SETTING,)}
 
 
 def test_another_responsible_party_is_a_flip_though_the_outcome_stays() -> None:
     other = candidate(
-        "responsibility.shared-risk-contracted-vendor", {"/assign": {"line.responsible_party": "capitated_hospital"}}
+        {"/assign": {"line.responsible_party": "capitated_hospital"}}, "responsibility.shared-risk-contracted-vendor"
     )
     found = replay(recorded(), other)
     before = json.loads(recorded().decision)["lines"][0]["responsible_party"]["party"]
@@ -179,7 +173,7 @@ def test_a_report_counts_by_line_of_business_therapy_rule_and_partner() -> None:
     assert report.by == {
         "line of business": {("medicare_advantage", flip): 2},
         "therapy": {("anti_tnf", flip): 2},
-        "rule": {("setting.someone-can-give-it", flip): 2},
+        "rule": {(SETTING, flip): 2},
         "partner": {("a-partner", flip): 1, ("b", flip): 1},
     }
     assert report.obstacles == {Obstacle.DECISION_UNREADABLE.value: 1}

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from infusion_orders.rules.differences import differences
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.wording import condition_in_words, rule_in_words
-from tests.builders import ABSENT, change
-from tests.default_rules import default_document
+from tests.builders import ABSENT
+from tests.default_rules import changed_document, default_document
 
 if TYPE_CHECKING:
     from infusion_orders.rules.differences import RuleChange
-
-RULE = "setting.someone-can-give-it"
-
-
-def changed(changes: dict[str, Any], rule: str = RULE) -> RuleSetDocument:
-    """The default rules, one of them altered at JSON pointers."""
-    document = default_document()
-    rules = [copy.deepcopy(one) if one["id"] == rule else one for one in document.rules]
-    (altered,) = [one for one in rules if one["id"] == rule]
-    for pointer, value in changes.items():
-        change(altered, pointer, value)
-    return RuleSetDocument(document.name, tuple(rules), document.tables)
 
 
 def the_change(after: RuleSetDocument) -> RuleChange:
@@ -43,7 +30,7 @@ def test_a_version_does_not_differ_from_itself() -> None:
 
 
 def test_every_part_that_differs_is_told_and_no_other() -> None:
-    after = changed(
+    after = changed_document(
         {
             "/otherwise/effect": "review",
             "/otherwise/message": "Who gives it?",
@@ -64,7 +51,7 @@ def test_every_part_that_differs_is_told_and_no_other() -> None:
 
 
 def test_a_condition_reads_as_an_indented_list() -> None:
-    before, after = parts(changed({"/require/any/1/all/2": ABSENT}))["require"]
+    before, after = parts(changed_document({"/require/any/1/all/2": ABSENT}))["require"]
     assert before == (
         "any of",
         "  member.willing_to_learn is true",
@@ -78,7 +65,9 @@ def test_a_condition_reads_as_an_indented_list() -> None:
 
 def test_an_example_reads_as_a_sentence() -> None:
     told = parts(
-        changed({"/examples/0/given": {}, "/examples/0/expect": "unknown", "/examples/0/asks": ["caregiver.able"]})
+        changed_document(
+            {"/examples/0/given": {}, "/examples/0/expect": "unknown", "/examples/0/asks": ["caregiver.able"]}
+        )
     )
     assert told == {
         "example 1": (
@@ -100,7 +89,7 @@ def test_rules_that_come_and_go_are_told_with_their_title() -> None:
 
 
 def test_a_rule_that_is_only_written_otherwise_is_told_as_that() -> None:
-    after = changed({"/require/any/0": {"is": True, "fact": "member.willing_to_learn"}})
+    after = changed_document({"/require/any/0": {"is": True, "fact": "member.willing_to_learn"}})
     assert differences(default_document(), after).rules == ()  # the order of keys says nothing
     numbers = RuleSetDocument("some", ({"id": "a.b", "title": "A", "require": {"fact": "f", "at_least": 5}},), {})
     texts = RuleSetDocument("some", ({"id": "a.b", "title": "A", "require": {"fact": "f", "at_least": "5"}},), {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as encoder
 from contextlib import contextmanager
-from pathlib import Path  # noqa: TC003 - read by typer
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from infusion_orders.rules.problems import RuleProblem
 
 BROKEN = 1
+Folder = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[DIR]", help="Rule-set folder.", show_default="rules/home-infusion", exists=True, file_okay=False
+    ),
+]
 EPILOG = """
 First what keeps a rule set from loading: names, types, units, domains, limits, tables, and every example. Then what it
 does: rules that can never apply or never fail, that others imply or contradict, assignments that overlap or leave a
@@ -36,12 +42,7 @@ infusion-orders rules check rules/home-infusion --orders counter-examples
 
 
 def check(
-    directory: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="[DIR]", help="Rule-set folder.", show_default="rules/home-infusion", exists=True, file_okay=False
-        ),
-    ] = None,
+    directory: Folder = None,
     quick: Annotated[bool, typer.Option("--quick", help="Only what keeps the rule set from loading.")] = False,
     orders: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Write the orders that show the findings here.")
@@ -167,8 +168,6 @@ def _write_orders(
     folder.mkdir(parents=True, exist_ok=True)
     rules = f" --rules {directory}" if directory is not None else ""
     for number, finding in enumerate(findings, start=1):
-        if finding.order is None:
-            continue
         path = folder / f"{number:02d}-{finding.kind.name.lower().replace('_', '-')}.json"
         path.write_text(encoder.dumps(finding.order, indent=2) + "\n", encoding="utf-8")
         if told:

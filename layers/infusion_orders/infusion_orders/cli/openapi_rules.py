@@ -104,7 +104,9 @@ def rule_paths(authorization: str) -> Json:
             )
         },
         "/v1/rulesets/{version}": {
-            "get": operation("getVersion", "Read a version", read, "Version", parameters=("version",), own=(404,))
+            "get": operation(
+                "getVersion", "Read a version", read, "Version", parameters=("version", "table"), own=(404,)
+            )
         },
         "/v1/rulesets/{version}/differences": {
             "get": operation(
@@ -171,7 +173,16 @@ def rule_schemas() -> Json:
         "VersionList": _object(
             {"active": ref_pointer, "versions": _list({"$ref": "#/components/schemas/VersionHeader"})}
         ),
-        "Version": _object({**header, "rules": _list({"type": "object"}), "tables": {"type": "object"}}),
+        "Version": {
+            **_object({"header": {"$ref": "#/components/schemas/VersionHeader"}}),
+            "description": "With its rules and the sizes of its tables, or with the rows of the table asked for.",
+            "properties": {
+                "header": {"$ref": "#/components/schemas/VersionHeader"},
+                "rules": _list({"type": "object"}),
+                "tables": {"type": "object"},
+                "rows": _list(_list(text)),
+            },
+        },
         "Pointer": _object(pointer),
         "ChangeList": _object({"changes": _list(_object(change))}),
         "Checked": {
@@ -206,6 +217,7 @@ def rule_parameters() -> Json:
         ),
         "effect": query("effect", {"enum": list(EFFECTS)}, "What follows when the rule is not met."),
         "from_version": query("from", version, "The version to compare with; the active one if it is left out."),
+        "table": query("table", {"type": "string"}, "A table whose rows are to be told instead of the rules."),
         "rule_id": path("rule_id", {"type": "string"}, "The rule's id."),
         "version": path("version", version, "The version's number."),
     }

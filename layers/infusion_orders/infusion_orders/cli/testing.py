@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003 - read by typer
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from infusion_orders.cli.checking import Folder, watched
 from infusion_orders.cli.terminal import console, escaped, fail, failures_explained, table_of
 
 if TYPE_CHECKING:
@@ -46,12 +46,7 @@ class Tested:
 
 
 def try_examples(
-    directory: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="[DIR]", help="Rule-set folder.", show_default="rules/home-infusion", exists=True, file_okay=False
-        ),
-    ] = None,
+    directory: Folder = None,
     coverage: Annotated[bool, typer.Option("--coverage", help="Which verdicts and comparisons are reached.")] = False,
     mutate: Annotated[bool, typer.Option("--mutate", help="Which slips the examples notice.")] = False,
     least_verdicts: Annotated[
@@ -85,7 +80,6 @@ def try_examples(
 
 
 def _tested(document: RuleSetDocument, *, coverage: bool, mutate: bool) -> list[Tested]:
-    from infusion_orders.cli.checking import watched
     from infusion_orders.facts.catalogue import CATALOGUE
     from infusion_orders.rules.coverage import coverage_of
     from infusion_orders.rules.mutation import mutation_result

@@ -131,7 +131,7 @@ def show(
         _show_rule(document, rule, json=json)
         return
     if json:
-        _print_json({**_plain(header), "rules": list(document.rules)})
+        _print_json({"header": _plain(header), "rules": list(document.rules)})
         return
     console().print(
         f"[bold]{name} version {version}[/], published {_minute(header.at)} by {escaped(header.by)}: "

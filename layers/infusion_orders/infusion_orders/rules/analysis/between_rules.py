@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from infusion_orders.rules.analysis.cells import TooManyCells, can_hold
 from infusion_orders.rules.analysis.findings import Doubt, Finding, Kind
+from infusion_orders.rules.analysis.samples import COMPLETE
 from infusion_orders.rules.expression import Every, Negation, comparisons
 from infusion_orders.rules.gates import conjuncts
 from infusion_orders.rules.rule import Effect
@@ -43,7 +44,7 @@ class RulesAnalysis:
             return
         if self._is_impossible(rule.broken, (rule.rule.id,), "Can it fail?"):
             problem = "can never fail: whenever it applies, what it requires holds already"
-            yield Finding(Kind.NEVER_FAILS, (rule.rule.id,), problem, self._order(rule.when))
+            yield Finding(Kind.NEVER_FAILS, (rule.rule.id,), problem, self._order(rule.when) or COMPLETE)
             return
         self.alive.append(rule)
         found = self.search.find(rule.broken)
@@ -63,11 +64,11 @@ class RulesAnalysis:
             return
         for weaker, stronger in ((one, other), (other, one)):
             if weaker.effect is not Effect.WARN and _is_as_strong(stronger, weaker) and self._implies(weaker, stronger):
-                yield self._implied(weaker, stronger)
+                yield from self._implied(weaker, stronger)
                 return
         if self._contradict(one, other, both):
             problem = "contradict each other: whatever an order that both apply to says, one of them is not met"
-            yield Finding(Kind.CONTRADICTION, where, problem, self._order(both))
+            yield from self._shown(Kind.CONTRADICTION, where, problem, both)
 
     def _asks(self, rule: CompiledRule) -> bool:
         """Whether all that the rule requires is that something is known: it can only ever ask."""
@@ -87,17 +88,22 @@ class RulesAnalysis:
             return False
         return all(self._can_hold(Every((both, rule.require)), where, question) is True for rule in (one, other))
 
-    def _implied(self, weaker: CompiledRule, stronger: CompiledRule) -> Finding:
+    def _shown(self, kind: Kind, where: tuple[str, ...], problem: str, expression: Expression) -> Iterator[Finding]:
+        """What is proved of orders that nobody can send is a doubt, not a fault."""
+        found = self.search.find(expression)
+        if found.order is not None:
+            yield Finding(kind, where, problem, found.order)
+        else:
+            question = f"Is there an order that shows that they are: {kind.value}?"
+            self.doubts.append(Doubt(where, question, f"{found.looked_at} orders"))
+
+    def _implied(self, weaker: CompiledRule, stronger: CompiledRule) -> Iterator[Finding]:
         problem = (
             f"is implied by {stronger.rule.id}: whatever breaks it breaks that rule too, so its effect "
             f"({weaker.effect}) is never what decides"
         )
-        return Finding(
-            Kind.IMPLIED,
-            (weaker.rule.id, stronger.rule.id),
-            problem,
-            self._order(Every((weaker.broken, stronger.broken))),
-        )
+        where = (weaker.rule.id, stronger.rule.id)
+        yield from self._shown(Kind.IMPLIED, where, problem, Every((weaker.broken, stronger.broken)))
 
     def _never_applies(self, rule: CompiledRule) -> Finding:
         parts = list(conjuncts(rule.when))
@@ -107,7 +113,7 @@ class RulesAnalysis:
         nearest = next(
             (order for part in reversed(core) if (order := self._order(_all_but(parts, part))) is not None), None
         )
-        return Finding(Kind.NEVER_APPLIES, (rule.rule.id,), problem, nearest)
+        return Finding(Kind.NEVER_APPLIES, (rule.rule.id,), problem, nearest or COMPLETE)
 
     def _core(self, parts: Sequence[Expression]) -> list[Expression]:
         """Conditions that cannot hold together, none of which could be spared."""

@@ -51,7 +51,7 @@ class Finding:
     kind: Kind
     where: tuple[str, ...]
     problem: str
-    order: dict[str, Any] | None
+    order: dict[str, Any]
 
     @property
     def severity(self) -> Severity:
