@@ -65,6 +65,15 @@ def test_the_function_refuses_every_other_scope_even_if_the_gateway_let_it_in(
 
 
 @pytest.mark.parametrize(("caller", "route"), ROUTES, ids=IDS)
+def test_a_scope_that_merely_begins_alike_is_another_scope(world: World, caller: str, route: dict[str, Any]) -> None:
+    (scope,) = route["Auth"]["AuthorizationScopes"]
+
+    answer = getattr(world, caller).send(to(route, scope=f"{scope}ers x{scope}"))
+
+    assert (answer.status, answer.problem) == (403, "missing-scope")
+
+
+@pytest.mark.parametrize(("caller", "route"), ROUTES, ids=IDS)
 def test_the_function_refuses_who_has_no_claims(world: World, caller: str, route: dict[str, Any]) -> None:
     event = to(route, scope="")
     event["requestContext"]["authorizer"] = None

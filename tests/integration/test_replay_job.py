@@ -114,7 +114,7 @@ def test_every_state_is_reached_and_leads_somewhere() -> None:
 
 @pytest.fixture
 def function() -> Iterator[ModuleType]:
-    """Version 1 decided six orders of two partners, one of them outside of the days; version 2 reviews some."""
+    """Version 1 decided orders of two partners, five in November, one just before and one after; version 2 reviews."""
     config: Any = {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
     with ExitStack() as stack:
         stack.enter_context(environment(CREDENTIALS))
@@ -123,7 +123,8 @@ def function() -> Iterator[ModuleType]:
         tables.rule_sets.publish(reviewing(), by="ann", note="reviews", at=NOON)
         for number in range(5):
             record(tables, (LOCAL_PARTNER, "other")[number % 2], NOON, able=number % 2 == 0)
-        record(tables, LOCAL_PARTNER, datetime(2026, 10, 31, tzinfo=UTC), able=False)
+        for outside in (datetime(2026, 10, 31, 23, 59, 59, 999_000, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)):
+            record(tables, LOCAL_PARTNER, outside, able=False)
         tables.client.update_continuous_backups(
             TableName=DECISIONS_TABLE, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
         )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 
-from infusion_orders.rules.analysis.cells import Cells
+from infusion_orders.rules.analysis.cells import Cells, TooManyCells
 from infusion_orders.rules.expression import comparisons
 from infusion_orders.rules.relevance import evaluate
 from tests.property.test_conditions import resolved
@@ -23,6 +24,15 @@ def can_hold_by_brute_force(expression: Expression) -> bool:
     names = sorted({name for leaf in leaves for name in (leaf.fact, leaf.other) if name is not None})
     combinations = product(*(VALUES[name] for name in names))
     return any(evaluate(expression, dict(zip(names, values, strict=True))) is True for values in combinations)
+
+
+def test_of_many_codes_not_every_set_is_tried_and_then_nothing_is_proved() -> None:
+    """Two of six codes: only none, each alone and all of them are tried."""
+    wanted = [{"fact": "the.marks", "contains_any": [code]} for code in "ab"]
+    others = [{"fact": "the.marks", "contains_none": [code]} for code in "cdef"]
+    with pytest.raises(TooManyCells):
+        Cells(resolved({"all": [*wanted, *others]}), SMALL).some()
+    assert Cells(resolved({"all": [wanted[0], *others]}), SMALL).some() == {"the.marks": frozenset("a")}
 
 
 @given(conditions())

@@ -180,6 +180,13 @@ def test_a_report_counts_by_line_of_business_therapy_rule_and_partner() -> None:
     assert report.examples[flip] == ["01KAT7Q3V9M5R7T0ZJX2B8N4WC"]
 
 
+def test_a_few_examples_are_kept_the_first_by_their_ids() -> None:
+    one = recorded(NOBODY_ABLE)
+    many = [RecordedDecision(f"{number:026d}", one.partner, one.facts, one.decision) for number in range(9, 0, -1)]
+    examples = report_of(many, REVIEWED).examples["rejected -> needs_review"]
+    assert examples == [f"{number:026d}" for number in range(1, 6)]
+
+
 OUTCOMES = st.sampled_from(["accepted", "rejected", "needs_review"])
 PARTIES = st.sampled_from(["medical_group", "health_plan"])
 FLIPS = st.builds(

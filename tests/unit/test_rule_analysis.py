@@ -258,6 +258,12 @@ def test_a_gap_between_two_rows_is_shown_on_an_order_of_its_first_day() -> None:
     assert verdicts(decided(finding, rule_set)) == {"some.crosswalk": "not_met"}
 
 
+def test_a_gap_may_be_a_single_day() -> None:
+    rows = [(*CROSSWALK, "2020-01-01", "2025-12-31", "plan_default"), (*CROSSWALK, "2026-01-02", "", "plan_default")]
+    (finding,) = table_findings(changed("crosswalk", *rows))
+    assert finding.problem.endswith("from 2026-01-01 to 2026-01-01")
+
+
 @pytest.mark.parametrize("begins", ["2026-01-01", ""])
 def test_rows_that_follow_each_other_leave_no_gap(begins: str) -> None:
     ends = ("2025-12-31", "") if begins else ("", "")
