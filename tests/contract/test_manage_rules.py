@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infusion_orders.api.drafts import MOST_RULES
 from tests.builders import an_order_document
 from tests.contract.partner_system import LambdaContext, an_event
 from tests.contract.world import default_rules
@@ -179,7 +180,7 @@ class TestDrafts:
         assert read["rules"][0]["when"] == {"fact": "clinical.weight", "above": "2.5"}
 
     def test_more_rules_than_a_request_has_time_to_check_are_refused_with_the_way_to_go(self, world: World) -> None:
-        many = [default_rule() | {"id": f"some.rule-{number}"} for number in range(601)]
+        many = [default_rule() | {"id": f"some.rule-{number}"} for number in range(MOST_RULES + 1)]
         answer = world.rules.call("POST", "/v1/rulesets/check", {"rules": many}, **WRITE)
         assert (answer.status, answer.problem) == (413, "too-large")
         assert "infusion-orders rules publish" in answer.json["detail"]

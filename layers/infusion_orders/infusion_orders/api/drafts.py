@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MOST_BODY_BYTES = 5_500_000
 """Lambda passes 6 MB."""
-MOST_RULES = 600
+MOST_RULES = 200
 """What the analysis of a draft has time for here; larger rule sets are published from the command line."""
 
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500)]

@@ -32,6 +32,7 @@ class RulesAnalysis:
     proved: int = 0
     shown_to_fail: int = 0
     alive: list[CompiledRule] = field(default_factory=list)
+    _facts: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
     def of_one(self, rule: CompiledRule) -> Iterator[Finding]:
         """Whether the rule can apply, and whether it can fail."""
@@ -55,20 +56,43 @@ class RulesAnalysis:
             self.doubts.append(Doubt((rule.rule.id,), "Is there an order that breaks it?", looked_at))
 
     def of_two(self, one: CompiledRule, other: CompiledRule) -> Iterator[Finding]:
-        """Whether one implies the other, and whether they contradict each other."""
-        if not facts_of(one) & facts_of(other):
+        """Whether one implies the other, and whether they contradict each other.
+
+        Two rules that share facts in their `when` alone are taken to have nothing to do with each other.
+        """
+        if not self._hang_together(one, other):
             return
         where = (one.rule.id, other.rule.id)
         both = Every((one.when, other.when))
         if self._can_hold(both, where, "Can both apply?") is False:
             return
         for weaker, stronger in ((one, other), (other, one)):
-            if weaker.effect is not Effect.WARN and _is_as_strong(stronger, weaker) and self._implies(weaker, stronger):
+            if self._could_imply(weaker, stronger) and self._implies(weaker, stronger):
                 yield from self._implied(weaker, stronger)
                 return
         if self._contradict(one, other, both):
             problem = "contradict each other: whatever an order that both apply to says, one of them is not met"
             yield from self._shown(Kind.CONTRADICTION, where, problem, both)
+
+    def _hang_together(self, one: CompiledRule, other: CompiledRule) -> bool:
+        """Whether what one requires is something that the other speaks of: else neither can decide the other."""
+        return not self._required(one).isdisjoint(self._named(other)) or not self._required(other).isdisjoint(
+            self._named(one)
+        )
+
+    def _could_imply(self, weaker: CompiledRule, stronger: CompiledRule) -> bool:
+        """A warning decides nothing anyway, and a rule says nothing of what it does not name."""
+        return (
+            weaker.effect is not Effect.WARN
+            and _is_as_strong(stronger, weaker)
+            and self._required(stronger) <= self._named(weaker)
+        )
+
+    def _named(self, rule: CompiledRule) -> frozenset[str]:
+        return self._facts.setdefault((rule.rule.id, ""), facts_of(rule.broken))
+
+    def _required(self, rule: CompiledRule) -> frozenset[str]:
+        return self._facts.setdefault((rule.rule.id, "require"), facts_of(rule.require))
 
     def _asks(self, rule: CompiledRule) -> bool:
         """Whether all that the rule requires is that something is known: it can only ever ask."""
@@ -147,9 +171,9 @@ def pairs(rules: Sequence[CompiledRule]) -> Iterator[tuple[CompiledRule, Compile
     return combinations(rules, 2)
 
 
-def facts_of(rule: CompiledRule) -> frozenset[str]:
-    """The facts that a rule names, without the day of service, on which nearly all of them hang."""
-    leaves = comparisons(rule.broken)
+def facts_of(expression: Expression) -> frozenset[str]:
+    """The facts that a condition names, without the day of service, on which nearly all of them hang."""
+    leaves = comparisons(expression)
     names = {name for leaf in leaves for name in (leaf.fact, leaf.other) if name is not None}
     return frozenset(names - {DATE_OF_SERVICE})
 

@@ -8,7 +8,7 @@ settled.  What is found is filled up to a whole order, which for the same reason
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from itertools import count
 from math import log2
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.unknown import FaultyFact, Reason, Unknown
 from infusion_orders.orders.reading import InvalidOrder, order_from
-from infusion_orders.rules.analysis.samples import COMPLETE, Samples
+from infusion_orders.rules.analysis.samples import COMPLETE, Samples, TableSamples
 from infusion_orders.rules.expression import comparisons
 from infusion_orders.rules.relevance import residual
 
@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 
     Json = dict[str, Any]
 
-MOST_ORDERS = 6000
-"""About a second."""
+MOST_ORDERS = 2000
+"""For one condition: a few tenths of a second."""
+MOST_ORDERS_IN_ALL = 200_000
+"""For a rule set: half a minute."""
 MOST_LINES = 2
 DEEPER = 1.5
 """What a place that is filled is worth: an order that the condition has come far with is looked at first."""
@@ -80,16 +82,23 @@ class OrderSearch:
     catalogue: Catalogue
     tables: ReferenceTables
     most_orders: int
+    left_in_all: int = MOST_ORDERS_IN_ALL
+    _of_tables: TableSamples = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What the tables suggest is the same for every condition."""
+        self._of_tables = TableSamples(self.tables.rows())
 
     def find(self, expression: Expression) -> Search:
         """A whole order on whose first line the condition holds."""
-        samples = Samples(expression, self.catalogue, self.tables.rows())
+        samples = Samples(expression, self.catalogue, self._of_tables)
         looked_at = 0
         waiting: list[tuple[float, int, _Branch]] = []
         serial = count()
         for branch in self._starts(expression, samples):
             heappush(waiting, (branch.cost, next(serial), branch))
-        while waiting and looked_at < self.most_orders:
+        while waiting and looked_at < self.most_orders and self.left_in_all > 0:
+            self.left_in_all -= 1
             _, _, branch = heappop(waiting)
             if branch.tried + 1 < len(branch.values):
                 later = branch.next_value()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -107,13 +108,42 @@ COMPLETE: Json = {
 """An order that stands under the default rules: it fills the places that a counter-example leaves open."""
 
 
+class TableSamples:
+    """What the tables of one version suggest, worked out once."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+
+    @cached_property
+    def days(self) -> tuple[str, ...]:
+        """On which something begins, or has just ended, the latest first."""
+        return tuple(_boundaries(self.tables))
+
+    @cached_property
+    def codes(self) -> Mapping[str, Mapping[str, str]]:
+        """Each code's row by column: that of its last period."""
+        header = TABLES["codes"].header()
+        return {row[0]: dict(zip(header, row, strict=True)) for row in self.tables.get("codes", ())[1:]}
+
+    @cached_property
+    def code_of_each_class(self) -> tuple[str, ...]:
+        """One code of each class: of one group, therapy and category, ended or not, and in the same other tables."""
+        return _codes_of_each_class(self.tables)
+
+    def cells(self, table: str, column: str) -> tuple[str, ...]:
+        """What stands in the column, once each."""
+        position = TABLES[table].header().index(column)
+        cells = dict.fromkeys(row[position] for row in self.tables.get(table, ())[1:])
+        return tuple(cell for cell in cells if cell != ANY)
+
+
 @dataclass(slots=True)
 class Samples:
     """The values to try for the facts of one condition."""
 
     expression: Expression
     catalogue: Catalogue
-    tables: Tables
+    of_tables: TableSamples
     _named: dict[str, list[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -153,7 +183,7 @@ class Samples:
         return tuple(dict.fromkeys(day.isoformat() for day in (USUAL_DAY, *near)))
 
     def _days_of_service(self, named: Sequence[date], _document: Json, _line: int | None) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self._days(named), *_boundaries(self.tables))))
+        return tuple(dict.fromkeys((*self._days(named), *self.of_tables.days)))
 
     def _last_days(self, _named: Sequence[date], document: Json, line: int | None) -> tuple[str, ...]:
         first = _service_from(document, line)
@@ -174,28 +204,21 @@ class Samples:
             code
             for number, other in enumerate(document["lines"])
             if number != line and "hcpcs" in other
-            for code in _related_codes(self.tables, other["hcpcs"])
+            for code in _related_codes(self.of_tables, other["hcpcs"])
         ]
-        rows = self.tables.get("codes", ())[1:]
         prefixes = tuple(code for code in named if len(code) < 5)
-        starting = [row[0] for row in rows if prefixes and row[0].startswith(prefixes)]
-        return tuple(
-            dict.fromkeys((*related, *named, *starting[:5], *_codes_of_each_class(self.tables), UNLISTED_CODE))
-        )
+        starting = [code for code in self.of_tables.codes if prefixes and code.startswith(prefixes)]
+        of_each_class = self.of_tables.code_of_each_class
+        return tuple(dict.fromkeys((*related, *named, *starting[:5], *of_each_class, UNLISTED_CODE)))
 
     def _diagnoses(self, named: Sequence[str], _document: Json, _line: int | None) -> list[list[Json]]:
-        presumed = {row[2]: row[0] for row in self.tables.get("ccs_presumptions", ())[1:]}
+        presumed = {row[2]: row[0] for row in self.of_tables.tables.get("ccs_presumptions", ())[1:]}
         codes = dict.fromkeys((*named, *presumed.values(), UNLISTED_DIAGNOSIS))
         return [[{"code": code, "primary": True}] for code in codes]
 
     def _conditions(self, named: Sequence[str], document: Json, _line: int | None) -> list[list[str]]:
         sent = [diagnosis["code"] for diagnosis in document.get("diagnoses", ())]
         return [[], sent, [UNLISTED_DIAGNOSIS], *([code] for code in named)]
-
-    def _from_table(self, table: str, column: str, *others: str) -> tuple[str, ...]:
-        position = TABLES[table].header().index(column)
-        cells = dict.fromkeys(row[position] for row in self.tables.get(table, ())[1:])
-        return (*(cell for cell in cells if cell != ANY), *others)
 
     def _modifiers(self, named: Sequence[str], _document: Json, _line: int | None) -> list[list[str]]:
         return [[], *([code] for code in named), *(list(codes) for codes in MODIFIERS[1:])]
@@ -245,16 +268,17 @@ def _codes_of_each_class(tables: Tables) -> tuple[str, ...]:
     return tuple(classes.values())
 
 
-def _related_codes(tables: Tables, code: str) -> list[str]:
+def _related_codes(of_tables: TableSamples, code: str) -> list[str]:
     """Codes of which the tables say something beside this one: its pairs, and one of each group of its therapy."""
-    paired = [row[2] for row in tables.get("code_pairs", ())[1:] if row[0] == code]
-    rows = [dict(zip(TABLES["codes"].header(), row, strict=True)) for row in tables.get("codes", ())[1:]]
-    own = next((row for row in rows if row["code"] == code), None)
+    paired = [row[2] for row in of_tables.tables.get("code_pairs", ())[1:] if row[0] == code]
+    own = of_tables.codes.get(code)
     if own is None:
         return paired
-    of_therapy = {row["group"]: row["code"] for row in reversed(rows) if row["therapy"] == own["therapy"]}
-    excluded = {row["group"]: row["code"] for row in reversed(rows) if row["group"] in split_list(own["not_with"])}
-    return [code, *paired, *split_list(own["not_with"]), *excluded.values(), *of_therapy.values()]
+    rows = list(of_tables.codes.values())[::-1]
+    of_therapy = {row["group"]: row["code"] for row in rows if row["therapy"] == own["therapy"]}
+    not_with = split_list(own["not_with"])
+    excluded = {row["group"]: row["code"] for row in rows if row["group"] in not_with}
+    return [code, *paired, *not_with, *excluded.values(), *of_therapy.values()]
 
 
 def _fixed(*values: Any) -> Callable[[Samples, Sequence[Any], Json, int | None], Iterable[Any]]:
@@ -265,7 +289,7 @@ def _listed(
     table: str, column: str, *others: str
 ) -> Callable[[Samples, Sequence[Any], Json, int | None], Iterable[Any]]:
     return lambda samples, named, _document, _line: dict.fromkeys(
-        (*named, *samples._from_table(table, column, *others))
+        (*named, *samples.of_tables.cells(table, column), *others)
     )
 
 
