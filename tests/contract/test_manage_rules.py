@@ -9,7 +9,7 @@ import pytest
 
 from infusion_orders.api.drafts import MOST_RULES
 from tests.builders import an_order_document
-from tests.contract.partner_system import LambdaContext, an_event
+from tests.contract.partner_system import LambdaContext, an_event, read_event
 from tests.contract.world import default_rules
 from tests.default_rules import SETTING
 
@@ -362,3 +362,19 @@ def test_a_try_is_not_recorded_and_says_every_verdict(world: World) -> None:
     assert (answer["outcome"], "decision_id" in answer) == ("rejected", False)
     assert len({each["rule"] for each in answer["explanation"]}) == len(default_rules().rules)
     assert world.count_decisions() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("search-rules", 200),
+        ("check-draft", 200),
+        ("publish-draft", 201),
+        ("activate-version", 200),
+        ("replay-version", 200),
+    ],
+)
+def test_the_events_of_the_folder_are_answered(world: World, name: str, status: int) -> None:
+    answer = world.rules.send(read_event(name))
+    assert answer.status == status, answer.text
+    assert answer.json.get("errors", 0) == 0
