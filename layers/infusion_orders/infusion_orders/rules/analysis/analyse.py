@@ -21,13 +21,17 @@ MOST_PAIRS = 200_000
 
 
 def analyse(rule_set: RuleSet, *, most_orders: int = MOST_ORDERS, progress: Progress | None = None) -> Analysis:
-    """Bounded in time and memory by the searches' own limits (`most_orders` for each question); deterministic."""
+    """Bounded in time and memory by the searches' own limits (`most_orders` for each question); deterministic.
+
+    Who is responsible is looked at first: whatever the bounds leave out, it is not that.
+    """
     search = OrderSearch(rule_set.catalogue, rule_set.tables, most_orders)
     of_rules = RulesAnalysis(rule_set, search)
     requiring = sum(not rule.assigns for rule in rule_set.rules)
     steps = len(rule_set.rules) + min(MOST_PAIRS, requiring * (requiring - 1) // 2)
     done = 0
-    findings: list[Finding] = []
+    findings: list[Finding] = list(assignment_findings(rule_set, search, of_rules.doubts))
+    findings += vendor_findings(rule_set, search)
     for rule in rule_set.rules:
         findings += of_rules.of_one(rule)
         done = _told(progress, done, steps)
@@ -37,8 +41,6 @@ def analyse(rule_set: RuleSet, *, most_orders: int = MOST_ORDERS, progress: Prog
     left_out = len(of_rules.alive) * (len(of_rules.alive) - 1) // 2 - MOST_PAIRS
     if left_out > 0:
         of_rules.doubts.append(Doubt((), "Does one rule imply or contradict another?", f"{left_out} pairs left out"))
-    findings += assignment_findings(rule_set, search, of_rules.doubts)
-    findings += vendor_findings(rule_set, search)
     findings += table_findings(rule_set.tables.rows())
     findings.sort(key=lambda finding: finding.severity is not Severity.ERROR)
     return Analysis(tuple(findings), tuple(of_rules.doubts), of_rules.proved, of_rules.shown_to_fail, requiring)

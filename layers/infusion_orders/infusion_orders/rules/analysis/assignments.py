@@ -58,5 +58,5 @@ def _shown(
     found = search.find(fault)
     if found.order is not None:
         yield Finding(kind, where, problem, found.order)
-    elif not found.whole:
-        doubts.append(Doubt(where, f"Can it be that they {problem}?", f"{found.looked_at} orders, and then given up"))
+    else:
+        doubts.append(Doubt(where, f"Is there an order on which this holds: {problem}?", str(found)))

@@ -44,7 +44,10 @@ class RulesAnalysis:
         if self._asks(rule):
             return
         if self._is_impossible(rule.broken, (rule.rule.id,), "Can it fail?"):
-            problem = "can never fail: whenever it applies, what it requires holds already"
+            problem = (
+                "can never fail: whenever it applies, what it requires holds already. If it is only to ask, require "
+                "that the fact is known"
+            )
             yield Finding(Kind.NEVER_FAILS, (rule.rule.id,), problem, self._order(rule.when) or COMPLETE)
             return
         self.alive.append(rule)
@@ -52,8 +55,7 @@ class RulesAnalysis:
         if found.order is not None:
             self.shown_to_fail += 1
         else:
-            looked_at = f"{found.looked_at} orders{'' if found.whole else ', and then given up'}"
-            self.doubts.append(Doubt((rule.rule.id,), "Is there an order that breaks it?", looked_at))
+            self.doubts.append(Doubt((rule.rule.id,), "Is there an order that breaks it?", str(found)))
 
     def of_two(self, one: CompiledRule, other: CompiledRule) -> Iterator[Finding]:
         """Whether one implies the other, and whether they contradict each other.
@@ -119,7 +121,7 @@ class RulesAnalysis:
             yield Finding(kind, where, problem, found.order)
         else:
             question = f"Is there an order that shows that they are: {kind.value}?"
-            self.doubts.append(Doubt(where, question, f"{found.looked_at} orders"))
+            self.doubts.append(Doubt(where, question, str(found)))
 
     def _implied(self, weaker: CompiledRule, stronger: CompiledRule) -> Iterator[Finding]:
         problem = (

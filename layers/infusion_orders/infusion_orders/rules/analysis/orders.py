@@ -51,6 +51,10 @@ class Search:
     looked_at: int
     whole: bool
 
+    def __str__(self) -> str:
+        """How far it went."""
+        return f"{self.looked_at} orders" if self.whole else f"{self.looked_at} orders, and then given up"
+
 
 @dataclass(frozen=True, slots=True)
 class _Branch:

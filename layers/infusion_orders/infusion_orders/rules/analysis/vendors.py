@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infusion_orders.rules.analysis.findings import Finding, Kind
+from infusion_orders.rules.analysis.samples import COMPLETE
 from infusion_orders.rules.expression import Comparison, Every
 
 if TYPE_CHECKING:
@@ -25,11 +26,11 @@ def vendor_findings(rule_set: RuleSet, search: OrderSearch) -> Iterator[Finding]
             continue
         refuses = Comparison("line.contracted_vendors", "contains_none", frozenset({vendor}))
         found = search.find(Every((rule.broken, refuses)))
-        if found.order is not None:
-            known = any(row[0] == vendor for row in rule_set.tables.rows().get("vendors", ())[1:])
+        known = any(row[0] == vendor for row in rule_set.tables.rows().get("vendors", ())[1:])
+        if found.order is not None or not known:
             does = "does not accept this order's therapy on this day" if known else "is not in the table of vendors"
             problem = f"sends the order to the vendor {vendor}, who {does}"
-            yield Finding(Kind.NOBODY_THERE, (rule.rule.id,), problem, found.order)
+            yield Finding(Kind.NOBODY_THERE, (rule.rule.id,), problem, found.order or COMPLETE)
 
 
 def _named_vendor(rule: CompiledRule) -> str | None:
