@@ -200,6 +200,19 @@ def test_an_export_is_replayed_like_the_table(
     assert replayed(files, state=state).replayed == 14
 
 
+def test_days_and_partners_are_chosen_from_an_export_too(tables: LocalTables, tmp_path: Path) -> None:
+    path = exported(tables, tmp_path / "export.json")
+    command = ("rules", "replay", "--candidate", "2", "--table", RULES_TABLE, "--export", str(path), "--json")
+
+    def counted(*options: str) -> int:
+        return int(json.loads(invoke(*command, *options))["replayed"])
+
+    assert counted() == 14
+    assert counted("--from", "2026-11-02", "--to", "2026-11-03") == 4
+    assert counted("--from", "2026-11-07") == 2
+    assert counted("--to", "2026-11-01", "--partner", PARTNERS[1]) == 1
+
+
 @pytest.mark.parametrize("content", [b"nothing\n", b'{"Item": {}}\n', b"\x1f\x8b\x08\x00broken"])
 def test_a_file_that_is_no_export_is_told_as_that(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / ("export.json.gz" if content[:2] == b"\x1f\x8b" else "export.json")

@@ -174,6 +174,8 @@ def test_a_publication_killed_before_any_of_its_writes_leaves_the_active_version
             with pytest.raises(NoSuchVersion):
                 store.activations.activate(reserved, by="ann", why="a slip", at=MOMENT + SECOND)
 
+    assert {change.version for change in store.activations.history()} == {1}
+    assert [header.version for header in store.headers()] == [1]
     assert store.load(publish(store, DEFAULT)).digest == DEFAULT.digest
 
 

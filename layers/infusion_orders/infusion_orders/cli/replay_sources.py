@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.store.recorded_decisions import PAGE, Mark, decisions_of_export
+from infusion_orders.store.recorded_decisions import PAGE, Mark, decisions_of_export, moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from infusion_orders.decisions.replay import RecordedDecision
@@ -27,14 +28,22 @@ class UnreadableExport(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ExportSource:
-    """Files of DynamoDB's export to S3, in its own JSON, compressed or not."""
+    """Files of DynamoDB's export to S3, in its own JSON, compressed or not.
+
+    Of their decisions those of some partners, from one moment to another, both included; None leaves out nothing.
+    """
 
     files: tuple[Path, ...]
+    since: datetime | None = None
+    until: datetime | None = None
+    partners: tuple[str, ...] | None = None
 
     @property
     def name(self) -> dict[str, Any]:
         """The files by their first bytes and sizes: reading them whole would take as long as the replay."""
-        return {"files": [[path.name, path.stat().st_size, _first_bytes(path)] for path in self.files]}
+        files = [[path.name, path.stat().st_size, _first_bytes(path)] for path in self.files]
+        moments = [None if at is None else at.isoformat() for at in (self.since, self.until)]
+        return {"files": files, "days": moments, "partners": None if self.partners is None else list(self.partners)}
 
     def pages(self, mark: Mark | None) -> Iterator[tuple[Decisions, Mark]]:
         """From the mark on, or from the beginning.  Raises UnreadableExport."""
@@ -54,11 +63,19 @@ class ExportSource:
                 while page := tuple(islice(decisions, PAGE)):
                     done += len(page)
                     read = raw.tell() if path.suffix == ".gz" else lines.tell()
-                    yield page, Mark(part, done, (part + read / size) / len(self.files))
+                    yield tuple(filter(self._is_wanted, page)), Mark(part, done, (part + read / size) / len(self.files))
         except UNREADABLE as problem:
             where = f"{path.name}, after decision {done}"
             raise UnreadableExport(f"This is no export of decisions: {where} ({type(problem).__name__}).") from None
         yield (), Mark(part + 1, None, (part + 1) / len(self.files))
+
+    def _is_wanted(self, decision: RecordedDecision) -> bool:
+        at = moment_of(decision.decision_id)
+        return (
+            (self.since is None or at >= self.since.timestamp())
+            and (self.until is None or at <= self.until.timestamp())
+            and (self.partners is None or decision.partner in self.partners)
+        )
 
 
 def _first_bytes(path: Path) -> str:

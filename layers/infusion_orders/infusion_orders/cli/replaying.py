@@ -75,7 +75,9 @@ def replay(
     with refusals_explained():
         rule_set = candidate_of(candidate, table, endpoint_url, name)
         if export:
-            source: ExportSource | TableSource = ExportSource(tuple(export))
+            first, last = whole_days(since, until)
+            names = None if partner is None else tuple(partner)
+            source: ExportSource | TableSource = ExportSource(tuple(export), first, last, names)
         elif table and decisions and since and until:
             source = table_source(table, decisions, endpoint_url, since=since, until=until, partners=partner)
         else:
@@ -124,9 +126,16 @@ def table_source(
 
     client = client_of(endpoint_url)
     names = tuple(partners or PartnerStore(client, table, refresh_seconds=0, clock=lambda: 0.0).client_ids())
-    first = datetime.combine(since, time.min, UTC)
-    last = datetime.combine(until, time.min, UTC) + timedelta(days=1, milliseconds=-1)
-    return TableSource(client, decisions, names, first, last)
+    first, last = whole_days(since, until)
+    return TableSource(client, decisions, names, first or since, last or until)
+
+
+def whole_days(since: datetime | None, until: datetime | None) -> tuple[datetime | None, datetime | None]:
+    """The first and the last millisecond of the days, in UTC."""
+    return (
+        None if since is None else datetime.combine(since, time.min, UTC),
+        None if until is None else datetime.combine(until, time.min, UTC) + timedelta(days=1, milliseconds=-1),
+    )
 
 
 def candidate_of(candidate: str, table: str | None, endpoint_url: str | None, name: str) -> RuleSet:
