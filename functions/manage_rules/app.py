@@ -31,6 +31,7 @@ from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.analysis.analyse import analyse
 from infusion_orders.rules.checks import check
 from infusion_orders.rules.differences import differences
+from infusion_orders.rules.example_report import examined, shares
 from infusion_orders.rules.problems import RuleSetErrors
 from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders.rules.search import EFFECTS, SearchTextLength, search
@@ -133,7 +134,7 @@ def compare_versions(version: str) -> Response[str]:
 
 @app.post("/v1/rulesets/check")
 def check_draft() -> Response[str]:
-    """Whether a draft loads, and what its rules can and cannot do; nothing is kept."""
+    """Whether a draft loads, what its rules can and cannot do, and what its examples hold; nothing is kept."""
     person_of(Scope.WRITE_RULES)
     no_parameters(app.event)
     document = drafted(posted(json_body(app.event), Draft))
@@ -142,7 +143,9 @@ def check_draft() -> Response[str]:
     except RuleSetErrors as errors:
         problems = [{"rule": one.rule, "path": one.path, "problem": one.problem} for one in errors.problems]
         return answer({"loads": False, "problems": problems})
-    return answer({"loads": True, "digest": document.digest, **analysed(document)})
+    rules = examined(document, coverage=True, mutate=True)
+    held = {**shares(rules), "rules": [one.plain() for one in rules]}
+    return answer({"loads": True, "digest": document.digest, **analysed(document), "held_by_examples": held})
 
 
 @app.post("/v1/rulesets")

@@ -123,6 +123,8 @@ class TestDrafts:
         answer = world.rules.call("POST", "/v1/rulesets/check", body, **WRITE)
         assert (answer.status, answer.json["loads"]) == (200, True)
         assert answer.json["rules_that_require"] in range(1, 7)
+        held = answer.json["held_by_examples"]
+        assert (held["verdicts"], held["mutants"] > 70, len(held["rules"])) == (100, True, 6)
         assert len(world.rules.call("GET", "/v1/rulesets", **READ).json["versions"]) == 1
 
     def test_a_finding_comes_with_an_order_that_shows_it(self, world: World) -> None:

@@ -187,7 +187,8 @@ def rule_schemas() -> Json:
         "ChangeList": _object({"changes": _list(_object(change))}),
         "Checked": {
             **_object({"loads": flag}),
-            "properties": {"loads": flag, "digest": text, "problems": _list({"type": "object"}), **analysis},
+            "properties": {"loads": flag, "digest": text, "problems": _list({"type": "object"}), **analysis}
+            | {"held_by_examples": {"type": "object"}},
         },
         "Published": _object({"version": version, "digest": text, **analysis}),
         "Differences": _object(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,10 +12,8 @@ from infusion_orders.cli.terminal import console, escaped, fail, failures_explai
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from infusion_orders.rules.coverage import Coverage
     from infusion_orders.rules.document import RuleSetDocument
-    from infusion_orders.rules.mutation import MutationResult
-    from infusion_orders.rules.rule import Rule
+    from infusion_orders.rules.example_report import Examined
 
 TOO_LITTLE = 1
 MOST_SHOWN = 4
@@ -36,15 +33,6 @@ infusion-orders rules test --coverage --mutate
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Tested:
-    """One rule, and what was asked for of it."""
-
-    rule: Rule
-    coverage: Coverage | None
-    mutation: MutationResult | None
-
-
 def try_examples(
     directory: Folder = None,
     coverage: Annotated[bool, typer.Option("--coverage", help="Which verdicts and comparisons are reached.")] = False,
@@ -61,6 +49,7 @@ def try_examples(
     import json as encoder
 
     from infusion_orders.cli.rule_sources import folder_of
+    from infusion_orders.rules.example_report import examined, shares
     from infusion_orders.rules.loading import load_directory
     from infusion_orders.rules.problems import RuleSetErrors
 
@@ -69,76 +58,25 @@ def try_examples(
             document = load_directory(folder_of(directory))
         except RuleSetErrors as errors:
             fail(*map(str, errors.problems), code=TOO_LITTLE)
-    tested = _tested(document, coverage=coverage, mutate=mutate)
+    with watched("testing") as progress:
+        rules = examined(document, coverage=coverage, mutate=mutate, progress=progress)
+    found = shares(rules)
     if json:
-        typer.echo(encoder.dumps({"rules": [_plain(one) for one in tested], **_shares(tested)}))
+        typer.echo(encoder.dumps({"rules": [one.plain() for one in rules], **found}))
     else:
-        _print(document, tested)
-    shares = _shares(tested)
-    if shares["verdicts"] < least_verdicts or shares["mutants"] < least_mutants:
+        _print(document, rules)
+    if found["verdicts"] < least_verdicts or found["mutants"] < least_mutants:
         raise typer.Exit(TOO_LITTLE)
 
 
-def _tested(document: RuleSetDocument, *, coverage: bool, mutate: bool) -> list[Tested]:
-    from infusion_orders.facts.catalogue import CATALOGUE
-    from infusion_orders.rules.coverage import coverage_of
-    from infusion_orders.rules.mutation import mutation_result
-    from infusion_orders.rules.resolution import Resolver
-    from infusion_orders.rules.rule import Rule
-    from infusion_orders.rules.rule_set import resolve
-
-    tested: list[Tested] = []
-    with watched("testing") as progress:
-        for plain in document.rules:
-            resolved = resolve(Rule.model_validate(plain), Resolver(CATALOGUE))
-            tested.append(
-                Tested(
-                    resolved.rule,
-                    coverage_of(resolved, CATALOGUE) if coverage else None,
-                    mutation_result(resolved, CATALOGUE) if mutate else None,
-                )
-            )
-            if progress is not None:
-                progress(len(tested), len(document.rules))
-    return tested
-
-
-def _shares(tested: Sequence[Tested]) -> dict[str, float]:
-    """Percent; what was not asked for is 100."""
-    covered = [one.coverage for one in tested if one.coverage is not None]
-    mutated = [one.mutation for one in tested if one.mutation is not None]
-    return {
-        "verdicts": _percent(sum(len(one.reached) for one in covered), sum(len(one.possible) for one in covered)),
-        "mutants": _percent(sum(one.killed for one in mutated), sum(one.mutants for one in mutated)),
-    }
-
-
-def _percent(part: int, whole: int) -> float:
-    return round(100 * part / whole, 2) if whole else 100.0
-
-
-def _plain(one: Tested) -> dict[str, Any]:
-    plain: dict[str, Any] = {"rule": one.rule.id, "examples": len(one.rule.examples)}
-    if one.coverage is not None:
-        plain["verdicts"] = {
-            "possible": sorted(one.coverage.possible),
-            "missing": [verdict.value for verdict in one.coverage.missing],
-        }
-        plain["one_sided"] = [{"fact": leaf.fact, "never": truth} for leaf, truth in one.coverage.one_sided]
-    if one.mutation is not None:
-        survivors = [{"slip": each.slip, "example": each.example} for each in one.mutation.survivors]
-        plain["mutants"] = {"all": one.mutation.mutants, "noticed": one.mutation.killed, "survivors": survivors}
-    return plain
-
-
-def _print(document: RuleSetDocument, tested: Sequence[Tested]) -> None:
+def _print(document: RuleSetDocument, tested: Sequence[Examined]) -> None:
     screen = console()
     examples = sum(len(one.rule.examples) for one in tested)
     screen.print(f"[bold green]{document.name}[/]: all {examples} examples of {len(tested)} rules hold")
     covered, mutated = tested[0].coverage is not None, tested[0].mutation is not None
     if not covered and not mutated:
         return
-    subjects: dict[str, list[Tested]] = {}
+    subjects: dict[str, list[Examined]] = {}
     for one in tested:
         subjects.setdefault(one.rule.id.split(".", maxsplit=1)[0], []).append(one)
     rows = [_row(subject, ones) for subject, ones in subjects.items()]
@@ -148,7 +86,7 @@ def _print(document: RuleSetDocument, tested: Sequence[Tested]) -> None:
         screen.print(line)
 
 
-def _row(subject: str, ones: Iterable[Tested]) -> list[str]:
+def _row(subject: str, ones: Iterable[Examined]) -> list[str]:
     rules = list(ones)
     covered = [one.coverage for one in rules if one.coverage is not None]
     mutated = [one.mutation for one in rules if one.mutation is not None]
@@ -165,10 +103,12 @@ def _row(subject: str, ones: Iterable[Tested]) -> list[str]:
 
 
 def _of(part: int, whole: int) -> str:
-    return f"{part} of {whole} ({_percent(part, whole):.0f} %)"
+    from infusion_orders.rules.example_report import percent
+
+    return f"{part} of {whole} ({percent(part, whole):.0f} %)"
 
 
-def _missing(tested: Iterable[Tested]) -> Iterable[str]:
+def _missing(tested: Iterable[Examined]) -> Iterable[str]:
     for one in tested:
         if one.coverage is not None and one.coverage.missing:
             yield f"[yellow]{one.rule.id}[/]: no example is {', '.join(one.coverage.missing)}"
