@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from infusion_orders.rules.rule import Rule
     from infusion_orders.store.activations import ActivePointer
     from infusion_orders.store.changes import Change
-    from infusion_orders.store.rule_sets import VersionHeader
+    from infusion_orders.store.headers import VersionHeader
 
 
 def rule_of(rule: Rule) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from infusion_orders.cli import (
+    activating,
     checking,
     codes,
     docs,
@@ -43,9 +44,9 @@ rules.app.command(epilog=publishing.PUBLISH_EPILOG)(publishing.publish)
 rules.app.command("list", epilog=versions.LIST_EPILOG)(versions.list_versions)
 rules.app.command(epilog=versions.SHOW_EPILOG)(versions.show)
 rules.app.command(epilog=versions.DIFF_EPILOG)(versions.diff)
-rules.app.command(epilog=versions.ACTIVATE_EPILOG)(versions.activate)
-rules.app.command(epilog=versions.ROLLBACK_EPILOG)(versions.rollback)
-rules.app.command(epilog=versions.SHADOW_EPILOG)(versions.shadow)
+rules.app.command(epilog=activating.ACTIVATE_EPILOG)(activating.activate)
+rules.app.command(epilog=activating.ROLLBACK_EPILOG)(activating.rollback)
+rules.app.command(epilog=activating.SHADOW_EPILOG)(activating.shadow)
 rules.app.command(epilog=versions.HISTORY_EPILOG)(versions.history)
 rules.app.command(epilog=replaying.EPILOG)(replaying.replay)
 app.add_typer(rules.app, name="rules")

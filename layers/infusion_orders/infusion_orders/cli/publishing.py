@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
+from infusion_orders.cli.rules_table import Endpoint, Person, Table  # noqa: TC001 - read by typer
 from infusion_orders.cli.terminal import console, failures_explained
-from infusion_orders.cli.versions import Endpoint, Person, Table  # noqa: TC001 - read by typer
 from infusion_orders.orders.vocabularies import LineOfBusiness
 
 PUBLISH_EPILOG = """
@@ -37,7 +37,7 @@ def publish(
     """Check a rule set and publish it as the next version, which decides nothing until it is activated."""
     from infusion_orders.cli.checking import analysed
     from infusion_orders.cli.rule_sources import document_from_files
-    from infusion_orders.cli.versions import store_of
+    from infusion_orders.cli.rules_table import store_of
 
     with failures_explained():
         document = document_from_files(directory)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from infusion_orders.cli.rules_table import RULE_SET, Endpoint, Name, refusals_explained
 from infusion_orders.cli.terminal import console, escaped, fail, table_of
-from infusion_orders.cli.versions import RULE_SET, Endpoint, Name, refusals_explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -143,7 +143,7 @@ def candidate_of(candidate: str, table: str | None, endpoint_url: str | None, na
     from pathlib import Path
 
     from infusion_orders.cli.rule_sources import document_from_files
-    from infusion_orders.cli.versions import store_of
+    from infusion_orders.cli.rules_table import store_of
     from infusion_orders.rules.rule_set import RuleSet
 
     if candidate.isdecimal():

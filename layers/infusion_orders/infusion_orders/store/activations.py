@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
+    from infusion_orders.store.headers import VersionHeader
     from infusion_orders.store.partition import Partition
-    from infusion_orders.store.rule_sets import VersionHeader
 
 ACTIVE = "ACTIVE"
 ACTIVATED = "ACTIVATED#"

@@ -7,8 +7,6 @@ the header becomes `published` with the digest over the parts.  Whatever is inte
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.rules.document import RuleSetDocument, digest_of_parts
@@ -16,14 +14,16 @@ from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders.store.activations import Activations
 from infusion_orders.store.changes import Action, Change, record_of
 from infusion_orders.store.client import ConditionFailed, StoreUnavailable, named_failures, write_together
+from infusion_orders.store.headers import HEADER, VersionHeader, header_key, header_of
 from infusion_orders.store.partition import NEW, Partition, moment
 from infusion_orders.store.parts import items_of_parts, parts_of_items, write_all
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-HEADER = "VERSION#"
 PUBLISHED = "published"
 PUBLISHING = "publishing"
 MOST_VERSIONS = 1000
@@ -36,20 +36,6 @@ class NoSuchVersion(Exception):
 
 class DamagedRuleSet(Exception):
     """What is stored is not what was published; the text says what is wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class VersionHeader:
-    """What is said of a published version; `errors` is how many its checks found, 0 if they passed."""
-
-    version: int
-    digest: str
-    by: str
-    at: datetime
-    note: str
-    rules: int
-    tables: int
-    errors: int
 
 
 class RuleSetStore:
@@ -89,15 +75,15 @@ class RuleSetStore:
 
     def header(self, version: int) -> VersionHeader:
         """What is said of a published version.  Raises NoSuchVersion and StoreUnavailable."""
-        item = self._partition.get(_header(version))
+        item = self._partition.get(header_key(version))
         if item is None or item["state"]["S"] != PUBLISHED:
             raise NoSuchVersion(f"there is no published version {version}")
-        return _header_of(item)
+        return header_of(item)
 
     def headers(self, *, most: int = MOST_VERSIONS) -> tuple[VersionHeader, ...]:
         """The published versions, the latest first.  Raises StoreUnavailable."""
         items = self._partition.newest(HEADER, most=most)
-        return tuple(_header_of(item) for item in items if item["state"]["S"] == PUBLISHED)
+        return tuple(header_of(item) for item in items if item["state"]["S"] == PUBLISHED)
 
     def document(self, version: int) -> RuleSetDocument:
         """The version as it was published.  Raises NoSuchVersion, DamagedRuleSet and StoreUnavailable."""
@@ -139,7 +125,7 @@ class RuleSetStore:
         return {
             "Update": {
                 "TableName": self._partition.table,
-                "Key": self._partition.key(_header(version)),
+                "Key": self._partition.key(header_key(version)),
                 "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in published),
                 "ConditionExpression": "#state = :reserved",
                 "ExpressionAttributeNames": {f"#{name}": name for name in published},
@@ -151,7 +137,7 @@ class RuleSetStore:
         }
 
     def _is_published(self, version: int, digest: str) -> bool:
-        header = self._partition.get(_header(version))
+        header = self._partition.get(header_key(version))
         return header is not None and header.get("digest", {}).get("S") == digest
 
     def _reserve(self, by: str, at: datetime) -> int:
@@ -160,7 +146,7 @@ class RuleSetStore:
         version = int(latest[0]["version"]["N"]) + 1 if latest else 1
         while True:
             item: dict[str, Any] = {
-                **self._partition.key(_header(version)),
+                **self._partition.key(header_key(version)),
                 "state": {"S": PUBLISHING},
                 "version": {"N": str(version)},
                 "by": {"S": by},
@@ -173,20 +159,3 @@ class RuleSetStore:
                 version += 1
             else:
                 return version
-
-
-def _header(version: int) -> str:
-    return f"{HEADER}{version:06d}"
-
-
-def _header_of(item: dict[str, Any]) -> VersionHeader:
-    return VersionHeader(
-        version=int(item["version"]["N"]),
-        digest=item["digest"]["S"],
-        by=item["by"]["S"],
-        at=datetime.fromisoformat(item["at"]["S"]),
-        note=item["note"]["S"],
-        rules=int(item["rules"]["N"]),
-        tables=int(item["tables"]["N"]),
-        errors=int(item["errors"]["N"]),
-    )
