@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json as encoder
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infusion_orders.cli.terminal import console, failures_explained, plain
+from infusion_orders.cli.terminal import console, failures_explained, plain, watched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from infusion_orders.rules.analysis.findings import Analysis, Finding, Progress
+    from infusion_orders.rules.analysis.findings import Analysis, Finding
     from infusion_orders.rules.document import RuleSetDocument
     from infusion_orders.rules.problems import RuleProblem
 
@@ -88,22 +87,6 @@ def analysed(document: RuleSetDocument) -> Analysis:
     rule_set = RuleSet.from_document(document, version=0, digest=document.digest)
     with watched("analysing") as progress:
         return analyse(rule_set, progress=progress)
-
-
-@contextmanager
-def watched(what: str) -> Iterator[Progress | None]:
-    """A progress bar on standard error, if a person watches it."""
-    import sys
-
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, steps: bar.update(task, completed=done, total=steps)
 
 
 def _faulty_periods(document: RuleSetDocument) -> list[Finding]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from infusion_orders.cli.terminal import console, fail, failures_explained, plain
+from infusion_orders.cli.terminal import console, fail, failures_explained, plain, watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -200,8 +200,8 @@ def icd_10_cm(
         current = _current(rules, into)
     with _refusals_told(file, json=json):
         lines = lines_of(file)
-        with _counted(len(lines)) as tell:
-            release = read_icd_10_cm(_told(lines, tell))
+        with watched("reading") as progress:
+            release = read_icd_10_cm(_told(lines, len(lines), progress))
     imported = diagnoses_after(current.rows("diagnoses"), release, effective=day, until=last)
     _finish(current, imported, effective=day, into=into, json=json)
 
@@ -256,26 +256,15 @@ def _refusals_told(file: Path, *, json: bool) -> Iterator[None]:
 
 @contextmanager
 def _watched(sheet: Sheet) -> Iterator[Sheet]:
-    with _counted(sheet.expected) as tell:
-        yield replace(sheet, rows=_told(sheet.rows, tell))
+    with watched("reading") as progress:
+        yield replace(sheet, rows=_told(sheet.rows, sheet.expected, progress))
 
 
-def _told(items: Iterable[Item], tell: Callable[[], None]) -> Iterator[Item]:
-    for item in items:
-        tell()
+def _told(items: Iterable[Item], expected: int, progress: Callable[[int, int], None] | None) -> Iterator[Item]:
+    for number, item in enumerate(items, start=1):
+        if progress is not None:
+            progress(number, expected)
         yield item
-
-
-@contextmanager
-def _counted(expected: int) -> Iterator[Callable[[], None]]:
-    """A progress bar on standard error, if a person watches it."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    screen = console(stderr=True)
-    columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as progress:
-        task = progress.add_task("", total=expected)
-        yield lambda: progress.advance(task)
 
 
 def _finish(current: _Current, imported: Imported, *, effective: date, into: Path | None, json: bool) -> None:

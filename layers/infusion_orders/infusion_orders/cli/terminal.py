@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from rich.console import Console
     from rich.table import Table
@@ -51,6 +51,21 @@ def table_of(headings: Iterable[str], rows: Iterable[Iterable[str]] = ()) -> Tab
     for row in rows:
         table.add_row(*row)
     return table
+
+
+@contextmanager
+def watched(what: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on standard error, to be told how many of how many are done; None where nobody watches."""
+    screen = console(stderr=True)
+    if not screen.is_terminal:
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=screen, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, whole: bar.update(task, completed=done, total=whole)
 
 
 def fail(*messages: str, code: int = USAGE) -> NoReturn:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infusion_orders.cli.checking import Folder, watched
-from infusion_orders.cli.terminal import console, escaped, fail, failures_explained, table_of
+from infusion_orders.cli.checking import Folder
+from infusion_orders.cli.terminal import console, escaped, fail, failures_explained, table_of, watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
