@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infusion_orders.cli.checking import Folder
+from infusion_orders.cli.checking import Folder  # noqa: TC001 - read by typer
 from infusion_orders.cli.terminal import console, escaped, fail, failures_explained, table_of, watched
 
 if TYPE_CHECKING:
