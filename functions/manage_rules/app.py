@@ -226,21 +226,23 @@ def replay_version(version: str) -> Response[str]:
     no_parameters(app.event)
     wanted = posted(json_body(app.event), ReplayOrder)
     rule_set = rule_sets.version(version_number(version))
-    after = None if wanted.after is None else Mark(wanted.after.part, wanted.after.at, 0.0)
-    report, mark = replayed(source_of(wanted), rule_set, after)
-    rest = None if mark is None else {"part": mark.part, "at": mark.at}
+    source = source_of(wanted)
+    after = None if wanted.after is None else Mark(0, wanted.after.at, 0.0)
+    report, mark = replayed(source, rule_set, after)
+    rest = None if mark is None else {"partner": source.partners[mark.part], "at": mark.at}
     app.notes.note(ruleset_version=rule_set.version, orders=report.replayed)
     return answer({"version": rule_set.version, "complete": mark is None, "after": rest, "report": report.plain()})
 
 
 def source_of(wanted: ReplayOrder) -> TableSource:
-    """The decisions of whole days in UTC."""
+    """The decisions of whole days in UTC, of the partners that are not done yet."""
     first = datetime.combine(wanted.since, time_of_day.min, UTC)
     last = datetime.combine(wanted.until, time_of_day.min, UTC) + timedelta(days=1, milliseconds=-1)
     if last < first:
         raise InvalidRequest(WrongPart("parameter", "to", "must not lie before `from`"))
-    names = tuple(wanted.partners) if wanted.partners is not None else partners.client_ids()
-    return TableSource(client, settings.decisions_table, names, first, last)
+    names = sorted(wanted.partners) if wanted.partners is not None else partners.client_ids()
+    left = tuple(name for name in names if wanted.after is None or name >= wanted.after.partner)
+    return TableSource(client, settings.decisions_table, left, first, last)
 
 
 def replayed(source: TableSource, rule_set: RuleSet, after: Mark | None) -> tuple[ReplayReport, Mark | None]:

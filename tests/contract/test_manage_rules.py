@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infusion_orders.api.drafts import MOST_RULES
+from infusion_orders.rules.limits import LIMITS
+from infusion_orders.store.partners import Partner
 from tests.builders import an_order_document
 from tests.contract.partner_system import LambdaContext, an_event, read_event
 from tests.contract.world import default_rules
@@ -164,6 +166,15 @@ class TestDrafts:
         assert answer.json["errors"][0]["pointer"] == place
         assert problem in answer.json["errors"][0]["problem"]
 
+    def test_a_rule_may_be_as_deep_as_the_language_allows(self, world: World) -> None:
+        deep: Any = {"fact": "care.telephone", "is": True}
+        for _ in range(LIMITS.depth - 1):
+            deep = {"all": [deep]}
+        example = {"given": {"care.telephone": True}, "expect": "satisfied"}
+        rule = default_rule() | {"require": deep, "examples": [example]}
+        checked = world.rules.call("POST", "/v1/rulesets/check", small(rule), **WRITE)
+        assert (checked.status, checked.json["loads"]) == (200, True), checked.text
+
     def test_a_base_that_is_not_there_is_not_found(self, world: World) -> None:
         assert world.rules.call("POST", "/v1/rulesets/check", {"base": 9}, **WRITE).status == 404
 
@@ -314,6 +325,23 @@ class TestReplay:
                 break
         assert counted == 3
         assert answers > 3
+
+    def test_a_partner_that_comes_in_between_shifts_nothing(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.recorded(world, 2)
+        monkeypatch.setattr("infusion_orders.store.recorded_decisions.PAGE", 1)
+        monkeypatch.setattr(world.rules, "context", LambdaContext(milliseconds=7_999))
+        counted, after = 0, None
+        for name in ("a-new-partner", "b-new-partner", None, None, None, None, None, None, None, None):
+            answer = self.replay(world, 1, **({} if after is None else {"after": after})).json
+            counted += answer["report"]["replayed"]
+            if answer["complete"]:
+                break
+            after = answer["after"]
+            if name is not None:
+                world.function.partners.put(Partner(name, name, "active", frozenset()))
+        assert (answer["complete"], counted) == (True, 2)
 
     @pytest.mark.parametrize(
         "body",

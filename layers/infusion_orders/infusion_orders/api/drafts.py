@@ -14,12 +14,15 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from infusion_orders.api.requests import AnswerTooLarge
 from infusion_orders.orders.reading import FieldProblem, InvalidOrder, read_document
 from infusion_orders.rules.document import RuleSetDocument
+from infusion_orders.rules.limits import LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MOST_BODY_BYTES = 5_500_000
 """Lambda passes 6 MB."""
+MOST_LEVELS = 2 * LIMITS.depth + 10
+"""Of objects and lists: each part of a condition is two of them."""
 MOST_RULES = 200
 """What the analysis of a draft has time for here; larger rule sets are published from the command line."""
 
@@ -89,9 +92,9 @@ class ReplayOrder(Posted):
 
 
 class Mark(Posted):
-    """How far a replay came."""
+    """How far a replay came: the partner whose decisions come next, and the last of them that is done."""
 
-    part: Annotated[int, Field(ge=0)]
+    partner: Sentence
     at: Annotated[str, StringConstraints(pattern="^[0-7][0-9A-HJKMNP-TV-Z]{25}$")] | None = None
 
 
@@ -100,7 +103,7 @@ ReplayOrder.model_rebuild()
 
 def posted(body: bytes, model: type[Body]) -> Body:
     """Raises MalformedJson, TooLarge, or InvalidOrder with the places that do not follow the model."""
-    plain = read_document(body, most_bytes=MOST_BODY_BYTES)
+    plain = read_document(body, most_bytes=MOST_BODY_BYTES, most_levels=MOST_LEVELS)
     try:
         return model.model_validate(_without_fractions(plain))
     except ValidationError as invalid:

@@ -64,7 +64,7 @@ def order_from(document: object, pointer_prefix: str = "") -> Order:
     raise InvalidOrder(errors)
 
 
-def read_document(body: bytes | str, *, most_bytes: int = MAX_BODY_BYTES) -> object:
+def read_document(body: bytes | str, *, most_bytes: int = MAX_BODY_BYTES, most_levels: int = MOST_LEVELS) -> object:
     """Plain JSON with its numbers as int and Decimal; a number too long to be an amount becomes a NaN, which none is.
 
     Raises MalformedJson or TooLarge.
@@ -81,8 +81,8 @@ def read_document(body: bytes | str, *, most_bytes: int = MAX_BODY_BYTES) -> obj
     except json.JSONDecodeError as error:
         raise MalformedJson(f"the body is not JSON at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
-        raise MalformedJson(f"the body is nested deeper than {MOST_LEVELS} levels") from None
-    _refuse_depth(document)
+        raise MalformedJson(f"the body is nested deeper than {most_levels} levels") from None
+    _refuse_depth(document, most_levels)
     if _SURROGATE.search(text):
         _refuse_lone_surrogates(document)
     return document
@@ -115,9 +115,9 @@ def _constant(_name: str) -> NoReturn:
     raise MalformedJson("NaN and Infinity are not JSON")
 
 
-def _refuse_depth(document: object) -> None:
+def _refuse_depth(document: object, most_levels: int) -> None:
     level = [document]
-    for _ in range(MOST_LEVELS):
+    for _ in range(most_levels):
         level = [
             inner
             for outer in level
@@ -126,7 +126,7 @@ def _refuse_depth(document: object) -> None:
         ]
         if not level:
             return
-    raise MalformedJson(f"the body is nested deeper than {MOST_LEVELS} levels")
+    raise MalformedJson(f"the body is nested deeper than {most_levels} levels")
 
 
 def _refuse_lone_surrogates(document: object) -> None:
