@@ -101,8 +101,9 @@ build-local: ## the same for this machine's processor and `sam local`, in .aws-s
 	.venv-sam/bin/python scripts/local_template.py $(LOCAL_BUILD) \
 	  Runtime=$(RUNTIME) Architecture=$(LOCAL_ARCHITECTURE)
 
-bench: setup ## time the decision path
+bench: setup ## time the decision path, and a replay of 100,000 decisions
 	$(BIN)/python benchmarks/decision_path.py
+	$(BIN)/python benchmarks/replay.py
 
 FUZZ ?= 100000
 
