@@ -13,7 +13,9 @@ from infusion_orders.orders.vocabularies import ProviderType  # noqa: TC001 - re
 if TYPE_CHECKING:
     from infusion_orders.rules.rule import Rule
 
-app = typer.Typer(help="Rule sets: search, check, publish, compare, replay, watch, activate, go back.", no_args_is_help=True)
+app = typer.Typer(
+    help="Rule sets: search, check, publish, compare, replay, watch, activate, go back.", no_args_is_help=True
+)
 
 SEARCH_EPILOG = """
 Examples:
