@@ -206,6 +206,24 @@ def test_an_activation_that_meets_a_new_shadow_does_not_undo_it(store: RuleSetSt
     assert pointer(store) == (1, None, 3)
 
 
+def test_what_an_earlier_release_left_is_read_and_moved_on_from(store: RuleSetStore) -> None:
+    activated(store, 1)
+    client = dynamodb_client(region=REGION, endpoint_url=None)
+    for name, fields in (("ACTIVE", ("revision", "shadow")), ("VERSION#000002", ("errors",))):
+        key = {"PK": {"S": "RULESET#home-infusion"}, "SK": {"S": name}}
+        item = client.get_item(TableName=RULES_TABLE, Key=key)["Item"]
+        kept = {field: value for field, value in item.items() if field not in fields}
+        client.put_item(TableName=RULES_TABLE, Item=kept)
+    found = store.activations.pointer()
+    assert found is not None
+    assert (found.version, found.shadow, found.revision) == (1, None, 0)
+    assert store.header(2).errors == 0
+
+    assert activated(store, 2, minute=1).revision == 1
+    with pytest.raises(ActivationConflict):
+        store.activations._write(found, found, Change(Action.ACTIVATED, 1, "eve", MOMENT, "late"))
+
+
 # --- what is kept
 
 

@@ -172,11 +172,10 @@ class Activations:
             "Put": {"TableName": self._partition.table, "Item": item, "ConditionExpression": NEW}
         }
         if before is not None:
-            move["Put"] |= {
-                "ConditionExpression": "#revision = :revision",
-                "ExpressionAttributeNames": {"#revision": "revision"},
-                "ExpressionAttributeValues": {":revision": {"N": str(before.revision)}},
-            }
+            as_read = "#revision = :revision" if before.revision else "attribute_not_exists(#revision)"
+            move["Put"] |= {"ConditionExpression": as_read, "ExpressionAttributeNames": {"#revision": "revision"}}
+            if before.revision:
+                move["Put"]["ExpressionAttributeValues"] = {":revision": {"N": str(before.revision)}}
         try:
             write_together(self._partition.client, [move, *more, record_of(self._partition, change)])
         except ConditionFailed:
@@ -209,8 +208,11 @@ def _number(value: int | None) -> dict[str, Any]:
 
 
 def _pointer_of(item: dict[str, Any]) -> ActivePointer:
+    """A pointer that an earlier release moved has no shadow and no revision: it counts as revision 0."""
+
     def number(name: str) -> int | None:
-        return int(item[name]["N"]) if "N" in item[name] else None
+        kept = item.get(name, {})
+        return int(kept["N"]) if "N" in kept else None
 
     return ActivePointer(
         version=int(item["version"]["N"]),
@@ -220,5 +222,5 @@ def _pointer_of(item: dict[str, Any]) -> ActivePointer:
         why=item["why"]["S"],
         previous=number("previous"),
         shadow=number("shadow"),
-        revision=int(item["revision"]["N"]),
+        revision=number("revision") or 0,
     )

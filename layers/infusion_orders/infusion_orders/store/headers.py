@@ -14,7 +14,10 @@ HEADER = "VERSION#"
 
 @dataclass(frozen=True, slots=True)
 class VersionHeader:
-    """What is said of a published version; `errors` is how many its checks found, 0 if they passed."""
+    """What is said of a published version; `errors` is how many its checks found, 0 if they passed.
+
+    Versions of releases that did not look for any have none.
+    """
 
     version: int
     digest: str
@@ -41,5 +44,5 @@ def header_of(item: Mapping[str, Any]) -> VersionHeader:
         note=item["note"]["S"],
         rules=int(item["rules"]["N"]),
         tables=int(item["tables"]["N"]),
-        errors=int(item["errors"]["N"]),
+        errors=int(item["errors"]["N"]) if "errors" in item else 0,
     )
