@@ -44,9 +44,13 @@ class Change:
 
 
 def record_of(partition: Partition, change: Change) -> TransactWriteItemTypeDef:
-    """The write that keeps the change, for the transaction that makes it."""
+    """The write that keeps the change, for the transaction that makes it.
+
+    Of one moment a publication comes before a move: nothing is moved to that is not published.
+    """
+    place = 0 if change.action is Action.PUBLISHED else 1
     item: dict[str, Any] = {
-        **partition.key(f"{AUDIT}{moment(change.at)}#{change.action.value.replace(' ', '-')}#{change.version:06d}"),
+        **partition.key(f"{AUDIT}{moment(change.at)}#{place}#{change.version:06d}"),
         "action": {"S": change.action.value},
         "version": {"N": str(change.version)},
         "by": {"S": change.by},
