@@ -16,7 +16,7 @@ from tests.contract.world import default_rules
 from tests.default_rules import SETTING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tests.contract.partner_system import Answer
     from tests.contract.world import World
@@ -92,6 +92,22 @@ class TestSearch:
         assert self.find(world, effect="assign", clause="M-11")
         assert len(self.find(world)) == len(default_rules().rules)
         assert self.find(world, provider_type="hospital")
+
+    @pytest.mark.parametrize(
+        ("query", "fits"),
+        [
+            ({"effect": "review"}, lambda rule: rule.get("otherwise", {}).get("effect") == "review"),
+            ({"effect": "assign"}, lambda rule: "assign" in rule),
+            ({"clause": "M-5"}, lambda rule: rule["clause"] == "M-5"),
+            ({"therapy": "hydration"}, lambda rule: "hydration" in json.dumps([rule.get("when"), rule.get("require")])),
+        ],
+    )
+    def test_a_filter_lets_through_all_that_fits_and_nothing_else(
+        self, world: World, query: dict[str, str], fits: Callable[[Mapping[str, Any]], bool]
+    ) -> None:
+        fitting = {rule["id"] for rule in default_rules().rules if fits({"clause": None, **rule})}
+        assert set(self.find(world, **query)) == fitting
+        assert fitting
 
     @pytest.mark.parametrize(
         ("query", "parameter", "problem"),

@@ -232,6 +232,17 @@ def test_a_redirect_to_a_vendor_that_accepts_nothing_is_shown_on_an_order_that_i
     assert vendor not in accepting
 
 
+def test_a_redirect_to_a_vendor_that_accepts_whatever_it_is_sent_is_sound() -> None:
+    redirect = {"effect": "redirect", "action": {"action": "use_vendor", "vendor": "coram"}}
+    rule = requiring(
+        "some.redirect",
+        {"fact": "vendor.id", "is": "coram"},
+        {"fact": "line.therapy", "is": "anti_tnf"},
+        otherwise=redirect,
+    )
+    assert analyse(rule_set_of(rule)).findings == ()
+
+
 def changed(table: str, *rows: Sequence[str]) -> dict[str, list[Sequence[str]]]:
     """The table's header and these rows."""
     return {table: [default_document().tables[table][0], *rows]}
