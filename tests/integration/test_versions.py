@@ -11,6 +11,7 @@ import yaml
 from typer.testing import CliRunner
 
 from infusion_orders.cli.embedded_table import served_tables
+from infusion_orders.cli.exporting import write_folder
 from infusion_orders.cli.main import app
 from infusion_orders.rules.loading import load_directory
 from tests.default_rules import FOLDER, default_document
@@ -174,3 +175,25 @@ def test_folders_are_compared_row_by_row_without_any_table(tmp_path: Path) -> No
     told = run("rules", "diff", str(tmp_path), str(FOLDER))
     assert "table vendors" in told
     assert f"{len(document.tables['crosswalk']) - 1 - 40} more: --json has them all" in told
+
+
+def test_a_version_is_written_back_to_the_files_that_it_could_have_come_from(table: list[str], tmp_path: Path) -> None:
+    place = tmp_path / "drafts" / "home-infusion"
+    told = run("rules", "export", "1", str(place), *table)
+    assert "Version 1 is in" in told
+    assert run("rules", "diff", "1", str(place), *table).strip() == "No difference."
+    for version, folder, code, problem in (
+        ("1", place, 1, "holds something already"),
+        ("1", tmp_path / "other", 2, "would be right"),
+        ("7", tmp_path / "7" / "home-infusion", 1, "no published version 7"),
+    ):
+        told = run("rules", "export", version, str(folder), *table, code=code)
+        assert problem in " ".join(told.split())
+    assert not (tmp_path / "7").exists()
+
+
+def test_the_default_rules_are_written_and_read_again_with_their_digest(tmp_path: Path) -> None:
+    (tmp_path / "home-infusion").mkdir()
+    write_folder(default_document(), tmp_path / "home-infusion")
+    assert load_directory(tmp_path / "home-infusion").digest == default_document().digest
+    assert [path.name for path in tmp_path.iterdir()] == ["home-infusion"]

@@ -10,6 +10,7 @@ from infusion_orders.cli import (
     codes,
     docs,
     dynamodb,
+    exporting,
     publishing,
     replaying,
     rules,
@@ -44,6 +45,7 @@ rules.app.command(epilog=publishing.PUBLISH_EPILOG)(publishing.publish)
 rules.app.command("list", epilog=versions.LIST_EPILOG)(versions.list_versions)
 rules.app.command(epilog=versions.SHOW_EPILOG)(versions.show)
 rules.app.command(epilog=versions.DIFF_EPILOG)(versions.diff)
+rules.app.command(epilog=exporting.EPILOG)(exporting.export)
 rules.app.command(epilog=replaying.EPILOG)(replaying.replay)
 rules.app.command(epilog=activating.SHADOW_EPILOG)(activating.shadow)
 rules.app.command(epilog=activating.ACTIVATE_EPILOG)(activating.activate)

@@ -53,16 +53,17 @@ def write_draft(rules: Path, draft: Path, tables: Mapping[str, Sequence[Row]], t
     parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".importing-", dir=parent) as folder:
         if in_place:
-            written = _write(Path(folder, f"{table}.csv"), whole)
+            written = write_rows(Path(folder, f"{table}.csv"), whole)
             written.replace(parent / written.name)
             return
         copy = Path(folder, draft.name)
         shutil.copytree(rules, copy)
-        _write(copy / "tables" / f"{table}.csv", whole)
+        write_rows(copy / "tables" / f"{table}.csv", whole)
         copy.rename(draft.resolve())
 
 
-def _write(path: Path, rows: Iterable[Row]) -> Path:
+def write_rows(path: Path, rows: Iterable[Row]) -> Path:
+    """A table's file, its header first, as it is read again."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream, lineterminator="\n").writerows(rows)
     return path
