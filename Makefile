@@ -21,7 +21,8 @@ BUILD := .aws-sam/build
 LOCAL_BUILD := .aws-sam/local
 LOCAL_ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
 SAM := .venv-sam/bin/sam
 LAYER := layers/infusion_orders
 PACKAGE := $(LAYER)/infusion_orders
@@ -37,16 +38,16 @@ $(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \
 	exit 1; }
 endef
 
-.PHONY: help setup run dynamodb test check lint types imports template generate build build-local bench fuzz diagnoses lock clean
+.PHONY: help setup run dynamodb test test-on test-e2e test-sam-local check lint types imports template generate build build-local bench fuzz diagnoses lock clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/.installed ## install everything into .venv (again only when a lock changed)
+setup: $(VENV)/.installed ## install everything into .venv (again only when a lock changed)
 
-.venv/.installed: pyproject.toml requirements-dev.lock
+$(VENV)/.installed: pyproject.toml requirements-dev.lock
 	@$(PYTHON_IS_NEW_ENOUGH)
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes --requirement requirements-dev.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -65,6 +66,39 @@ dynamodb: setup ## a local table server with the default rule set, for `sam loca
 
 test: setup ## all tests that can run here
 	$(BIN)/pytest
+
+# Another Python than the project's own, for the tests that must hold on both: make test-on VERSION=3.13.
+VERSION ?= 3.13
+find_python = $(firstword $(foreach place,$(shell command -v python$(1) || true) \
+  $(wildcard $(HOME)/.pyenv/versions/$(1).*/bin/python \
+  $(HOME)/.local/share/uv/python/cpython-$(1).*/bin/python3), \
+  $(if $(filter $(1),$(shell $(place) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)),$(place))))
+ANOTHER := $(call find_python,$(VERSION))
+
+test-on: ## all tests on another Python (VERSION=3.13), in an environment of its own
+	@if [ -z "$(ANOTHER)" ]; then echo "NOT RUN: there is no Python $(VERSION) on this machine"; else \
+	  $(MAKE) --no-print-directory test VENV=.venv-$(VERSION) PYTHON=$(ANOTHER); fi
+
+# What Lambda's managed runtime brings, for the Python of the built functions.
+RUNTIME_VERSION := $(RUNTIME:python%=%)
+LAMBDA := .cache/lambda-$(RUNTIME)
+EMULATOR := samcli/local/rapid/aws-lambda-rie-$(LOCAL_ARCHITECTURE)
+
+$(LAMBDA)/.installed: requirements-runtime.lock
+	python=$(call find_python,$(RUNTIME_VERSION)); \
+	"$$python" -m venv $(LAMBDA)
+	$(LAMBDA)/bin/pip install --quiet --require-hashes --no-deps --requirement requirements-runtime.lock
+	@touch $@
+
+test-e2e: setup .venv-sam/.installed ## the built functions under the Lambda runtime emulator, on DynamoDB Local (RUNTIME=python3.13)
+	@if [ -z "$(call find_python,$(RUNTIME_VERSION))" ]; then echo "NOT RUN: there is no $(RUNTIME) on this machine"; else \
+	  $(MAKE) --no-print-directory build-local $(LAMBDA)/.installed && \
+	  E2E_BUILD=$(LOCAL_BUILD) E2E_PYTHON=$(LAMBDA)/bin/python \
+	  E2E_EMULATOR=$$(echo .venv-sam/lib/python3*/site-packages/$(EMULATOR)) $(BIN)/pytest -m end_to_end tests/end_to_end; fi
+
+test-sam-local: setup .venv-sam/.installed ## the README's `sam local` commands, in a Docker engine
+	@$(MAKE) --no-print-directory build-local RUNTIME=python3.13
+	SAM_LOCAL=1 scripts/with_docker_engine.sh .cache/docker $(BIN)/pytest -m sam_local tests/end_to_end
 
 check: lint types imports template ## style, types, import direction, templates, generated files
 	$(BIN)/infusion-orders docs --check
@@ -125,7 +159,8 @@ lock: ## resolve the dependency locks anew (RELOCK=--upgrade for newer versions)
 	$(COMPILE) pyproject.toml --output-file $(LAYER)/requirements.lock
 	$(COMPILE) pyproject.toml --extra cli --extra dev --output-file requirements-dev.lock
 	$(COMPILE) requirements-sam.in --output-file requirements-sam.lock
+	$(COMPILE) requirements-runtime.in --output-file requirements-runtime.lock
 	rm -rf .cache/uv
 
 clean: ## remove what can be made again
-	rm -rf .venv .venv-sam .aws-sam .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-3* .venv-sam .aws-sam .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

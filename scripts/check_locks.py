@@ -50,7 +50,10 @@ def requirements(root: Path) -> dict[Path, list[str]]:
         root / "layers/infusion_orders/requirements.lock": deployed,
         root / "requirements-dev.lock": deployed + extras,
         root / "scripts/build_diagnoses.lock": ["simple-icd-10-cm"],
-        root / "requirements-sam.lock": (root / "requirements-sam.in").read_text(encoding="utf-8").split(),
+        **{
+            root / f"requirements-{of}.lock": (root / f"requirements-{of}.in").read_text(encoding="utf-8").split()
+            for of in ("sam", "runtime")
+        },
     }
 
 

@@ -34,7 +34,7 @@ def dynamodb_local() -> Iterator[str]:
     """The address of an empty engine, for as long as the block lasts.  Raises EngineMissing."""
     java = _program("java")
     engine = _engine()
-    port = _free_port()
+    port = free_port()
     command = [
         java,
         f"-Djava.library.path={engine / 'DynamoDBLocal_lib'}",
@@ -97,7 +97,8 @@ def _program(name: str) -> str:
     return found
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One of this machine that nobody listens on now."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]

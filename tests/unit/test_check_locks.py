@@ -49,6 +49,7 @@ def test_the_committed_locks_fit() -> None:
         "requirements.lock": [],
         "requirements-dev.lock": [],
         "requirements-sam.lock": [],
+        "requirements-runtime.lock": [],
         "build_diagnoses.lock": [],
     }
 

@@ -1,0 +1,66 @@
+"""The built functions, DynamoDB Local behind them, and the default rule set in it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infusion_orders.cli.embedded_table import CREDENTIALS, RULES_TABLE, LocalTables, environment, local_tables
+from infusion_orders.store.partners import PartnerStore
+from tests.contract.partner_system import PartnerSystem
+from tests.contract.world import OTHER_PARTNERS, TEMPLATE
+from tests.default_rules import changed_document, default_document
+from tests.dynamodb_local import EngineMissing, dynamodb_local
+from tests.end_to_end.emulator import Build, CannotEmulate, Emulated, emulated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Version 1 of the default rules is active, version 2 published, four partners registered."""
+
+    build: Build
+    address: str
+    tables: LocalTables
+
+    @contextmanager
+    def cold(self, function: str, **variables: str) -> Iterator[tuple[PartnerSystem, Emulated]]:
+        """A freshly started function, and who sends it events."""
+        with emulated(self.build, function, self.tables.environment(self.address) | variables) as running:
+            yield PartnerSystem(running), running  # type: ignore[arg-type]  # it has the handler that is asked for
+
+    def as_it_was(self) -> None:
+        """Version 1 decides, and there is no shadow, whatever a test did."""
+        self.tables.rule_sets.activations.activate(1, by="a test", why="as it was", at=datetime.now(UTC))
+
+
+@pytest.fixture(scope="session")
+def build() -> Build:
+    try:
+        return Build.from_environment()
+    except CannotEmulate as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="module")
+def stack(build: Build) -> Iterator[Stack]:
+    """An engine of its own for each module."""
+    with ExitStack() as engine:
+        try:
+            address = engine.enter_context(dynamodb_local())
+        except EngineMissing as missing:
+            pytest.skip(str(missing))
+        engine.enter_context(environment(CREDENTIALS))
+        tables = local_tables(TEMPLATE, default_document(), endpoint_url=address)
+        second: dict[str, Any] = {"/otherwise/effect": "review"}
+        tables.rule_sets.publish(changed_document(second), by="ann", note="a review", at=datetime.now(UTC))
+        partners = PartnerStore(tables.client, RULES_TABLE, refresh_seconds=60, clock=lambda: 0.0)
+        for partner in OTHER_PARTNERS:
+            partners.put(partner)
+        yield Stack(build, address, tables)
