@@ -20,6 +20,7 @@ from infusion_orders.api.stores import stores_of
 from infusion_orders.decisions import decide, issued
 from infusion_orders.orders.reading import order_from, read_order
 from infusion_orders.store.activations import NoRuleSet
+from infusion_orders.store.client import answered_within
 from infusion_orders.store.decisions import DecisionStore
 
 if TYPE_CHECKING:
@@ -32,13 +33,16 @@ if TYPE_CHECKING:
     from infusion_orders.store.decisions import Recorded
     from infusion_orders.store.partners import Partner
 
+START_SECONDS = 9
+"""Lambda ends a start after 10 s and begins anew: then the first order would wait for two."""
+
 settings = Settings.from_environment(os.environ)
 client, rule_set_store, rule_sets, partners = stores_of(settings)
 decisions = DecisionStore(client, settings.decisions_table, retention_days=settings.decision_retention_days)
 app = partner_api(settings)
 
-with contextlib.suppress(NoRuleSet):  # read while the function starts, so that the first order does not wait for it
-    rule_sets.active()
+with contextlib.suppress(NoRuleSet), answered_within(START_SECONDS):
+    rule_sets.active()  # read while the function starts, so that the first order does not wait for it
 
 
 @app.post("/v1/orders/validate")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import EndpointConnectionError
 
 from infusion_orders.store.cache import ActiveRuleSet
-from infusion_orders.store.rule_sets import DamagedRuleSet
+from infusion_orders.store.partition import DamagedRuleSet
 from tests.builders import an_order_document as order
 from tests.contract.world import World, decided_world
 

@@ -17,7 +17,8 @@ from infusion_orders.rules.loading import load_directory
 from infusion_orders.store.activations import NoRuleSet
 from infusion_orders.store.cache import MOST_PAST_VERSIONS, RuleSetCache
 from infusion_orders.store.client import StoreUnavailable, dynamodb_client
-from infusion_orders.store.rule_sets import DamagedRuleSet, NoSuchVersion, RuleSetStore
+from infusion_orders.store.partition import DamagedRuleSet
+from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,8 +20,9 @@ from infusion_orders.rules.loading import load_directory
 from infusion_orders.store import parts as parts_module
 from infusion_orders.store.activations import ActivationConflict, NoRuleSet
 from infusion_orders.store.client import WAITS, StoreUnavailable, dynamodb_client
+from infusion_orders.store.partition import DamagedRuleSet
 from infusion_orders.store.parts import ATTEMPTS, BATCH
-from infusion_orders.store.rule_sets import DamagedRuleSet, NoSuchVersion, RuleSetStore
+from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

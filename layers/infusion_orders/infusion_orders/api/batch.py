@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.api.requests import AnswerTooLarge
 from infusion_orders.orders.reading import FieldProblem, InvalidOrder, read_document
-from infusion_orders.store.client import StoreUnavailable
+from infusion_orders.store.client import LAST_ATTEMPT_SECONDS, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,8 +18,8 @@ MOST_BODY_BYTES = 5_000_000
 """Of the request and of the answer alike: Lambda passes 6 MB, escapes and all."""
 ROOM_FOR_ONE = 1_000_000
 """What the decision of one order may take at most, without the explanations that a batch does not give."""
-RESERVED_MILLISECONDS = 11_000
-"""What one more recording may take at worst: below it, orders would be recorded but never answered."""
+RESERVED_MILLISECONDS = 1000 * LAST_ATTEMPT_SECONDS
+"""Below it no recording begins, so no order is decided for nothing."""
 
 
 def read_batch(body: bytes) -> Sequence[Any]:

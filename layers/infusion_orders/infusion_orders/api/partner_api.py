@@ -12,6 +12,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from infusion_orders.api.observability import Notes, Observer, stack_of
 from infusion_orders.api.problems import Problem, is_expected, problem_of
 from infusion_orders.api.requests import MethodNotAllowed, NothingThere
+from infusion_orders.store.client import answered_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,7 +64,8 @@ class PartnerApi(APIGatewayRestResolver):
             function_request_id=str(context.aws_request_id),
         )
         self.context["notes"] = notes
-        response = super().resolve(event, context)
+        with answered_within(context.get_remaining_time_in_millis() / 1000):
+            response = super().resolve(event, context)
         notes.note(route=f"{event['httpMethod']} {event.get('resource') or '(none)'}")
         self._observer.report(notes, status=response["statusCode"], duration_ms=(perf_counter() - started) * 1000)
         return response

@@ -26,7 +26,8 @@ from infusion_orders.store.activations import (
 )
 from infusion_orders.store.client import StoreUnavailable
 from infusion_orders.store.decisions import DecisionNotFound, IdempotencyConflict
-from infusion_orders.store.rule_sets import DamagedRuleSet, NoSuchVersion
+from infusion_orders.store.partition import DamagedRuleSet
+from infusion_orders.store.rule_sets import NoSuchVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

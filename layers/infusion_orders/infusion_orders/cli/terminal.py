@@ -86,7 +86,8 @@ def failures_explained() -> Iterator[None]:
     from infusion_orders.rules.problems import RuleSetErrors
     from infusion_orders.store.activations import NoRuleSet
     from infusion_orders.store.client import StoreUnavailable
-    from infusion_orders.store.rule_sets import DamagedRuleSet, NoSuchVersion
+    from infusion_orders.store.partition import DamagedRuleSet
+    from infusion_orders.store.rule_sets import NoSuchVersion
 
     try:
         yield

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.store.changes import Action, Change, changes_of, record_of
 from infusion_orders.store.client import ConditionFailed, write_together
-from infusion_orders.store.partition import NEW, moment
+from infusion_orders.store.partition import NEW, as_written, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,16 +135,18 @@ class Activations:
         return self._write(before, after, Change(action, of, by, max(at, before.since), why, before.version))
 
     def pointer(self, *, consistent: bool = False) -> ActivePointer | None:
-        """Which version decides; None before the first activation.  Raises StoreUnavailable."""
+        """Which version decides; None before the first activation.  Raises DamagedRuleSet and StoreUnavailable."""
         item = self._partition.get(ACTIVE, consistent=consistent)
-        return None if item is None else _pointer_of(item)
+        with as_written("the pointer to the active version"):
+            return None if item is None else _pointer_of(item)
 
     def version_active_at(self, at: datetime) -> int:
-        """The second clock.  Raises NoRuleSet when nothing was active yet, and StoreUnavailable."""
+        """The second clock.  Raises NoRuleSet when nothing was active yet, DamagedRuleSet and StoreUnavailable."""
         found = self._partition.newest(ACTIVATED, most=1, up_to=moment(at))
         if not found:
             raise NoRuleSet
-        return int(found[0]["version"]["N"])
+        with as_written("the record of an activation"):
+            return int(found[0]["version"]["N"])
 
     def history(self, *, most: int = MOST_CHANGES) -> tuple[Change, ...]:
         """Every change, publications too, the latest first.  Raises StoreUnavailable."""

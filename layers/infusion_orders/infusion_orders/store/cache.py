@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from infusion_orders.store.activations import NoRuleSet
-from infusion_orders.store.client import StoreUnavailable
-from infusion_orders.store.rule_sets import DamagedRuleSet, NoSuchVersion
+from infusion_orders.store.client import LAST_ATTEMPT_SECONDS, StoreUnavailable, answered_within
+from infusion_orders.store.partition import DamagedRuleSet
+from infusion_orders.store.rule_sets import NoSuchVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from infusion_orders.store.rule_sets import RuleSetStore
 
 MOST_PAST_VERSIONS = 4
+REFRESH_SECONDS = 3 + LAST_ATTEMPT_SECONDS
+"""What looking for a newer version may take of a request that the one at hand can answer, at worst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,8 @@ class RuleSetCache:
         self._confirmed_at = min(self._confirmed_at, now)  # a clock that was set back
         if self._rule_set is None or not 0 <= now - self._looked_at < self._refresh_seconds:
             self._looked_at = now
-            self._refresh(now)
+            with answered_within(math.inf if self._rule_set is None else REFRESH_SECONDS):
+                self._refresh(now)
         age = now - self._confirmed_at
         if self._rule_set is None or age > self._max_stale_seconds:
             raise NoRuleSet

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
@@ -29,7 +31,11 @@ PATIENCE = Config(
     retries={"mode": "standard", "max_attempts": 3},
     tcp_keepalive=True,
 )
-"""Three attempts of at most 3 s and their pauses end well before the function's 20 s, and API Gateway's 29 s."""
+"""An attempt takes 3 s at most, the pause behind it 2 s."""
+LAST_ATTEMPT_SECONDS = 5.5
+"""What an attempt takes at worst with the pause behind it and the answer: none begins that much before the end."""
+_END: ContextVar[float] = ContextVar("end", default=math.inf)
+"""Of what runs now, on the monotonic clock: not a global, because it is the request's own."""
 
 
 class StoreUnavailable(Exception):
@@ -38,11 +44,37 @@ class StoreUnavailable(Exception):
     retry_after_seconds = 2
 
 
+class OutOfTime(BotoCoreError):
+    """There is no time left for one more attempt."""
+
+    fmt = "no time is left for an attempt"
+
+
+@contextmanager
+def answered_within(seconds: float) -> Iterator[None]:
+    """No attempt at DynamoDB begins that might outlast these seconds: what is asked for too late is StoreUnavailable.
+
+    Inside of one another the nearer end counts.
+    """
+    before = _END.set(min(_END.get(), time.monotonic() + seconds))
+    try:
+        yield
+    finally:
+        _END.reset(before)
+
+
+def _refuse_too_late(**_request: Any) -> None:
+    if time.monotonic() > _END.get() - LAST_ATTEMPT_SECONDS:
+        raise OutOfTime
+
+
 def dynamodb_client(*, region: str, endpoint_url: str | None) -> DynamoDBClient:
-    """A low-level client: resources cost start-up time and threads."""
+    """A low-level client: resources cost start-up time and threads.  It minds `answered_within`."""
     import boto3  # half of the start-up time: what only needs the exceptions does not pay for it
 
-    return boto3.client("dynamodb", region_name=region, endpoint_url=endpoint_url or None, config=PATIENCE)
+    client = boto3.client("dynamodb", region_name=region, endpoint_url=endpoint_url or None, config=PATIENCE)
+    client.meta.events.register_first("before-send.dynamodb", _refuse_too_late)
+    return client
 
 
 class ConditionFailed(Exception):

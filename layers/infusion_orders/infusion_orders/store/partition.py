@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -9,9 +11,26 @@ from typing import TYPE_CHECKING, Any
 from infusion_orders.store.client import named_failures
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mypy_boto3_dynamodb import DynamoDBClient
 
 NEW = "attribute_not_exists(PK)"
+UNREADABLE = (LookupError, ValueError, TypeError, AttributeError, OSError, EOFError, zlib.error)
+"""What reading an item raises that is not as it was written."""
+
+
+class DamagedRuleSet(Exception):
+    """What is stored is not what was published; the text says what is wrong."""
+
+
+@contextmanager
+def as_written(what: str) -> Iterator[None]:
+    """Raises DamagedRuleSet for what cannot be read inside of the block."""
+    try:
+        yield
+    except UNREADABLE as broken:
+        raise DamagedRuleSet(f"{what} cannot be read: {type(broken).__name__}") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ the header becomes `published` with the digest over the parts.  Whatever is inte
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.rules.document import RuleSetDocument, digest_of_parts
@@ -15,7 +14,7 @@ from infusion_orders.store.activations import Activations
 from infusion_orders.store.changes import Action, Change, record_of
 from infusion_orders.store.client import ConditionFailed, StoreUnavailable, named_failures, write_together
 from infusion_orders.store.headers import HEADER, VersionHeader, header_key, header_of
-from infusion_orders.store.partition import NEW, Partition, moment
+from infusion_orders.store.partition import NEW, DamagedRuleSet, Partition, as_written, moment
 from infusion_orders.store.parts import items_of_parts, parts_of_items, write_all
 
 if TYPE_CHECKING:
@@ -27,15 +26,10 @@ if TYPE_CHECKING:
 PUBLISHED = "published"
 PUBLISHING = "publishing"
 MOST_VERSIONS = 1000
-UNREADABLE = (KeyError, ValueError, OSError, EOFError, zlib.error)
 
 
 class NoSuchVersion(Exception):
     """The version is not there, or was never published whole."""
-
-
-class DamagedRuleSet(Exception):
-    """What is stored is not what was published; the text says what is wrong."""
 
 
 class RuleSetStore:
@@ -74,16 +68,18 @@ class RuleSetStore:
         return version
 
     def header(self, version: int) -> VersionHeader:
-        """What is said of a published version.  Raises NoSuchVersion and StoreUnavailable."""
+        """What is said of a published version.  Raises NoSuchVersion, DamagedRuleSet and StoreUnavailable."""
         item = self._partition.get(header_key(version))
-        if item is None or item["state"]["S"] != PUBLISHED:
-            raise NoSuchVersion(f"there is no published version {version}")
-        return header_of(item)
+        with as_written(f"the header of version {version}"):
+            if item is None or item["state"]["S"] != PUBLISHED:
+                raise NoSuchVersion(f"there is no published version {version}")
+            return header_of(item)
 
     def headers(self, *, most: int = MOST_VERSIONS) -> tuple[VersionHeader, ...]:
-        """The published versions, the latest first.  Raises StoreUnavailable."""
+        """The published versions, the latest first.  Raises DamagedRuleSet and StoreUnavailable."""
         items = self._partition.newest(HEADER, most=most)
-        return tuple(header_of(item) for item in items if item["state"]["S"] == PUBLISHED)
+        with as_written("the header of a version"):
+            return tuple(header_of(item) for item in items if item["state"]["S"] == PUBLISHED)
 
     def document(self, version: int) -> RuleSetDocument:
         """The version as it was published.  Raises NoSuchVersion, DamagedRuleSet and StoreUnavailable."""
@@ -93,16 +89,13 @@ class RuleSetStore:
         """The version, ready to decide.  Raises NoSuchVersion, DamagedRuleSet and StoreUnavailable."""
         digest = self.header(version).digest
         document = self._verified(version, digest)
-        try:
+        with as_written(f"version {version}, perhaps published for another release,"):
             return RuleSet.from_document(document, version=version, digest=digest)
-        except (ValueError, LookupError, TypeError, AttributeError) as unusable:  # written for another release
-            raise DamagedRuleSet(f"version {version} cannot be compiled: {type(unusable).__name__}") from None
 
     def _verified(self, version: int, digest: str) -> RuleSetDocument:
-        try:
-            parts = parts_of_items(self._items(version))
-        except UNREADABLE as broken:
-            raise DamagedRuleSet(f"version {version} has a part that cannot be read: {type(broken).__name__}") from None
+        items = self._items(version)
+        with as_written(f"a part of version {version}"):
+            parts = parts_of_items(items)
         if digest_of_parts(self.name, parts) != digest:
             raise DamagedRuleSet(f"version {version} is not what was published: its digest differs")
         return RuleSetDocument.from_parts(self.name, parts)

@@ -1,0 +1,475 @@
+"""DynamoDB's own engine behind a connection that fails on purpose: what the partner gets, and what is recorded.
+
+Whatever happens, the answer is the right decision, on the last good version with its age, or 503 with Retry-After;
+nothing is recorded twice or given out unrecorded; and all of it ends before the function's time does.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infusion_orders.cli.embedded_table import (
+    CREDENTIALS,
+    DECISIONS_TABLE,
+    REGION,
+    RULES_TABLE,
+    environment,
+    local_tables,
+)
+from infusion_orders.store.client import LAST_ATTEMPT_SECONDS, StoreUnavailable, dynamodb_client
+from infusion_orders.store.partners import PartnerStore
+from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
+from tests.builders import an_order_document
+from tests.contract.partner_system import PROJECT, LambdaContext, PartnerSystem, load_function
+from tests.contract.world import OTHER_PARTNERS, TEMPLATE
+from tests.default_rules import SETTING, changed_document, default_document
+from tests.dynamodb_local import EngineMissing, dynamodb_local
+from tests.faulty_dynamodb import (
+    ANY,
+    Fault,
+    FaultyConnection,
+    faulty_connection,
+    lost_answer,
+    no_answer,
+    refused,
+    reset,
+    slow,
+    small_pages,
+    takes_a_half,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
+
+    from infusion_orders.cli.embedded_table import LocalTables
+    from tests.contract.partner_system import Answer
+    from tests.faulty_dynamodb import Meeting
+
+pytestmark = pytest.mark.dynamodb_local
+
+TIME_OUT_SECONDS = 20
+"""The template's, for the function that validates orders."""
+NOBODY_ABLE = an_order_document({"/caregiver/able": False})
+"""Rejected under version 1; under version 2 a person looks at it."""
+
+ROWS = {
+    "DynamoDB does not answer, or answers too late": "test_what_every_attempt_meets_is_503_and_nothing_is_recorded",
+    "DynamoDB throttles": "test_what_every_attempt_meets_is_503_and_nothing_is_recorded",
+    "DynamoDB fails (500), or the connection breaks": "test_what_every_attempt_meets_is_503_and_nothing_is_recorded",
+    "one attempt fails": "test_what_one_attempt_meets_the_next_makes_good",
+    "the write happened and its answer was lost": "test_what_one_attempt_meets_the_next_makes_good",
+    "the function's clock is wrong by more than minutes": "test_what_every_attempt_meets_is_503_and_nothing_is_recorded",
+    "the tables' key may not be used": "test_what_every_attempt_meets_is_503_and_nothing_is_recorded",
+    "the active version cannot be looked up": "test_a_version_that_cannot_be_read_leaves_the_last_good_one_deciding",
+    "looking it up takes seconds": "test_a_slow_look_at_the_rules_leaves_time_to_record",
+    "rules come in many pages": "test_rules_that_come_in_many_pages_are_the_same_rules",
+    "a version whose rule was tampered with": "test_a_damaged_version_leaves_the_last_good_one_deciding",
+    "a version that lacks a chunk of a table": "test_a_damaged_version_leaves_the_last_good_one_deciding",
+    "a version that lacks a whole table": "test_a_damaged_version_leaves_the_last_good_one_deciding",
+    "a version whose header has another digest": "test_a_damaged_version_leaves_the_last_good_one_deciding",
+    "a pointer that cannot be read, or to a version that is not there": (
+        "test_a_damaged_version_leaves_the_last_good_one_deciding"
+    ),
+    "no rule set for longer than `RulesMaxStaleSeconds`, or never one": "test_rules_that_are_too_old_decide_nothing",
+    "the partner's profile cannot be read": "test_a_partner_who_cannot_be_looked_up_is_not_refused",
+    "a recorded decision cannot be read": "test_a_decision_that_cannot_be_read_is_503_and_never_not_found",
+    "one order of a batch cannot be recorded": "test_one_order_of_a_batch_that_cannot_be_recorded_spoils_no_other",
+    "a publication whose batches are not taken whole": "test_a_version_of_which_a_half_is_refused_is_published_whole",
+    "a publication that is interrupted": "test_a_version_that_cannot_be_written_is_absent",
+}
+"""Rows of the table in docs/operating.md, each with the test that shows it."""
+
+
+@dataclass
+class Faulty:
+    """A loaded function, its tables, and the connection between them; `direct` goes around it."""
+
+    function: ModuleType
+    connection: FaultyConnection
+    direct: LocalTables
+
+    @property
+    def partner(self) -> PartnerSystem:
+        return PartnerSystem(self.function)
+
+    def meets(self, operation: str, meet: Meeting, times: int | None = None) -> None:
+        self.connection.faults.append(Fault(operation, meet) if times is None else Fault(operation, meet, times))
+
+    def look_again(self) -> None:
+        """The next order looks which version is active."""
+        self.function.rule_sets._looked_at = float("-inf")
+
+    def recorded(self, prefix: str = "DECISION#") -> list[dict[str, Any]]:
+        pages = self.direct.client.get_paginator("scan").paginate(TableName=DECISIONS_TABLE)
+        return [item for page in pages for item in page["Items"] if item["SK"]["S"].startswith(prefix)]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[str]:
+    with ExitStack() as engine:
+        try:
+            yield engine.enter_context(dynamodb_local())
+        except EngineMissing as missing:
+            pytest.skip(str(missing))
+
+
+@pytest.fixture
+def faulty(engine: str) -> Iterator[Faulty]:
+    """Version 1 decides and is loaded, version 2 is published, and the local partner is known."""
+    with environment(CREDENTIALS), faulty_connection(engine) as connection, ExitStack() as ended:
+        ended.callback(remove_tables, engine)
+        tables = local_tables(TEMPLATE, default_document(), endpoint_url=engine)
+        second = changed_document({"/otherwise/effect": "review"})
+        tables.rule_sets.publish(second, by="ann", note="a review", at=datetime.now(UTC))
+        partners = PartnerStore(tables.client, RULES_TABLE, refresh_seconds=60, clock=lambda: 0.0)
+        for partner in OTHER_PARTNERS:
+            partners.put(partner)
+        function = load_function("validate_orders", tables.environment(connection.address))
+        built = Faulty(function, connection, tables)
+        assert built.partner.validate(NOBODY_ABLE).json["outcome"] == "rejected"
+        yield built
+
+
+def remove_tables(engine: str) -> None:
+    client = dynamodb_client(region=REGION, endpoint_url=engine)
+    for name in client.list_tables()["TableNames"]:
+        client.delete_table(TableName=name)
+
+
+def timed(send: Callable[[], Answer]) -> Answer:
+    started = time.monotonic()
+    answer = send()
+    assert time.monotonic() - started < TIME_OUT_SECONDS
+    return answer
+
+
+def assert_refused(answer: Answer, problem: str = "internal") -> None:
+    assert (answer.status, answer.problem) == (503, problem)
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "decision_id" not in answer.text
+    assert "CANARY" not in answer.text
+    assert "Traceback" not in answer.text
+
+
+def assert_decided(faulty: Faulty, answer: Answer, *, version: int = 1) -> None:
+    """The right answer, recorded as it was given out."""
+    outcome = {1: "rejected", 2: "needs_review"}[version]
+    assert answer.status == 200, answer.text
+    assert (answer.json["ruleset"]["version"], answer.json["outcome"]) == (version, outcome)
+    kept = [
+        item["decision"]["S"] for item in faulty.recorded() if item["decision_id"]["S"] == answer.json["decision_id"]
+    ]
+    assert kept == [answer.text]
+
+
+EVERY_ATTEMPT: dict[str, Meeting] = {
+    "no answer": no_answer,
+    "throttled": refused(400, "ProvisionedThroughputExceededException"),
+    "throttled otherwise": refused(400, "ThrottlingException"),
+    "request limit": refused(400, "RequestLimitExceeded"),
+    "a fault of the engine": refused(500, "InternalServerError"),
+    "unavailable": refused(503, "ServiceUnavailable"),
+    "a connection that breaks": reset,
+    "clock skew": refused(400, "InvalidSignatureException"),
+    "no right to the key": refused(400, "AccessDeniedException"),
+    "no table": refused(400, "ResourceNotFoundException"),
+}
+
+
+@pytest.mark.parametrize("key", [None, "a-key"])
+@pytest.mark.parametrize("fault", EVERY_ATTEMPT)
+def test_what_every_attempt_meets_is_503_and_nothing_is_recorded(faulty: Faulty, fault: str, key: str | None) -> None:
+    before = faulty.recorded("")
+    faulty.meets(ANY, EVERY_ATTEMPT[fault])
+
+    refusal = timed(lambda: faulty.partner.validate(NOBODY_ABLE, headers={"Idempotency-Key": key}))
+
+    assert_refused(refusal)
+    assert faulty.recorded("") == before
+    faulty.connection.mend()
+    assert_decided(faulty, faulty.partner.validate(NOBODY_ABLE, headers={"Idempotency-Key": key}))
+    assert len(faulty.recorded()) == 2
+
+
+ONE_ATTEMPT: dict[str, Meeting] = {
+    **EVERY_ATTEMPT,
+    "a lost answer": lost_answer,
+    "an answer that takes its time": slow(1),
+}
+FINAL = {"clock skew", "no right to the key", "no table"}
+"""What is not tried again: the same request would meet it again."""
+
+
+@pytest.mark.parametrize("key", [None, "a-key"])
+@pytest.mark.parametrize("fault", sorted(set(ONE_ATTEMPT) - FINAL))
+def test_what_one_attempt_meets_the_next_makes_good(faulty: Faulty, fault: str, key: str | None) -> None:
+    faulty.meets("PutItem", ONE_ATTEMPT[fault], times=1)
+    faulty.meets("TransactWriteItems", ONE_ATTEMPT[fault], times=1)
+
+    answer = timed(lambda: faulty.partner.validate(NOBODY_ABLE, headers={"Idempotency-Key": key}))
+
+    assert_decided(faulty, answer)
+    assert len(faulty.recorded()) == 2
+    assert len(faulty.recorded("KEY#")) == (key is not None)
+
+
+@pytest.mark.parametrize("fault", ["no answer", "throttled", "a fault of the engine", "a connection that breaks"])
+@pytest.mark.parametrize("operation", ["GetItem", "Query"])
+def test_a_version_that_cannot_be_read_leaves_the_last_good_one_deciding(
+    faulty: Faulty, fault: str, operation: str
+) -> None:
+    """Its pointer (GetItem), or its parts (Query)."""
+    activate(faulty, 2)
+    faulty.function.rule_sets._confirmed_at -= 40
+    faulty.meets(operation, EVERY_ATTEMPT[fault])
+
+    answer = timed(lambda: faulty.partner.validate(NOBODY_ABLE))
+
+    assert_decided(faulty, answer, version=1)
+    assert answer.json["ruleset"]["age_seconds"] >= 40
+    faulty.connection.mend()
+    faulty.look_again()
+    assert_decided(faulty, faulty.partner.validate(NOBODY_ABLE), version=2)
+
+
+def activate(faulty: Faulty, version: int) -> None:
+    faulty.direct.rule_sets.activations.activate(version, by="bob", why="it is time", at=datetime.now(UTC))
+    faulty.look_again()
+
+
+def test_a_slow_look_at_the_rules_leaves_time_to_record(faulty: Faulty) -> None:
+    """Every attempt takes nearly as long as the client waits: what comes first must not eat up the time for the rest."""
+    activate(faulty, 2)
+    faulty.function.partners._read.clear()
+    faulty.meets(ANY, slow(1.8))
+
+    assert_decided(faulty, timed(lambda: faulty.partner.validate(NOBODY_ABLE)), version=1)
+
+
+def test_no_attempt_begins_that_the_function_might_not_live_to_see_the_end_of(faulty: Faulty) -> None:
+    left = LambdaContext(milliseconds=int(1000 * (LAST_ATTEMPT_SECONDS - 1)))
+    asked = len(faulty.connection.asked)
+
+    assert_refused(PartnerSystem(faulty.function, left).validate(NOBODY_ABLE))
+    assert faulty.connection.asked[asked:] == []
+
+
+def test_rules_that_come_in_many_pages_are_the_same_rules(faulty: Faulty) -> None:
+    activate(faulty, 2)
+    faulty.meets("Query", small_pages)
+
+    assert_decided(faulty, faulty.partner.validate(NOBODY_ABLE), version=2)
+    assert faulty.connection.asked.count("Query") > len(default_document().rules) / 10
+
+
+def parts(faulty: Faulty, prefix: str) -> list[dict[str, Any]]:
+    answer = faulty.direct.client.query(
+        TableName=RULES_TABLE,
+        KeyConditionExpression="PK = :partition AND begins_with(SK, :prefix)",
+        ExpressionAttributeValues={":partition": {"S": "RULESET#home-infusion#000002"}, ":prefix": {"S": prefix}},
+    )
+    return list(answer["Items"])
+
+
+def put(faulty: Faulty, item: dict[str, Any]) -> None:
+    faulty.direct.client.put_item(TableName=RULES_TABLE, Item=item)
+
+
+def remove(faulty: Faulty, items: list[dict[str, Any]]) -> None:
+    assert items
+    for item in items:
+        faulty.direct.client.delete_item(TableName=RULES_TABLE, Key={name: item[name] for name in ("PK", "SK")})
+
+
+def own_item(faulty: Faulty, name: str) -> dict[str, Any]:
+    key = {"PK": {"S": "RULESET#home-infusion"}, "SK": {"S": name}}
+    item: dict[str, Any] = faulty.direct.client.get_item(TableName=RULES_TABLE, Key=key)["Item"]  # type: ignore[arg-type]
+    return item
+
+
+def tamper_with_a_rule(faulty: Faulty) -> None:
+    (item,) = parts(faulty, f"RULE#{SETTING}")
+    said = item["rule"]["S"].replace('"review"', '"warn"')
+    assert said != item["rule"]["S"]
+    put(faulty, item | {"rule": {"S": said}})
+
+
+def spoil_a_rule(faulty: Faulty) -> None:
+    put(faulty, parts(faulty, "RULE#setting")[0] | {"rule": {"S": "no JSON"}})
+
+
+def add_a_rule(faulty: Faulty) -> None:
+    item = parts(faulty, "RULE#setting")[0]
+    put(faulty, item | {"SK": {"S": "RULE#zzz.one-more"}})
+
+
+def truncate_a_table(faulty: Faulty) -> None:
+    item = parts(faulty, "TABLE#crosswalk")[0]
+    put(faulty, item | {"rows": {"B": item["rows"]["B"][:-20]}})
+
+
+def lose_a_chunk(faulty: Faulty) -> None:
+    item = parts(faulty, "TABLE#crosswalk")[-1]
+    put(faulty, item | {"chunks": {"N": str(int(item["chunks"]["N"]) + 1)}})
+
+
+DAMAGE: dict[str, Callable[[Faulty], None]] = {
+    "a rule says something else": tamper_with_a_rule,
+    "a rule is no JSON": spoil_a_rule,
+    "a rule is not there": lambda faulty: remove(faulty, parts(faulty, "RULE#setting")[:1]),
+    "a rule more": add_a_rule,
+    "a table is not there": lambda faulty: remove(faulty, parts(faulty, "TABLE#vendors")),
+    "a table is cut off": truncate_a_table,
+    "a chunk is not there": lose_a_chunk,
+    "nothing of it is there": lambda faulty: remove(faulty, parts(faulty, "RULE#") + parts(faulty, "TABLE#")),
+    "another digest in the header": lambda faulty: put(
+        faulty, own_item(faulty, "VERSION#000002") | {"digest": {"S": "sha256:0"}}
+    ),
+    "another digest in the pointer": lambda faulty: put(
+        faulty, own_item(faulty, "ACTIVE") | {"digest": {"S": "sha256:0"}}
+    ),
+    "a header of another form": lambda faulty: put(
+        faulty, {name: own_item(faulty, "VERSION#000002")[name] for name in ("PK", "SK", "state")}
+    ),
+    "a pointer of another form": lambda faulty: put(
+        faulty, {name: own_item(faulty, "ACTIVE")[name] for name in ("PK", "SK", "digest")}
+    ),
+    "a pointer to a version that is not there": lambda faulty: put(
+        faulty, own_item(faulty, "ACTIVE") | {"version": {"N": "7"}}
+    ),
+    "a pointer to no number": lambda faulty: put(faulty, own_item(faulty, "ACTIVE") | {"version": {"S": "two"}}),
+    "no pointer": lambda faulty: remove(faulty, [own_item(faulty, "ACTIVE")]),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_version_leaves_the_last_good_one_deciding(faulty: Faulty, damage: str) -> None:
+    activate(faulty, 2)
+    DAMAGE[damage](faulty)
+    faulty.function.rule_sets._confirmed_at -= 40
+
+    answer = faulty.partner.validate(NOBODY_ABLE)
+
+    assert_decided(faulty, answer, version=1)
+    assert answer.json["ruleset"]["age_seconds"] >= 40
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_function_that_starts_on_a_damaged_version_decides_nothing(faulty: Faulty, damage: str) -> None:
+    activate(faulty, 2)
+    DAMAGE[damage](faulty)
+    started = PartnerSystem(load_function("validate_orders", faulty.direct.environment(faulty.connection.address)))
+
+    assert_refused(started.validate(NOBODY_ABLE), "no-ruleset")
+    assert len(faulty.recorded()) == 1
+
+
+def test_rules_that_are_too_old_decide_nothing(faulty: Faulty) -> None:
+    faulty.function.rule_sets._confirmed_at -= 3601
+    faulty.look_again()
+    faulty.meets("GetItem", reset)
+
+    assert_refused(faulty.partner.validate(NOBODY_ABLE), "no-ruleset")
+    assert len(faulty.recorded()) == 1
+
+
+@pytest.mark.parametrize("fault", EVERY_ATTEMPT)
+def test_a_function_that_cannot_read_rules_when_it_starts_reads_them_later(faulty: Faulty, fault: str) -> None:
+    faulty.meets(ANY, EVERY_ATTEMPT[fault])
+    started = time.monotonic()
+    function = load_function("validate_orders", faulty.direct.environment(faulty.connection.address))
+    assert time.monotonic() - started < 10  # Lambda's limit for a start
+
+    assert_refused(timed(lambda: PartnerSystem(function).validate(NOBODY_ABLE)))
+    faulty.connection.mend()
+    assert_decided(faulty, PartnerSystem(function).validate(NOBODY_ABLE))
+
+
+@pytest.mark.parametrize("fault", ["throttled", "a fault of the engine", "a connection that breaks", "clock skew"])
+def test_a_partner_who_cannot_be_looked_up_is_not_refused(faulty: Faulty, fault: str) -> None:
+    """503, not 403: that we cannot read a profile says nothing about the partner."""
+    faulty.function.partners._read.clear()
+    faulty.meets("GetItem", EVERY_ATTEMPT[fault])
+
+    assert_refused(faulty.partner.validate(NOBODY_ABLE))
+
+
+@pytest.mark.parametrize("fault", ["throttled", "a fault of the engine", "a connection that breaks", "no answer"])
+def test_a_decision_that_cannot_be_read_is_503_and_never_not_found(faulty: Faulty, fault: str) -> None:
+    (item,) = faulty.recorded()
+    faulty.meets("GetItem", EVERY_ATTEMPT[fault])
+
+    assert_refused(timed(lambda: faulty.partner.decision(item["decision_id"]["S"])))
+
+
+def test_one_order_of_a_batch_that_cannot_be_recorded_spoils_no_other(faulty: Faulty) -> None:
+    seen: list[None] = []
+
+    def second_order(exchange: Any) -> None:
+        seen.append(None)
+        if len(seen) == 2:
+            refused(400, "AccessDeniedException")(exchange)
+        else:
+            exchange.answer(*exchange.pass_on(exchange.body))
+
+    faulty.meets("PutItem", second_order)
+
+    answer = faulty.partner.validate_batch([NOBODY_ABLE] * 3).json
+
+    assert [entry["index"] for entry in answer["decisions"]] == [0, 2]
+    assert [(entry["index"], entry["problem"]["status"]) for entry in answer["problems"]] == [(1, 503)]
+    assert len(faulty.recorded()) == 3
+
+
+def a_store(faulty: Faulty) -> RuleSetStore:
+    return RuleSetStore(faulty.function.client, RULES_TABLE, "home-infusion")
+
+
+def test_a_version_of_which_a_half_is_refused_is_published_whole(faulty: Faulty) -> None:
+    faulty.meets("BatchWriteItem", takes_a_half, times=4)
+    document = changed_document({"/otherwise/effect": "warn"})
+
+    version = a_store(faulty).publish(document, by="ann", note="halves", at=datetime.now(UTC))
+
+    assert faulty.direct.rule_sets.load(version).digest == document.digest
+
+
+@pytest.mark.parametrize("operation", ["BatchWriteItem", "TransactWriteItems"])
+@pytest.mark.parametrize("fault", ["throttled", "a fault of the engine", "a connection that breaks"])
+def test_a_version_that_cannot_be_written_is_absent(faulty: Faulty, operation: str, fault: str) -> None:
+    faulty.meets(operation, EVERY_ATTEMPT[fault])
+
+    with pytest.raises(StoreUnavailable):
+        a_store(faulty).publish(default_document(), by="ann", note="broken", at=datetime.now(UTC))
+
+    assert [header.version for header in faulty.direct.rule_sets.headers()] == [2, 1]
+    with pytest.raises(NoSuchVersion):
+        faulty.direct.rule_sets.load(3)
+
+
+def test_each_row_of_the_operators_table_is_shown_by_a_test() -> None:
+    text = (PROJECT / "docs" / "operating.md").read_text(encoding="utf-8")
+    section = text.partition("## What a fault looks like\n")[2].partition("\n## ")[0]
+    told = re.findall(r"^\| ([^|]+) \|", section, flags=re.MULTILINE)[1:]
+
+    assert {row for row in told if row in ROWS} == set(ROWS)
+    assert set(told) - set(ROWS) == SHOWN_ELSEWHERE
+    assert all(test in globals() for test in ROWS.values())
+
+
+SHOWN_ELSEWHERE = {
+    "a rule fails on some order",  # tests/property/test_decisions.py
+    "two activations at once",  # tests/integration/test_dynamodb_local.py
+    "a shadow version that cannot be loaded, or fails",  # tests/contract/test_shadow.py
+    "a replay that is interrupted",  # tests/integration/test_replays.py
+    "more requests a second than the stage or the partner may send",  # tests/unit/test_template.py: the gateway's own
+    "a fault of ours that nothing foresaw",  # tests/contract/test_faults.py
+}
