@@ -108,7 +108,7 @@ def allowed(licence: str) -> bool:
     """Whether an SPDX expression leaves a way to use the package under none but allowed licences."""
     inner = re.search(r"\(([^()]*)\)", licence)
     if inner:
-        return allowed(licence.replace(inner[0], ALLOWED[0] if allowed(inner[1]) else "none", 1))
+        return allowed(licence.replace(inner[0], ALLOWED[0] if allowed(inner[1]) else "none"))
     return any(all(name in ALLOWED for name in choice.split(" AND ")) for choice in licence.split(" OR "))
 
 

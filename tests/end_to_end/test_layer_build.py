@@ -65,10 +65,12 @@ def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def layer_made_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """By a careful user with another checkout, Python at another path, and some variables of its own."""
+    """By a careful user with another checkout that was run from, Python at another path, and variables of its own."""
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     source = elsewhere / "another-checkout"
     shutil.copytree(LAYER, source, copy_function=shutil.copyfile)
+    (source / "infusion_orders" / "__pycache__").mkdir(exist_ok=True)
+    (source / "infusion_orders" / "__pycache__" / "of_old.cpython-311.pyc").write_bytes(b"stale")
     for path in [source, *source.rglob("*")]:
         path.chmod(0o700 if path.is_dir() else 0o600)
     (elsewhere / "environment").symlink_to(sys.prefix, target_is_directory=True)

@@ -234,6 +234,13 @@ def test_whatever_is_in_the_layer_is_asked_for_by_something_in_it(bill: dict[str
     assert reached - {project["name"]} == set(purls.values())
 
 
+def test_an_audit_does_not_pass_for_want_of_an_answer() -> None:
+    recipe = subprocess.run(["make", "--dry-run", "audit"], cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S607
+
+    [audit] = [line.split() for line in recipe.stdout.splitlines() if line.startswith(".cache/audit/bin/pip-audit ")]
+    assert {"--strict", "--require-hashes", "--disable-pip", str(LOCK)} <= set(audit)
+
+
 def test_what_only_an_extra_asks_for_is_no_dependency() -> None:
     version, _ = in_the_lock()["aws-lambda-powertools"]
     asks_in_an_extra = package_of(Pin("aws-lambda-powertools", version, ()))
