@@ -21,6 +21,8 @@ LAYER = ROOT / "layers" / "infusion_orders"
 PINS = pins_of((LAYER / "requirements.lock").read_text(encoding="utf-8"))
 ADDED = {"__pycache__", "infusion_orders"}
 NOT_DEPLOYED = {"boto3", "botocore", "moto", "rich", "scripts", "tests", "typer", "werkzeug", "yaml"}
+OF_AN_OUTER_MAKE = {"MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS"}
+"""`make test-on VERSION=3.12` would set the layer's own VERSION."""
 
 pytestmark = pytest.mark.end_to_end
 
@@ -30,7 +32,8 @@ def build(source: Path, target: Path, python: Path, variables: dict[str, str], u
     target.mkdir()
     command = ["make", "--directory", str(source), "build-InfusionOrdersLayer", f"ARTIFACTS_DIR={target}"]
     command += ["LAYER_RUNTIME=python3.13", "LAYER_ARCHITECTURE=x86_64", f"LAYER_PIP={python} -m pip"]
-    subprocess.run(command, env={**os.environ, **variables}, umask=umask, check=True)  # noqa: S603
+    inherited = {name: value for name, value in os.environ.items() if name not in OF_AN_OUTER_MAKE}
+    subprocess.run(command, env={**inherited, **variables}, umask=umask, check=True)  # noqa: S603
     return target / "python"
 
 
