@@ -97,6 +97,11 @@ def test_everyone_may_read_the_layer_and_nobody_else_may_write_it(layer_made_els
     assert modes == {oct(0o040755), oct(0o100644), oct(0o100755)}
 
 
+def test_it_is_made_for_the_runtime_and_the_processor_that_were_asked_for(layer: Path) -> None:
+    assert {path.name for path in layer.rglob("*.so")} == {"_pydantic_core.cpython-313-x86_64-linux-gnu.so"}
+    assert {path.suffixes[-2] for path in layer.rglob("*.pyc")} <= {".cpython-313"}
+
+
 def test_the_layer_holds_exactly_what_the_lock_names(layer: Path) -> None:
     locked = set().union(*(top_level(pin.name) | {metadata_of(pin)} for pin in PINS))
 
