@@ -38,7 +38,7 @@ $(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \
 	exit 1; }
 endef
 
-.PHONY: help setup run dynamodb test test-on test-e2e test-sam-local check lint types imports template generate build build-local bench fuzz diagnoses lock clean
+.PHONY: help setup run dynamodb test test-on test-e2e test-sam-local check lint types imports template generate build build-local sbom audit bench fuzz diagnoses lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,8 +100,9 @@ test-sam-local: setup .venv-sam/.installed ## the README's `sam local` commands,
 	@$(MAKE) --no-print-directory build-local RUNTIME=python3.13
 	SAM_LOCAL=1 scripts/with_docker_engine.sh .cache/docker $(BIN)/pytest -m sam_local tests/end_to_end
 
-check: lint types imports template ## style, types, import direction, templates, generated files
+check: lint types imports template ## style, types, import direction, templates, generated files, licences
 	$(BIN)/infusion-orders docs --check
+	$(BIN)/python -m scripts.layer_packages licences --check
 	$(BIN)/python scripts/check_locks.py
 
 lint: setup
@@ -123,6 +124,7 @@ template: setup .venv-sam/.installed
 
 generate: setup ## write the documents and schemas that are made from code
 	$(BIN)/infusion-orders docs
+	$(BIN)/python -m scripts.layer_packages licences
 
 # Not cached: SAM does not know what the layer's make reads from the environment.
 build: .venv-sam/.installed ## build functions and layer (RUNTIME=python3.13 ARCHITECTURE=arm64)
@@ -134,6 +136,18 @@ build-local: ## the same for this machine's processor and `sam local`, in .aws-s
 	@$(MAKE) --no-print-directory build BUILD=$(LOCAL_BUILD) ARCHITECTURE=$(LOCAL_ARCHITECTURE)
 	.venv-sam/bin/python scripts/local_template.py $(LOCAL_BUILD) \
 	  Runtime=$(RUNTIME) Architecture=$(LOCAL_ARCHITECTURE)
+
+sbom: setup ## write the layer's bill of materials (CycloneDX) to .aws-sam/sbom.json
+	$(BIN)/python -m scripts.layer_packages sbom .aws-sam/sbom.json
+
+# Not in CI: an advisory of today is no fault of the change at hand.  Strict, or else what the service does not know, or
+# cannot be asked, would pass as free of vulnerabilities.
+audit: ## ask which known vulnerabilities the layer's packages have (needs the network, so not in CI)
+	@$(PYTHON_IS_NEW_ENOUGH)
+	$(PYTHON) -m venv .cache/audit
+	.cache/audit/bin/pip install --quiet pip-audit
+	.cache/audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement $(LAYER)/requirements.lock
+	rm -rf .cache/audit
 
 bench: setup ## time the decision path, and a replay of 100,000 decisions
 	$(BIN)/python benchmarks/decision_path.py

@@ -7,22 +7,40 @@ import re
 import sys
 import tomllib
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^ ;\\]+)", flags=re.MULTILINE)
+PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)(.*(?:\n[ \t].*)*)", flags=re.MULTILINE)
+HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})\b")
 ADDRESS = re.compile(r"://|^\s*-(?!-hash=)", flags=re.MULTILINE)
 """A URL, or an option of pip other than a hash: those that name an index, a folder or a file to read."""
 
 
+@dataclass(frozen=True)
+class Pin:
+    """A version of a package, by its normalised name, and the SHA-256 of each archive that it may come from."""
+
+    name: str
+    version: str
+    hashes: tuple[str, ...]
+
+
+def pins_of(lock: str) -> list[Pin]:
+    """In the order of the lock."""
+    return [
+        Pin(canonicalize_name(name), version, tuple(HASH.findall(rest))) for name, version, rest in PIN.findall(lock)
+    ]
+
+
 def locked(lock: str) -> dict[str, list[str]]:
     """Versions by normalised name: more than one where the lock tells platforms or Pythons apart."""
-    pins: dict[str, list[str]] = defaultdict(list)
-    for name, version in PIN.findall(lock):
-        pins[canonicalize_name(name)].append(version)
-    return pins
+    versions: dict[str, list[str]] = defaultdict(list)
+    for pin in pins_of(lock):
+        versions[pin.name].append(pin.version)
+    return versions
 
 
 def problems(lock: str, wanted: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.check_locks import problems, requirements
+from scripts.check_locks import Pin, pins_of, problems, requirements
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,6 +23,23 @@ def test_a_lock_that_fits_has_no_problem() -> None:
 
 def test_names_are_compared_as_package_indexes_do() -> None:
     assert problems(a_lock("pyyaml==6.0.3", "types-pyyaml==6.0.1"), ["PyYAML>=6", "types_PyYAML>=6"]) == []
+
+
+def test_a_pin_has_the_hashes_that_stand_under_it() -> None:
+    lock = f"""# made by make lock
+PyYAML[extra]==6.0.3 ; python_version >= '3.11' \\
+    --hash=sha256:{"a" * 64} \\
+    --hash=sha256:{"b" * 64}
+without-hashes==1.0
+rich==15.0.0 \\
+    --hash=sha256:{"c" * 64}
+"""
+
+    assert pins_of(lock) == [
+        Pin("pyyaml", "6.0.3", ("a" * 64, "b" * 64)),
+        Pin("without-hashes", "1.0", ()),
+        Pin("rich", "15.0.0", ("c" * 64,)),
+    ]
 
 
 def test_a_dependency_that_was_never_locked_is_named() -> None:
