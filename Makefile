@@ -37,7 +37,7 @@ $(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \
 	exit 1; }
 endef
 
-.PHONY: help setup run dynamodb test check lint types imports template generate build build-local bench fuzz diagnoses lock clean
+.PHONY: help setup run dynamodb test check lint types imports template generate build build-local bench load fuzz diagnoses lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -104,6 +104,11 @@ build-local: ## the same for this machine's processor and `sam local`, in .aws-s
 bench: setup ## time the decision path, and a replay of 100,000 decisions
 	$(BIN)/python benchmarks/decision_path.py
 	$(BIN)/python benchmarks/replay.py
+
+LOAD ?= 600
+
+load: setup ## drive the local API for ten minutes (LOAD=60 for one): rate, times, memory, cost; needs Java
+	$(BIN)/python -m benchmarks.load --seconds $(LOAD)
 
 FUZZ ?= 100000
 

@@ -42,12 +42,17 @@ KEY_CALLS_EVERY_SECONDS, TABLES_WITH_KEY = 300, 2
 
 @dataclass(slots=True)
 class Used:
-    """What the requests of one kind used, all together; `billed_ms` are whole milliseconds a request."""
+    """What the requests of one kind used, all together.
+
+    `duration_ms` is what the log lines say, `billed_ms` the same in whole milliseconds of each request, `processor_ms`
+    what a processor was busy for: the rest was spent waiting for the table, or for a processor that others had.
+    """
 
     requests: int = 0
     orders: int = 0
     duration_ms: float = 0.0
     billed_ms: int = 0
+    processor_ms: float = 0.0
     write_units: int = 0
     read_units: float = 0.0
     stored_bytes: int = 0
@@ -86,7 +91,7 @@ def number_bytes(number: str) -> int:
 
 
 def write_units(item: Mapping[str, Mapping[str, Any]], *, in_transaction: bool = False) -> int:
-    """Of one put, whether its condition holds or not: there are no secondary indexes."""
+    """Of one put at most: a refused one counts by what stands there.  There are no secondary indexes."""
     units = max(1, math.ceil(item_bytes(item) / WRITE_UNIT_BYTES))
     return units * TRANSACTION_FACTOR if in_transaction else units
 
@@ -127,8 +132,8 @@ def cost_of_million(used: Used, *, memory_megabytes: int, orders_a_second: float
         "Lambda, duration": gigabyte_seconds * LAMBDA_ARM64_GB_SECOND,
         "DynamoDB, writes": used.write_units * each / MILLION * DYNAMODB_MILLION_WRITE_UNITS,
         "DynamoDB, reads": used.read_units * each / MILLION * DYNAMODB_MILLION_READ_UNITS,
-        "DynamoDB, storage for a month": stored * DYNAMODB_STORAGE_GB_MONTH,
-        "DynamoDB, its backup for a month": stored * DYNAMODB_POINT_IN_TIME_GB_MONTH,
+        "DynamoDB, a month stored": stored * DYNAMODB_STORAGE_GB_MONTH,
+        "DynamoDB, its backup": stored * DYNAMODB_POINT_IN_TIME_GB_MONTH,
         "KMS, requests": key_calls / 10_000 * KMS_TEN_THOUSAND_REQUESTS,
         "CloudWatch, logs": logged * CLOUDWATCH_LOGS_GB,
     }

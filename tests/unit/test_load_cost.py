@@ -92,8 +92,8 @@ def test_a_million_orders_cost_what_one_used_a_million_times() -> None:
             "Lambda, duration": 10_000 * 0.0000133334,
             "DynamoDB, writes": 5.0,
             "DynamoDB, reads": 0.25,
-            "DynamoDB, storage for a month": 0.25,
-            "DynamoDB, its backup for a month": 0.20,
+            "DynamoDB, a month stored": 0.25,
+            "DynamoDB, its backup": 0.20,
             "KMS, requests": 34 * 2 / 10_000 * 0.03,
             "CloudWatch, logs": 0.5,
         }
