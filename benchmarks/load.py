@@ -91,7 +91,7 @@ class Server:
 class Result:
     """What a run gave; `sums` is what the servers counted, `tally` what the clients did.
 
-    `busy_before` is the machine's load average before it began: near 0 where nothing else ran.
+    `others_percent` is what other programs had of the machine's processors: near 0 where it was idle.
     """
 
     seconds: int
@@ -99,7 +99,7 @@ class Result:
     sums: Sums
     servers: Sequence[Server]
     memory_megabytes: int
-    busy_before: float
+    others_percent: float
 
     @property
     def orders_a_second(self) -> float:
@@ -158,7 +158,7 @@ def running_server(variables: Mapping[str, str]) -> Iterator[Server]:
 
 def run(seconds: int, processes: int, clients: int) -> Result:
     """The whole test.  Raises EngineMissing."""
-    busy_before = os.getloadavg()[0]
+    began, others_before = time.monotonic(), seconds_of_others()
     document = load_directory(PROJECT / "rules" / "home-infusion")
     with ExitStack() as running:
         address = running.enter_context(dynamodb_local())
@@ -176,7 +176,8 @@ def run(seconds: int, processes: int, clients: int) -> Result:
         tally = Tally()
         for one in driven:
             tally.add(one.get())
-    return Result(seconds, tally, sums, servers, memory_of_function(), busy_before)
+    others = (seconds_of_others() - others_before) / (time.monotonic() - began) / (os.cpu_count() or 1) * 100
+    return Result(seconds, tally, sums, servers, memory_of_function(), others)
 
 
 def watch(servers: Sequence[Server], driven: Sequence[AsyncResult[Tally]], begins: float, seconds: int) -> Sums:
@@ -197,6 +198,13 @@ def watch(servers: Sequence[Server], driven: Sequence[AsyncResult[Tally]], begin
             if progress is not None:
                 progress(second, seconds)
     return sums
+
+
+def seconds_of_others() -> float:
+    """Of processors since the machine started, without this process and those that it started and saw end."""
+    user, nice, system, _idle, _waiting, *interrupts = Path("/proc/stat").read_text(encoding="ascii").split()[1:9]
+    ticks = sum(map(int, (user, nice, system, *interrupts)))
+    return ticks / os.sysconf("SC_CLK_TCK") - sum(os.times()[:4])
 
 
 def memory_of_function() -> int:
@@ -279,7 +287,7 @@ def shown(screen: Console, result: Result) -> None:
     for table in (times_table(result), memory_table(result), use_table(result), cost_table(result)):
         screen.print(table)
         screen.print()
-    screen.print(f"{os.cpu_count()} processors, load average before: {result.busy_before:.1f}")
+    screen.print(f"{os.cpu_count()} processors, of which other programs had {result.others_percent:.0f} %")
     screen.print(f"{result.orders_a_second:.1f} orders a second for {result.seconds} s{spread}")
     screen.print(f"answers: {statuses or 'none'}; errors: {errors or 'none'}")
     flat = "flat" if result.growth <= MOST_GROWTH_PERCENT else "NOT flat"
@@ -291,7 +299,7 @@ def document_of(result: Result) -> dict[str, Any]:
     every: Counter[int] = sum(result.tally.tenths.values(), Counter())
     return {
         "processors": os.cpu_count(),
-        "load_average_before": result.busy_before,
+        "others_percent": round(result.others_percent, 1),
         "seconds": result.seconds,
         "orders": result.tally.orders,
         "orders_a_second": round(result.orders_a_second, 2),
