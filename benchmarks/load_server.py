@@ -67,10 +67,6 @@ class Sums:
             self.used.setdefault(kind, Used()).add(used)
             self.tenths.setdefault(kind, Counter()).update(other.tenths[kind])
 
-    def requests(self) -> int:
-        """Of all kinds."""
-        return sum(used.requests for used in self.used.values())
-
     def orders(self) -> int:
         """Those that were decided, or found decided."""
         return sum(used.orders for kind, used in self.used.items() if kind is not Kind.READ)
