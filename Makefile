@@ -38,7 +38,8 @@ $(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \
 	exit 1; }
 endef
 
-.PHONY: help setup run dynamodb test test-on test-e2e test-sam-local check lint types imports template generate build build-local sbom audit bench fuzz diagnoses lock clean
+.PHONY: help setup run dynamodb test test-on test-e2e test-sam-local check lint types imports template generate \
+  build build-local sbom audit bench load fuzz diagnoses lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -152,6 +153,11 @@ audit: ## ask which known vulnerabilities the layer's packages have (needs the n
 bench: setup ## time the decision path, and a replay of 100,000 decisions
 	$(BIN)/python benchmarks/decision_path.py
 	$(BIN)/python benchmarks/replay.py
+
+LOAD ?= 600
+
+load: setup ## drive the local API for ten minutes (LOAD=60 for one): rate, times, memory, cost; needs Java
+	$(BIN)/python -m benchmarks.load --seconds $(LOAD)
 
 FUZZ ?= 100000
 

@@ -66,7 +66,9 @@ ROWS = {
     "DynamoDB fails (500), or the connection breaks": "test_what_every_attempt_meets_is_503_and_nothing_is_recorded",
     "one attempt fails": "test_what_one_attempt_meets_the_next_makes_good",
     "the write happened and its answer was lost": "test_what_one_attempt_meets_the_next_makes_good",
-    "the function's clock is wrong by more than minutes": "test_what_every_attempt_meets_is_503_and_nothing_is_recorded",
+    "the function's clock is wrong by more than minutes": (
+        "test_what_every_attempt_meets_is_503_and_nothing_is_recorded"
+    ),
     "the tables' key may not be used": "test_what_every_attempt_meets_is_503_and_nothing_is_recorded",
     "the active version cannot be looked up": "test_a_version_that_cannot_be_read_leaves_the_last_good_one_deciding",
     "looking it up takes seconds": "test_a_slow_look_at_the_rules_leaves_time_to_record",
@@ -246,7 +248,7 @@ def activate(faulty: Faulty, version: int) -> None:
 
 
 def test_a_slow_look_at_the_rules_leaves_time_to_record(faulty: Faulty) -> None:
-    """Every attempt takes nearly as long as the client waits: what comes first must not eat up the time for the rest."""
+    """Every attempt takes nearly as long as the client waits: what comes first leaves time for the rest."""
     activate(faulty, 2)
     faulty.function.partners._read.clear()
     faulty.meets(ANY, slow(1.8))
@@ -291,7 +293,7 @@ def remove(faulty: Faulty, items: list[dict[str, Any]]) -> None:
 
 def own_item(faulty: Faulty, name: str) -> dict[str, Any]:
     key = {"PK": {"S": "RULESET#home-infusion"}, "SK": {"S": name}}
-    item: dict[str, Any] = faulty.direct.client.get_item(TableName=RULES_TABLE, Key=key)["Item"]  # type: ignore[arg-type]
+    item: dict[str, Any] = faulty.direct.client.get_item(TableName=RULES_TABLE, Key=key)["Item"]
     return item
 
 
