@@ -3,6 +3,7 @@ import json
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 import pytest
@@ -14,9 +15,13 @@ from infusion_orders.api.observability import (
     Judged,
     Notes,
     Observer,
+    Shadowed,
     stack_of,
 )
 from infusion_orders.api.settings import Settings
+from infusion_orders.rules.rule import Verdict
+from tests.builders import an_order_document
+from tests.default_rules import SETTING, decision_of
 
 CANARY = "CANARY-9f3a"
 
@@ -115,3 +120,111 @@ def test_metrics_of_one_request_carry_nothing_of_the_last_one(capsys: pytest.Cap
         ("invalid-order", [2.0]),
     ]
     assert all("Decisions" not in line for line in metrics[1:])
+
+
+OBSERVED = {"RULES_TABLE": "rules", "DECISIONS_TABLE": "decisions", "AWS_REGION": "x", "SERVICE_NAME": "one-stack"}
+
+
+def an_observer(**more: str) -> Observer:
+    return Observer(Settings.from_environment(OBSERVED | more))
+
+
+def some_notes(*judged: Judged) -> Notes:
+    notes = Notes(at=datetime.now(UTC), request_id="a", function_request_id="a")
+    notes.judged += judged
+    return notes
+
+
+def metrics_of(capsys: pytest.CaptureFixture[str]) -> dict[tuple[str, ...], list[float]]:
+    """Each metric's values by its name and the dimensions that it is counted by, as CloudWatch reads the lines."""
+    found: dict[tuple[str, ...], list[float]] = {}
+    for line in [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" in line]:
+        for directive in line["_aws"]["CloudWatchMetrics"]:
+            assert directive["Namespace"] == "InfusionOrders"
+            for names, metric in product(directive["Dimensions"], directive["Metrics"]):
+                assert names[0] == "service"
+                values = tuple(line[name] for name in names)
+                found.setdefault((metric["Name"], *values), []).extend(line[metric["Name"]])
+    return found
+
+
+def test_decisions_are_counted_by_outcome_and_version_and_in_all(capsys: pytest.CaptureFixture[str]) -> None:
+    an_observer().report(
+        some_notes(Judged("accepted", 12, 4, 0.7), Judged("indeterminate", 12, 4, 0.9), Judged("accepted", 13, 0, 0.5)),
+        status=200,
+        duration_ms=1,
+    )
+
+    metrics = metrics_of(capsys)
+    assert metrics["Decisions", "one-stack"] == [1, 1, 1]
+    assert metrics["Decisions", "one-stack", "accepted"] == [1, 1]
+    assert metrics["Decisions", "one-stack", "indeterminate"] == [1]
+    assert metrics["Decisions", "one-stack", "12"] == [1, 1]
+    assert metrics["Decisions", "one-stack", "accepted", "13"] == [1]
+    assert metrics["Indeterminate", "one-stack"] == [0, 1, 0]
+    assert metrics["Indeterminate", "one-stack", "13"] == [0]
+    assert metrics["DecisionTime", "one-stack"] == [0.7, 0.9, 0.5]
+    assert sorted(metrics["RuleSetAge", "one-stack"]) == [0, 4, 4]
+
+
+def test_rules_that_are_not_met_or_failed_are_counted_by_their_id(capsys: pytest.CaptureFixture[str]) -> None:
+    first = Judged("rejected", 1, 0, 1, not_met=("setting.a", "setting.a", "vendor.b"))
+    second = Judged("rejected", 1, 0, 1, not_met=("vendor.b",), failed=("code.c",))
+
+    an_observer().report(some_notes(first, second), status=200, duration_ms=1)
+
+    metrics = metrics_of(capsys)
+    assert {key: values for key, values in metrics.items() if key[0].startswith("Findings") and any(values)} == {
+        ("FindingsNotMet", "one-stack", "setting.a"): [2],
+        ("FindingsNotMet", "one-stack", "vendor.b"): [2],
+        ("FindingsFailed", "one-stack", "code.c"): [1],
+    }
+
+
+def test_a_decision_is_counted_by_the_rules_that_it_reports(capsys: pytest.CaptureFixture[str]) -> None:
+    notes = some_notes()
+    decision = decision_of(an_order_document({"/caregiver/able": False}))
+    notes.decided(decision, duration_ms=1)
+
+    an_observer().report(notes, status=200, duration_ms=1)
+
+    counted = {key[2]: values for key, values in metrics_of(capsys).items() if key[0] == "FindingsNotMet"}
+    assert counted == {SETTING: [1]}
+    assert {finding.verdict for finding in decision.findings} == {Verdict.NOT_MET}
+
+
+def test_a_rule_that_could_not_be_judged_is_counted_as_failed() -> None:
+    decision = decision_of(an_order_document({"/caregiver/able": False}))
+    (finding,) = decision.findings
+    notes = some_notes()
+    notes.decided(
+        decision.model_copy(update={"findings": (finding.model_copy(update={"verdict": Verdict.ERROR}),)}),
+        duration_ms=1,
+    )
+
+    assert [(one.not_met, one.failed) for one in notes.judged] == [((), (SETTING,))]
+
+
+def test_a_shadow_is_counted_in_all_and_by_what_it_would_flip(capsys: pytest.CaptureFixture[str]) -> None:
+    notes = some_notes()
+    notes.shadowed += [Shadowed(2), Shadowed(2, "rejected -> needs_review"), Shadowed(2, failed=True)]
+
+    an_observer().report(notes, status=200, duration_ms=1)
+
+    metrics = metrics_of(capsys)
+    assert metrics["ShadowDecisions", "one-stack", "2"] == [1, 1, 0]
+    assert metrics["ShadowDifferences", "one-stack", "2"] == [0, 1, 0]
+    assert metrics["ShadowDifferences", "one-stack", "2", "rejected -> needs_review"] == [1]
+    assert metrics["ShadowFailures", "one-stack", "2"] == [0, 0, 1]
+
+
+def test_an_order_without_findings_costs_one_line_of_metrics(capsys: pytest.CaptureFixture[str]) -> None:
+    an_observer().report(some_notes(Judged("accepted", 12, 4, 0.7)), status=200, duration_ms=1)
+
+    assert capsys.readouterr().out.count("CloudWatchMetrics") == 1
+
+
+def test_metrics_can_be_off(capsys: pytest.CaptureFixture[str]) -> None:
+    an_observer(METRICS_ENABLED="false").report(some_notes(Judged("accepted", 12, 4, 0.7)), status=200, duration_ms=1)
+
+    assert "_aws" not in capsys.readouterr().out

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from infusion_orders.api.metrics import DECISION, FLIP, PROBLEM, RULE, SHADOW, Meter, Metric
+from infusion_orders.decisions.decision import Outcome
+from infusion_orders.rules.rule import Verdict
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
     from types import TracebackType
 
@@ -93,12 +96,14 @@ _EVENTS = frozenset(str(event) for event in Event)
 
 @dataclass(slots=True)
 class Judged:
-    """One decided order, for the metrics."""
+    """One decided order, for the metrics; `not_met` and `failed` name the rule of each such finding."""
 
     outcome: str
     ruleset_version: int
     ruleset_age_seconds: int
     duration_ms: float
+    not_met: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -136,7 +141,16 @@ class Notes:
     def decided(self, decision: Decision, *, duration_ms: float) -> None:
         """A decision that was given out: its ids and outcome, and the rules that it rests on."""
         rule_set = decision.ruleset
-        self.judged.append(Judged(str(decision.outcome), rule_set.version, rule_set.age_seconds, duration_ms))
+        self.judged.append(
+            Judged(
+                str(decision.outcome),
+                rule_set.version,
+                rule_set.age_seconds,
+                duration_ms,
+                not_met=tuple(finding.rule for finding in decision.findings if finding.verdict is Verdict.NOT_MET),
+                failed=tuple(finding.rule for finding in decision.findings if finding.verdict is Verdict.ERROR),
+            )
+        )
         self.note(
             ruleset_version=rule_set.version,
             ruleset_digest=rule_set.digest,
@@ -169,7 +183,7 @@ class Observer:
                 json_serializer=_LINE.encode,
             ),
         )
-        self._metrics = EphemeralMetrics(namespace=settings.metrics_namespace, service=settings.service_name)
+        self._meter = Meter(settings)
 
     def report(self, notes: Notes, *, status: int, duration_ms: float) -> None:
         """The line and the metrics of one request."""
@@ -191,38 +205,44 @@ class Observer:
 
     def _report_shadow(self, notes: Notes) -> None:
         for one in notes.shadowed:
-            metrics = self._by(shadow_version=str(one.version), **({} if one.flip is None else {"flip": one.flip}))
-            metrics.add_metric(name="ShadowDecisions", unit=MetricUnit.Count, value=int(not one.failed))
-            metrics.add_metric(name="ShadowDifferences", unit=MetricUnit.Count, value=int(one.flip is not None))
-            metrics.add_metric(name="ShadowFailures", unit=MetricUnit.Count, value=int(one.failed))
-            metrics.flush_metrics()
+            version = {"shadow_version": str(one.version)}
+            values = {
+                Metric.SHADOW_DECISIONS: [int(not one.failed)],
+                Metric.SHADOW_DIFFERENCES: [int(one.flip is not None)],
+                Metric.SHADOW_FAILURES: [int(one.failed)],
+            }
+            if one.flip is None:
+                self._meter.write(SHADOW, version, values)
+            else:
+                self._meter.write(FLIP, version | {"flip": one.flip}, values)
             if one.fields is not None:
                 self._logger.info(str(Event.SHADOW), extra={"request_id": notes.request_id, **one.fields})
 
-    def _measure_decisions(self, judged: Iterable[Judged]) -> None:
+    def _measure_decisions(self, judged: Sequence[Judged]) -> None:
+        """A line for each outcome and version, and for each rule that is not met or failed: of one order, few."""
         groups: dict[tuple[str, int], list[Judged]] = {}
         for one in judged:
             groups.setdefault((one.outcome, one.ruleset_version), []).append(one)
         for (outcome, version), group in groups.items():
-            metrics = self._by(outcome=outcome, ruleset_version=str(version))
-            for one in group:
-                metrics.add_metric(name="Decisions", unit=MetricUnit.Count, value=1)
-                metrics.add_metric(name="DecisionTime", unit=MetricUnit.Milliseconds, value=round(one.duration_ms, 3))
-            metrics.add_metric(name="RuleSetAge", unit=MetricUnit.Seconds, value=group[-1].ruleset_age_seconds)
-            metrics.flush_metrics()
+            self._meter.write(
+                DECISION,
+                {"outcome": outcome, "ruleset_version": str(version)},
+                {
+                    Metric.DECISIONS: [1] * len(group),
+                    Metric.INDETERMINATE: [int(outcome == Outcome.INDETERMINATE)] * len(group),
+                    Metric.DECISION_TIME: [round(one.duration_ms, 3) for one in group],
+                    Metric.RULE_SET_AGE: [group[-1].ruleset_age_seconds],
+                },
+            )
+        not_met = Counter(rule for one in judged for rule in one.not_met)
+        failed = Counter(rule for one in judged for rule in one.failed)
+        for rule in sorted({*not_met, *failed}):
+            values = {Metric.FINDINGS_NOT_MET: [not_met[rule]], Metric.FINDINGS_FAILED: [failed[rule]]}
+            self._meter.write(RULE, {"rule": rule}, values)
 
     def _measure_problems(self, problems: Iterable[str]) -> None:
-        for problem in sorted(set(problems)):
-            metrics = self._by(problem=problem)
-            metrics.add_metric(name="Problems", unit=MetricUnit.Count, value=list(problems).count(problem))
-            metrics.flush_metrics()
-
-    def _by(self, **dimensions: str) -> EphemeralMetrics:
-        """The one collector, empty but for these dimensions: flushing empties it, and making one each time is slow."""
-        self._metrics.clear_metrics()
-        for name, value in dimensions.items():
-            self._metrics.add_dimension(name=name, value=value)
-        return self._metrics
+        for problem, count in sorted(Counter(problems).items()):
+            self._meter.write(PROBLEM, {"problem": problem}, {Metric.PROBLEMS: [count]})
 
 
 def _event(status: int, notes: Notes) -> Event:

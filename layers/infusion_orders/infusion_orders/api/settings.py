@@ -32,6 +32,7 @@ class Settings(BaseModel):
     four_eyes: bool = False
     shadow_sample_percent: int = Field(default=100, ge=0, le=100)
     metrics_namespace: str = Field(default="InfusionOrders", min_length=1)
+    metrics_enabled: bool = True
     service_name: str = Field(default="infusion-orders", min_length=1)
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$")
 

@@ -9,6 +9,7 @@ from infusion_orders.cli import (
     checking,
     codes,
     docs,
+    doctor,
     dynamodb,
     exporting,
     publishing,
@@ -38,6 +39,7 @@ def _commands() -> None:
 app.command(epilog=serve.EPILOG)(serve.serve)
 app.command(epilog=validate.EPILOG)(validate.validate)
 app.command(epilog=dynamodb.EPILOG)(dynamodb.dynamodb)
+app.command(epilog=doctor.EPILOG)(doctor.doctor)
 app.command(epilog=docs.EPILOG)(docs.docs)
 rules.app.command(epilog=checking.EPILOG)(checking.check)
 rules.app.command("test", epilog=testing.EPILOG)(testing.try_examples)

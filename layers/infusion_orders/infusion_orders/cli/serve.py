@@ -91,7 +91,7 @@ def local_environment(tables: dict[str, str]) -> dict[str, str]:
         **tables,
         "LOG_LEVEL": "ERROR",
         "SERVICE_NAME": "infusion-orders-local",
-        "POWERTOOLS_METRICS_DISABLED": "true",
+        "METRICS_ENABLED": "false",
     }
 
 
