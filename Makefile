@@ -65,7 +65,7 @@ run: setup ## the partner API on 127.0.0.1:3000 with an embedded table, and one 
 dynamodb: setup ## a local table server with the default rule set, for `sam local`
 	$(BIN)/infusion-orders dynamodb
 
-test: setup ## all tests that can run here
+test: setup .venv-sam/.installed ## all tests that can run here
 	$(BIN)/pytest
 
 # Another Python than the project's own, for the tests that must hold on both: make test-on VERSION=3.13.
