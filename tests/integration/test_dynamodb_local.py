@@ -250,8 +250,8 @@ def test_ten_hands_that_publish_at_once_get_versions_of_their_own_that_all_load(
 # --- decisions
 
 
-def test_fifty_attempts_with_one_key_and_the_same_order_are_one_decision(client: DynamoDBClient) -> None:
-    results = at_once([partial(record, client, number) for number in range(50)])
+def test_two_hundred_attempts_with_one_key_and_the_same_order_are_one_decision(client: DynamoDBClient) -> None:
+    results = at_once([partial(record, client, number) for number in range(200)])
 
     assert {type(result) for result in results} == {Recorded}
     given = [result for result in results if isinstance(result, Recorded)]
@@ -265,7 +265,7 @@ def test_fifty_attempts_with_one_key_and_the_same_order_are_one_decision(client:
 def test_of_unequal_orders_with_one_key_the_first_is_decided_and_only_its_equals_are_answered(
     client: DynamoDBClient,
 ) -> None:
-    orders = [f"sha256:{number % 3}" for number in range(30)]
+    orders = [f"sha256:{number % 4}" for number in range(200)]
 
     results = at_once([partial(record, client, number, order_digest=order) for number, order in enumerate(orders)])
 
@@ -276,7 +276,7 @@ def test_of_unequal_orders_with_one_key_the_first_is_decided_and_only_its_equals
             assert result.body == decision["decision"]["S"]
         else:
             assert isinstance(result, IdempotencyConflict)
-    assert Counter(type(result) for result in results) == {Recorded: 10, IdempotencyConflict: 20}
+    assert Counter(type(result) for result in results) == {Recorded: 50, IdempotencyConflict: 150}
 
 
 @pytest.mark.parametrize("later", [0, 1])

@@ -87,7 +87,7 @@ RIGHTS = {
         "TablesKey": KEY,
     },
 }
-"""Every right of every role of what runs.  A wildcard stands only behind a bucket's or export's name, or our executions'."""
+"""Every right of every role of what runs; a wildcard stands only behind the name of a thing of this stack."""
 
 
 def test_these_are_all_roles() -> None:

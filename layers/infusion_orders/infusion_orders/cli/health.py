@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from infusion_orders.cli.checkout import MARK, OutsideCheckout, project_root
 from infusion_orders.cli.template_tables import read_template
 from infusion_orders.store.client import StoreUnavailable, named_failures
+from infusion_orders.store.partition import DamagedRuleSet
 from infusion_orders.store.partners import PartnerStore
-from infusion_orders.store.rule_sets import DamagedRuleSet, NoSuchVersion, RuleSetStore
+from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
