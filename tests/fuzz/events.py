@@ -226,9 +226,9 @@ def _is_text(body: Any) -> bool:
 def run(world: World, seed: int, numbers: range) -> Report:
     """Sends the events of these numbers; a failure is kept, and the next event is sent."""
     report = Report()
-    before = _megabytes()
     for number in numbers:
         event = event_of(seed, number)
+        before = _megabytes()
         try:
             answer, output, errors, seconds = send(world, event)
             report.slowest = max(report.slowest, (seconds, number))
@@ -241,7 +241,7 @@ def run(world: World, seed: int, numbers: range) -> Report:
         except Exception:
             report.failures.append((number, traceback.format_exc()))
         report.events += 1
-    report.megabytes = _megabytes() - before
+        report.megabytes += _megabytes() - before
     if report.megabytes > MOST_MEGABYTES:
         report.failures.append((numbers.start, f"{report.megabytes:.0f} MB more after {len(numbers)} events"))
     return report

@@ -191,7 +191,7 @@ class Hostile:
                 container[self.random.randrange(len(container))] = self._value()
             else:
                 value = self._value()
-                container.extend([value] * (self.random.choice((1, 2, 1000)) if _is_small(value) else 2))
+                container.extend([value] * (self.random.choice((1, 2, 300)) if _is_small(value) else 2))
             return document
         name = self.random.choice(list(container)) if container else ""
         self.random.choice((self._replace, self._replace, self._rename, self._drop, self._crowd))(container, name)
