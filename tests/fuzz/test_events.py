@@ -262,3 +262,14 @@ def test_the_log_names_a_rule_once_however_often_it_was_not_met(world: World) ->
 
 def test_a_trailing_slash_is_the_same_route() -> None:
     assert route_of({"path": "/v1/rules//", "httpMethod": "get"}) == ("/v1/rules", "GET")
+
+
+@pytest.mark.parametrize("name", ["note", "remove", "tables"])
+def test_a_fraction_in_place_of_a_text_is_refused(world: World, name: str) -> None:
+    wrong = {"note": 1.5, "remove": [1.5], "tables": {"codes": [[1.5]]}}[name]
+    event = an_event("validate-order", body=json.dumps({name: wrong}), scope="rules/write")
+
+    answer, *_ = send(world, event | {"path": "/v1/rulesets/check", "resource": "/v1/rulesets/check"})
+
+    assert answer["statusCode"] == 422
+    assert json.loads(answer["body"])["errors"][0]["pointer"].startswith(f"/{name}")

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from infusion_orders.api.requests import UNKNOWN, AnswerTooLarge
 from infusion_orders.orders.reading import FieldProblem, InvalidOrder, read_document
@@ -55,6 +55,12 @@ class Draft(Posted):
     rules: list[dict[str, Any]] = []
     remove: list[str] = []
     tables: dict[str, list[list[str]]] = {}
+
+    @field_validator("rules")
+    @classmethod
+    def _stored_form(cls, rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Only here: elsewhere a number in place of a text is a slip."""
+        return [_without_fractions(rule) for rule in rules]
 
 
 class Activation(Posted):
@@ -112,7 +118,7 @@ def posted(body: bytes, model: type[Body]) -> Body:
     """Raises MalformedJson, TooLarge, or InvalidOrder with the places that do not follow the model."""
     plain = read_document(body, most_bytes=MOST_BODY_BYTES, most_levels=MOST_LEVELS)
     try:
-        return model.model_validate(_without_fractions(plain))
+        return model.model_validate(plain)
     except ValidationError as invalid:
         found = invalid.errors(include_url=False, include_input=False, include_context=False)[:MOST_ERRORS]
         errors = tuple(dict.fromkeys(map(_problem, found)))
