@@ -143,6 +143,7 @@ def without(name: str) -> dict[str, Any]:
         (without("headers"), 415),
         (VALIDATE | {"headers": None}, 415),
         (VALIDATE | {"headers": {"Content-Type": ["application/json"], "x": None}}, 415),
+        (VALIDATE | {"headers": {"Content-Type": "application/json", "Idempotency-Key": ["a"]}}, 200),
         (without("body"), 400),
         (VALIDATE | {"body": {"order_id": "x"}}, 400),
         (VALIDATE | {"body": 5}, 400),
