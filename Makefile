@@ -161,8 +161,9 @@ load: setup ## drive the local API for ten minutes (LOAD=60 for one): rate, time
 
 FUZZ ?= 100000
 
-fuzz: setup ## decide 100,000 random orders (FUZZ=1000 for fewer): none may fail
+fuzz: setup ## decide 100,000 random orders, and send 100,000 hostile events (FUZZ=1000 for fewer): none may fail
 	$(BIN)/python -m tests.fuzz.orders --orders $(FUZZ)
+	$(BIN)/python -m tests.fuzz.events --events $(FUZZ)
 
 # Not part of `setup`: only who renews the table needs the package.
 diagnoses: ## write the table of diagnoses anew from the pinned release of ICD-10-CM

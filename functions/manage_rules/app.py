@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from infusion_orders.api.caller import Scope, staff
 from infusion_orders.api.drafts import Activation, Draft, ReplayOrder, RollBack, ShadowChange, document_of, posted
 from infusion_orders.api.partner_api import json_answer, partner_api
+from infusion_orders.api.problems import told_of_rules
 from infusion_orders.api.requests import (
     InvalidRequest,
     NothingThere,
@@ -141,8 +142,7 @@ def check_draft() -> Response[str]:
     try:
         check(document)
     except RuleSetErrors as errors:
-        problems = [{"rule": one.rule, "path": one.path, "problem": one.problem} for one in errors.problems]
-        return answer({"loads": False, "problems": problems})
+        return answer({"loads": False, "problems": told_of_rules(errors)})
     rules = examined(document, coverage=True, mutate=True)
     held = {**shares(rules), "rules": [one.plain() for one in rules]}
     return answer({"loads": True, "digest": document.digest, **analysed(document), "held_by_examples": held})

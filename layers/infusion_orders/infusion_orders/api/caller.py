@@ -6,6 +6,7 @@ partner.
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from infusion_orders.orders.order import Order
     from infusion_orders.store.partners import Partner, PartnerStore
+_CLIENT_ID = re.compile(r"[A-Za-z0-9._:+-]{1,128}")
+_LONGEST_USERNAME = 128
 
 
 class Scope(StrEnum):
@@ -52,11 +55,16 @@ def staff(event: Mapping[str, Any], scope: Scope) -> str:
     """Who works on the rules: the user of the verified claims, else the client, whose token has the scope.
 
     What they may do is the scope alone; they need not be a partner.
-    Raises Unauthenticated without claims, and NotAllowed for a scope that is missing.
+    Raises Unauthenticated without claims or with a username that no user pool has, and NotAllowed for a scope that is
+    missing.
     """
     claims = _claims(event, scope)
     username = claims.get("username")
-    return username if isinstance(username, str) and username else _client_id(claims)
+    if not username:
+        return _client_id(claims)
+    if not isinstance(username, str) or len(username) > _LONGEST_USERNAME or not username.isprintable():
+        raise Unauthenticated
+    return username
 
 
 def _claims(event: Mapping[str, Any], scope: Scope) -> Mapping[str, Any]:
@@ -69,7 +77,9 @@ def _claims(event: Mapping[str, Any], scope: Scope) -> Mapping[str, Any]:
 
 def _client_id(claims: Mapping[str, Any]) -> str:
     client_id = claims.get("client_id")
-    if not client_id or not isinstance(client_id, str) or claims.get("token_use", "access") != "access":
+    if not isinstance(client_id, str) or claims.get("token_use", "access") != "access":
+        raise Unauthenticated
+    if _CLIENT_ID.fullmatch(client_id) is None:
         raise Unauthenticated
     return client_id
 

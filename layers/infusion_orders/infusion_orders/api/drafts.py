@@ -5,13 +5,14 @@ A draft may be whole, or name the version that it changes and hold only what dif
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
-from infusion_orders.api.requests import AnswerTooLarge
+from infusion_orders.api.requests import UNKNOWN, AnswerTooLarge
 from infusion_orders.orders.reading import FieldProblem, InvalidOrder, read_document
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.limits import LIMITS
@@ -19,12 +20,18 @@ from infusion_orders.rules.limits import LIMITS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pydantic_core import ErrorDetails
+
 MOST_BODY_BYTES = 5_500_000
 """Lambda passes 6 MB."""
 MOST_LEVELS = 2 * LIMITS.depth + 10
 """Of objects and lists: each part of a condition is two of them."""
 MOST_RULES = 200
 """What the analysis of a draft has time for here; larger rule sets are published from the command line."""
+
+MOST_ERRORS = 100
+_NAME = re.compile("[a-z0-9_-]{1,40}")
+"""A field's or a table's."""
 
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Version = Annotated[int, Field(ge=1, le=999_999)]
@@ -48,6 +55,12 @@ class Draft(Posted):
     rules: list[dict[str, Any]] = []
     remove: list[str] = []
     tables: dict[str, list[list[str]]] = {}
+
+    @field_validator("rules")
+    @classmethod
+    def _stored_form(cls, rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Only here: elsewhere a number in place of a text is a slip."""
+        return [_without_fractions(rule) for rule in rules]
 
 
 class Activation(Posted):
@@ -105,13 +118,17 @@ def posted(body: bytes, model: type[Body]) -> Body:
     """Raises MalformedJson, TooLarge, or InvalidOrder with the places that do not follow the model."""
     plain = read_document(body, most_bytes=MOST_BODY_BYTES, most_levels=MOST_LEVELS)
     try:
-        return model.model_validate(_without_fractions(plain))
+        return model.model_validate(plain)
     except ValidationError as invalid:
-        errors = tuple(
-            FieldProblem("".join(f"/{part}" for part in error["loc"]), str(error["msg"]).lower())
-            for error in invalid.errors(include_url=False, include_input=False)[:100]
-        )
+        found = invalid.errors(include_url=False, include_input=False, include_context=False)[:MOST_ERRORS]
+        errors = tuple(dict.fromkeys(map(_problem, found)))
     raise InvalidOrder(errors)
+
+
+def _problem(error: ErrorDetails) -> FieldProblem:
+    """Where and what, without a name that looks like none of a field or table: it could be anything, of any length."""
+    steps = (str(step) if isinstance(step, int) or _NAME.fullmatch(step) else UNKNOWN for step in error["loc"])
+    return FieldProblem("".join(f"/{step}" for step in steps), str(error["msg"]).lower())
 
 
 def document_of(draft: Draft, name: str, published: Callable[[int], RuleSetDocument]) -> RuleSetDocument:

@@ -163,7 +163,7 @@ class Notes:
                 decision_id=decision.decision_id,
                 outcome=str(decision.outcome),
                 lines=len(decision.lines),
-                rules=[finding.rule for finding in decision.findings],
+                rules=list(dict.fromkeys(finding.rule for finding in decision.findings)),
             )
 
 

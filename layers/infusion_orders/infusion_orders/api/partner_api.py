@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
+from infusion_orders.api.events import usable_event
 from infusion_orders.api.observability import Notes, Observer, stack_of
 from infusion_orders.api.problems import Problem, is_expected, problem_of
 from infusion_orders.api.requests import MethodNotAllowed, NothingThere
@@ -26,6 +27,7 @@ HEADERS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
 }
+METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
 
 class PartnerApi(APIGatewayRestResolver):
@@ -47,7 +49,7 @@ class PartnerApi(APIGatewayRestResolver):
 
     @property
     def event(self) -> Mapping[str, Any]:
-        """The current request, as API Gateway sent it."""
+        """The current request, as API Gateway sent it; see `usable_event`."""
         return self.current_event.raw_event
 
     def route(self, rule: str, method: str | list[str] | tuple[str], *settings: Any, **more: Any) -> Callable[..., Any]:
@@ -56,19 +58,26 @@ class PartnerApi(APIGatewayRestResolver):
         return super().route(rule, method, *settings, **more)
 
     def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-        """The whole request: answer it, then report it."""
+        """The whole request: answer it, then report it.  No event, whatever it is, makes this raise."""
         started = perf_counter()
+        event = usable_event(event)
         notes = Notes(
             at=datetime.now(UTC),
-            request_id=str((event.get("requestContext") or {}).get("requestId") or context.aws_request_id),
+            request_id=str(event["requestContext"]["requestId"] or context.aws_request_id),
             function_request_id=str(context.aws_request_id),
         )
         self.context["notes"] = notes
         with answered_within(context.get_remaining_time_in_millis() / 1000):
             response = super().resolve(event, context)
-        notes.note(route=f"{event['httpMethod']} {event.get('resource') or '(none)'}")
+        notes.note(route=self._told_route(event))
         self._observer.report(notes, status=response["statusCode"], duration_ms=(perf_counter() - started) * 1000)
         return response
+
+    def _told_route(self, event: Mapping[str, Any]) -> str:
+        """For the log line: only words of the routes and of HTTP, never of the request."""
+        method, resource = event["httpMethod"], event["resource"]
+        served = {path.replace("<", "{").replace(">", "}") for path in self._methods}
+        return f"{method if method in METHODS else '(other)'} {resource if resource in served else '(none)'}"
 
     def problem_entry(self, error: Exception) -> str:
         """The problem's JSON for an order in a batch; noted and, if it is a fault of ours, with the place of it."""
@@ -93,10 +102,13 @@ class PartnerApi(APIGatewayRestResolver):
 
     def _nothing_at_this_path(self, _error: NotFoundError) -> Response[str]:
         asked = self.current_event.path.rstrip("/").split("/")
+        method = self.current_event.http_method.upper()
         for path, methods in self._methods.items():
             parts = path.rstrip("/").split("/")
-            if len(parts) == len(asked) and all(
-                part == given or part.startswith("<") for part, given in zip(parts, asked, strict=True)
+            if (
+                method not in methods
+                and len(parts) == len(asked)
+                and all(part == given or part.startswith("<") for part, given in zip(parts, asked, strict=True))
             ):
                 return self._problem(MethodNotAllowed(methods))
         return self._problem(NothingThere("There is nothing at this path."))

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 PROBLEM_TYPES = "https://infusion-orders.dev/problems/"
 RETRY_AFTER_DAMAGE_SECONDS = 3600
 MOST_ERRORS = 200
+LONGEST_NAME = 200
+LONGEST_PROBLEM = 500
 
 TITLES: Mapping[str, str] = {
     "malformed-json": "The body is not JSON",
@@ -144,10 +146,20 @@ def _store_unavailable(error: StoreUnavailable) -> Problem:
     )
 
 
-def _invalid_rule_set(error: RuleSetErrors) -> Problem:
-    errors = tuple(
-        {"rule": found.rule, "path": found.path, "problem": found.problem} for found in error.problems[:MOST_ERRORS]
+def told_of_rules(error: RuleSetErrors) -> tuple[Mapping[str, str], ...]:
+    """Where and what, as far as a person reads it: names that the author wrote are repeated, but not at any length."""
+    return tuple(
+        {
+            "rule": found.rule[:LONGEST_NAME],
+            "path": found.path[:LONGEST_NAME],
+            "problem": found.problem[:LONGEST_PROBLEM],
+        }
+        for found in error.problems[:MOST_ERRORS]
     )
+
+
+def _invalid_rule_set(error: RuleSetErrors) -> Problem:
+    errors = told_of_rules(error)
     count = f"{len(error.problems)} problem{'s' if len(error.problems) > 1 else ''}"
     return Problem("invalid-ruleset", 422, f"{count}: see errors. Nothing was published.", errors)
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 UNKNOWN = "(unknown)"
 """In place of a name that is not of the contract: it could be anything, even a member's."""
 
+LONGEST_CONTENT_TYPE = 256
+"""Matching takes time with the square of the length."""
+
 _JSON = re.compile(r"application/json\s*(;\s*charset\s*=\s*\"?utf-8\"?\s*)?;?\s*", re.IGNORECASE)
 _KEY = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -88,7 +91,8 @@ def json_body(event: Mapping[str, Any]) -> bytes:
 
     Raises UnsupportedMediaType, or MalformedJson for a body that API Gateway handed over in a broken encoding.
     """
-    if not _JSON.fullmatch(header(event, "content-type") or ""):
+    content_type = header(event, "content-type") or ""
+    if len(content_type) > LONGEST_CONTENT_TYPE or not _JSON.fullmatch(content_type):
         raise UnsupportedMediaType
     body: str = event.get("body") or ""
     if not event.get("isBase64Encoded"):
@@ -155,14 +159,13 @@ def asked(event: Mapping[str, Any], *, today: date) -> Asked:
     if read.get("as_of") is not None and read["as_of"] > today:
         errors.append(WrongPart("parameter", "as_of", "must not be after today (UTC)"))
     if errors:
-        raise InvalidRequest(*errors)
+        raise InvalidRequest(*dict.fromkeys(errors))
     return Asked(**read)
 
 
 def no_parameters(event: Mapping[str, Any]) -> None:
     """Raises InvalidRequest for any query parameter, on a route that takes none."""
-    given = event.get("queryStringParameters") or {}
-    if given:
+    if _given(event):
         raise InvalidRequest(WrongPart("parameter", UNKNOWN, "this route takes no query parameters"))
 
 
@@ -176,7 +179,7 @@ def parameters(event: Mapping[str, Any], *names: str) -> dict[str, str]:
         if name in names and len(values) != 1
     ]
     if errors:
-        raise InvalidRequest(*errors)
+        raise InvalidRequest(*dict.fromkeys(errors))
     return {name: values[0] for name, values in given.items()}
 
 

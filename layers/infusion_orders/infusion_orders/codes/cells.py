@@ -42,8 +42,8 @@ def cell_problem(column: Column, cell: str) -> str | None:
     return _CHECKS[column.kind](column, cell)
 
 
-def _text(_column: Column, _cell: str) -> str | None:
-    return None
+def _text(_column: Column, cell: str) -> str | None:
+    return "must not begin with =, +, - or @: a spreadsheet would calculate it" if cell[0] in "=+-@" else None
 
 
 def _code(_column: Column, cell: str) -> str | None:

@@ -16,18 +16,37 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-LARGEST_FILE = 64 * 1024 * 1024
+LARGEST_FILE = 2 * 1024 * 1024
+"""Of rules; reading YAML takes a thousand times the memory of the file."""
+LARGEST_TABLE = 64 * 1024 * 1024
+LONGEST_NUMBER = 64
+MOST_NODES = 200_000
+"""Values of one file; as many take a few seconds."""
 
 
 class _Loader(yaml.SafeLoader):
     """YAML without anchors' copies growing beyond the file, and without keys given twice."""
 
+    nodes = 0
+
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Refuses aliases: a few nested ones can stand for gigabytes."""
+        """Refuses aliases (a few nested ones can stand for gigabytes), more values than rules have, long numbers."""
         if self.check_event(yaml.AliasEvent):
             message = "aliases are not allowed"
             raise yaml.constructor.ConstructorError(None, None, message, None)
-        return super().compose_node(parent, index)
+        self.nodes += 1
+        if self.nodes > MOST_NODES:
+            message = f"there are more than {MOST_NODES} values"
+            raise yaml.constructor.ConstructorError(None, None, message, None)
+        node = super().compose_node(parent, index)
+        if isinstance(node, yaml.ScalarNode) and node.tag.endswith((":int", ":float")):
+            self._refuse_long(node)
+        return node
+
+    def _refuse_long(self, node: yaml.ScalarNode) -> None:
+        if len(node.value) > LONGEST_NUMBER:
+            message = f"a number has more than {LONGEST_NUMBER} characters"
+            raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Refuses a key that is given twice: one of the two would be lost in silence."""
@@ -65,10 +84,13 @@ def read_directory(folder: Path) -> tuple[RuleSetDocument, Mapping[str, str]]:
     tables = {}
     for path in sorted(folder.glob("tables/*.csv")):
         try:
+            _refuse_large(path, f"tables/{path.name}", LARGEST_TABLE)
             with path.open(encoding="utf-8", newline="") as lines:
                 tables[path.stem] = [row for row in csv.reader(lines, strict=True) if row]
         except (csv.Error, UnicodeDecodeError) as broken:
             problems.append(RuleProblem(f"tables/{path.name}", "", "", f"is no UTF-8 CSV file: {broken}"))
+        except RuleSetErrors as errors:
+            problems += errors.problems
     if not rules and not problems:
         problems.append(RuleProblem(folder.name, "", "", "holds no rules: is this a rule-set folder?"))
     if problems:
@@ -76,12 +98,16 @@ def read_directory(folder: Path) -> tuple[RuleSetDocument, Mapping[str, str]]:
     return RuleSetDocument(folder.name, tuple(sorted(rules, key=lambda rule: str(rule.get("id")))), tables), files
 
 
+def _refuse_large(path: Path, name: str, most: int) -> None:
+    if path.stat().st_size > most:
+        raise RuleSetErrors((RuleProblem(name, "", "", f"is larger than {most} bytes"),))
+
+
 def _rules_of(path: Path) -> list[dict[str, Any]]:
-    if path.stat().st_size > LARGEST_FILE:
-        raise RuleSetErrors((RuleProblem(path.name, "", "", f"is larger than {LARGEST_FILE} bytes"),))
+    _refuse_large(path, path.name, LARGEST_FILE)
     try:
         content = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as broken:
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError, LookupError, AttributeError) as broken:
         raise RuleSetErrors(
             (RuleProblem(path.name, "", "", f"is no YAML file: {str(broken).replace('<byte string>', path.name)}"),)
         ) from None

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 LARGEST_FILE = 128 * 1024 * 1024
 LARGEST_UNPACKED = 128 * 1024 * 1024
 MOST_ROWS = 500_000
+MOST_COLUMNS = 500
+LARGEST_TEXTS = 32 * 1024 * 1024
+"""Of the cells' texts, which a workbook keeps apart and which are all read before its first row."""
+DOCUMENT_TYPE = b"<!DOCTYPE"
 WORKBOOK = "xl/workbook.xml"
 
 _MAGIC = (
@@ -87,8 +91,37 @@ def _check_archive(path: Path, *, workbook: bool) -> None:
         raise refused(f"this looks like a zip archive: unpack it and import the file inside ({inside})")
     if not workbook:
         raise refused("this looks like a workbook: save its sheet as CSV, or download the CSV version")
-    if sum(entry.file_size for entry in entries) > LARGEST_UNPACKED:
-        raise refused(f"the workbook unpacks to more than {LARGEST_UNPACKED // 1024**2} MiB: it is not opened")
+    _check_unpacked(entries, LARGEST_UNPACKED)
+    _check_unpacked([entry for entry in entries if not entry.filename.startswith("xl/worksheets/")], LARGEST_TEXTS)
+    _check_markup(path)
+
+
+def _check_unpacked(entries: Iterable[zipfile.ZipInfo], most: int) -> None:
+    if sum(entry.file_size for entry in entries) > most:
+        raise refused(f"the workbook unpacks to more than {most // 1024**2} MiB: it is not opened")
+
+
+def _check_markup(path: Path) -> None:
+    """No workbook declares entities, and a few nested ones can stand for gigabytes."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            declared = any(_declares(archive, entry) for entry in archive.infolist())
+    except Exception as broken:  # whatever the zip reader and its decompressors raise
+        raise refused(f"the workbook cannot be opened ({type(broken).__name__}): save it again as .xlsx") from None
+    if declared:
+        raise refused("the workbook declares a document type, which no spreadsheet program writes: it is not opened")
+
+
+def _declares(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
+    """Whatever the encoding: one of two bytes a character has zeros between them."""
+    before = b""
+    with archive.open(entry) as stream:
+        while block := stream.read(1024 * 1024):
+            plain = before + block.replace(b"\0", b"")
+            if DOCUMENT_TYPE in plain:
+                return True
+            before = plain[-len(DOCUMENT_TYPE) :]
+    return False
 
 
 def _text(path: Path) -> str:
@@ -116,7 +149,7 @@ def _csv_rows(text: str) -> Iterator[Row]:
     number = 0
     try:
         for number, cells in enumerate(reader, start=1):
-            _check_count(number)
+            _check_count(number, len(cells))
             yield tuple(map(_trimmed, cells))
     except csv.Error as broken:
         raise refused(f"is no CSV: {broken}", row=number + 1) from None
@@ -143,11 +176,13 @@ def _workbook_rows(book: Workbook, sheet: Any) -> Iterator[Row]:
                 return
             except Exception as broken:
                 raise refused(f"the sheet cannot be read ({type(broken).__name__}): save it again as .xlsx") from None
-            _check_count(number)
+            _check_count(number, len(cells))
             yield tuple(map(_cell_text, cells))
 
 
-def _check_count(number: int) -> None:
+def _check_count(number: int, columns: int) -> None:
+    if columns > MOST_COLUMNS:
+        raise refused(f"the row has more than {MOST_COLUMNS} cells: it is not of one of these releases", row=number)
     if number > MOST_ROWS:
         raise refused(f"the file has more than {MOST_ROWS} rows: it is not one of these releases", row=number)
 

@@ -1,0 +1,21 @@
+"""The world of the contract tests, for hostile requests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.contract.world import decided_world
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.contract.world import World
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """One for all tests of a module."""
+    with decided_world() as built:
+        yield built

@@ -1,0 +1,185 @@
+"""Hostile rule files and files to import: a clear problem, in bounded time and memory, and nothing else."""
+
+from __future__ import annotations
+
+import time
+import zipfile
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from openpyxl import Workbook
+
+from infusion_orders.cli.importing import sources
+from infusion_orders.cli.importing.problems import FileRefused
+from infusion_orders.cli.importing.sources import MOST_COLUMNS, sheet_of
+from infusion_orders.codes.checking import problems_of
+from infusion_orders.codes.schema import TABLES
+from infusion_orders.rules import loading
+from infusion_orders.rules.loading import load_directory
+from infusion_orders.rules.problems import RuleSetErrors
+from tests.default_rules import default_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SECONDS = 20.0
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """Of the processor, whoever else has it."""
+    started = time.process_time()
+    yield
+    assert time.process_time() - started < SECONDS
+
+
+HOSTILE_YAML = {
+    "aliases": (b"a: &a [x]\nb: [*a, *a]\n", "aliases"),
+    "merged aliases": (b"- &a {id: x}\n- {<<: *a}\n", "aliases"),
+    "deep lists": (b"- " + b"[" * 100_000, "recursion"),
+    "deep objects": (b"- " + b"{a: " * 3000, "recursion"),
+    "deep blocks": (b"- " * 100_000, "recursion"),
+    "many values": (b"- id: [" + b"[]," * (loading.MOST_NODES + 1) + b"]", "more than 200000 values"),
+    "number in base 60": (b"- id: 1" + b":1" * 100_000, "more than 64 characters"),
+    "number in base 16": (b"- id: 0x" + b"f" * 100_000, "more than 64 characters"),
+    "number": (b"- id: " + b"9" * 100_000, "more than 64 characters"),
+    "key twice": (b"- id: x\n  id: y\n", "given twice"),
+    "key twice, quoted": (b'- id: x\n  "id": y\n', "given twice"),
+    "list as key": (b"- ? [a]\n  : b\n", "unhashable key"),
+    "not UTF-8": (b"- id: \xff\xfe\xfa\n", "is no YAML file"),
+    "UTF-16, cut": (b"\xff\xfe-\x00 ", "is no YAML file"),
+    "code": (b'- !!python/object/apply:os.system ["true"]\n', "could not determine a constructor"),
+    "no number": (b'- id: !!int ""\n', "is no YAML file"),
+    "no truth": (b'- id: !!bool "x"\n', "is no YAML file"),
+    "no moment": (b'- id: !!timestamp "x"\n', "is no YAML file"),
+    "no day": (b"- id: 2024-99-99\n", "is no YAML file"),
+    "bytes": (b"- id: !!binary aGVsbG8=\n", "id: "),
+    "set": (b"- id: x.y\n  when: !!set {a, b}\n", "when"),
+    "half a character": (b'- id: "\\ud800"\n', "id: "),
+    "deep condition": (b"- id: x.y\n  when: " + b"{all: [" * 100 + b"1" + b"]}" * 100, "x.y"),
+    "two documents": (b"---\n[]\n---\n[]\n", "is no YAML file"),
+}
+
+
+@pytest.mark.parametrize(("content", "says"), HOSTILE_YAML.values(), ids=HOSTILE_YAML)
+def test_a_hostile_rule_file_is_a_problem_of_that_file(tmp_path: Path, content: bytes, says: str) -> None:
+    (tmp_path / "a.yaml").write_bytes(content)
+
+    with bounded(), pytest.raises(RuleSetErrors) as refused:
+        load_directory(tmp_path)
+
+    assert says in str(refused.value)
+    assert len(str(refused.value)) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b'a,"b\n1,2', "CSV"), (b"a,\xff", "CSV"), (b"a" * 200_000, "CSV"), (b"a\0b\n", "codes"), (b"a,b\n" * 5, "codes")],
+)
+def test_a_hostile_table_is_a_problem_of_that_table(tmp_path: Path, content: bytes, says: str) -> None:
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "codes.csv").write_bytes(content)
+    (tmp_path / "a.yaml").write_bytes(b"- id: x.y\n")
+
+    with bounded(), pytest.raises(RuleSetErrors) as refused:
+        load_directory(tmp_path)
+
+    assert says in str(refused.value)
+
+
+def test_a_table_beyond_all_measure_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "LARGEST_TABLE", 10)
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "codes.csv").write_bytes(b"a" * 11)
+
+    with pytest.raises(RuleSetErrors, match=r"tables/codes\.csv: is larger than 10 bytes"):
+        load_directory(tmp_path)
+
+
+def a_workbook(path: Path, *rows: list[object]) -> Path:
+    book = Workbook()
+    for row in rows:
+        book.worksheets[0].append(row)
+    book.save(path)
+    return path
+
+
+def changed(path: Path, entry: str, content: bytes) -> Path:
+    """The workbook with another content of one of its parts."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()} | {entry: content}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    return path
+
+
+def refusal(path: Path) -> str:
+    with bounded(), pytest.raises(FileRefused) as refused:
+        for _ in sheet_of(path, workbook=True).rows:
+            pass
+    return str(refused.value)
+
+
+SHEET, TEXTS = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"
+NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+LAUGHS = (
+    '<!DOCTYPE a [<!ENTITY l0 "ha">'
+    + "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+    + f']><sst xmlns="{NAMESPACE}"><si><t>&l9;</t></si></sst>'
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("entry", [SHEET, TEXTS, "xl/workbook.xml", "[Content_Types].xml"])
+def test_a_workbook_that_declares_entities_is_not_opened(tmp_path: Path, entry: str, encoding: str) -> None:
+    path = changed(a_workbook(tmp_path / "a.xlsx", ["code"]), entry, LAUGHS.encode(encoding))
+
+    assert "document type" in refusal(path)
+
+
+def test_a_declaration_behind_much_white_space_is_found(tmp_path: Path) -> None:
+    for padding in (1024 * 1024 - 4, 3 * 1024 * 1024):
+        path = changed(a_workbook(tmp_path / "a.xlsx", ["code"]), TEXTS, b" " * padding + LAUGHS.encode())
+
+        assert "document type" in refusal(path)
+
+
+@pytest.mark.parametrize(("entry", "most"), [(SHEET, sources.LARGEST_UNPACKED), (TEXTS, sources.LARGEST_TEXTS)])
+def test_a_small_archive_of_a_huge_part_is_not_opened(tmp_path: Path, entry: str, most: int) -> None:
+    path = changed(a_workbook(tmp_path / "a.xlsx", ["code"]), entry, b" " * (most + 1))
+
+    assert path.stat().st_size < 1024 * 1024
+    assert f"unpacks to more than {most // 1024**2} MiB" in refusal(path)
+
+
+def test_a_row_of_more_cells_than_any_release_has_is_refused(tmp_path: Path) -> None:
+    sheet = (
+        f'<worksheet xmlns="{NAMESPACE}"><sheetData><row r="1"><c r="XFD1"><v>1</v></c></row></sheetData></worksheet>'
+    )
+    workbook = changed(a_workbook(tmp_path / "a.xlsx", ["code"]), SHEET, sheet.encode())
+    table = tmp_path / "a.csv"
+    table.write_text("," * MOST_COLUMNS)
+
+    assert f"row 1: the row has more than {MOST_COLUMNS} cells" in refusal(workbook)
+    assert f"row 1: the row has more than {MOST_COLUMNS} cells" in refusal(table)
+
+
+def test_a_row_number_beyond_all_measure_is_refused(tmp_path: Path) -> None:
+    sheet = f'<worksheet xmlns="{NAMESPACE}"><sheetData><row r="99999999"><c><v>1</v></c></row></sheetData></worksheet>'
+    path = changed(a_workbook(tmp_path / "a.xlsx", ["code"]), SHEET, sheet.encode())
+
+    assert "more than 500000 rows" in refusal(path)
+
+
+@pytest.mark.parametrize("cell", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "=1"])
+def test_no_text_of_a_table_is_a_formula(cell: str) -> None:
+    rows = [list(row) for row in default_document().tables["codes"]]
+    place = next(at for at, column in enumerate(TABLES["codes"].columns) if column.kind == "text")
+    rows[1][place] = cell
+
+    problems = problems_of({**default_document().tables, "codes": rows})
+
+    assert any("a spreadsheet would calculate it" in problem.problem for problem in problems)
