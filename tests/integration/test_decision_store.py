@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import random
 import time
 from datetime import UTC, datetime, timedelta
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from moto import mock_aws
+from typer.testing import CliRunner
 
 from infusion_orders.cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, REGION, environment
+from infusion_orders.cli.main import app
 from infusion_orders.cli.template_tables import table_definitions
 from infusion_orders.decisions import Decided, decide
 from infusion_orders.store.client import WAITS, StoreUnavailable, dynamodb_client
@@ -425,3 +428,46 @@ def test_while_dynamodb_is_away_nothing_is_recorded_or_read(key: str | None) -> 
         record(client, key=key)
     with pytest.raises(StoreUnavailable, match=r"^EndpointConnectionError$"):
         DecisionStore(client, DECISIONS_TABLE, retention_days=1).read("client-1", FIRST)
+
+
+# --- erased
+
+
+def everything() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = a_client().scan(TableName=DECISIONS_TABLE)["Items"]
+    return found
+
+
+def test_an_erased_decision_leaves_nothing_of_itself_and_all_of_the_others() -> None:
+    record(key="its-key")
+    erased = everything()
+    record(decision_id=SECOND, key="another-key")
+    record(partner="client-2", key="its-key")
+    store = DecisionStore(a_client(), DECISIONS_TABLE, retention_days=RETENTION_DAYS)
+    assert len(everything()) == 6
+
+    assert store.erase("client-1", FIRST) is True
+
+    assert len(everything()) == 4
+    assert not [item for item in everything() if item in erased]
+    with pytest.raises(DecisionNotFound):
+        store.read("client-1", FIRST)
+    assert store.read("client-1", SECOND) == BODY
+    assert store.read("client-2", FIRST) == BODY
+    assert store.erase("client-1", FIRST) is False
+
+
+def test_the_command_erases_and_says_what_was_not_there() -> None:
+    record(key="its-key")
+    command = ["decisions", "erase", FIRST, SECOND, "--partner", "client-1", "--table", DECISIONS_TABLE]
+
+    asked = CliRunner().invoke(app, command, input="n\n")
+    assert asked.exit_code == 1
+    assert len(everything()) == 2
+    done = CliRunner().invoke(app, [*command, "--yes", "--json"])
+
+    assert done.exit_code == 1
+    assert json.loads(done.stdout) == {"partner": "client-1", "erased": {FIRST: True, SECOND: False}}
+    assert everything() == []
+    again = CliRunner().invoke(app, [*command, "--yes"])
+    assert "not there: is it this partner?" in again.stdout

@@ -11,6 +11,7 @@ from infusion_orders.cli import (
     docs,
     doctor,
     dynamodb,
+    erasing,
     exporting,
     publishing,
     replaying,
@@ -55,6 +56,7 @@ rules.app.command(epilog=activating.ROLLBACK_EPILOG)(activating.rollback)
 rules.app.command(epilog=versions.HISTORY_EPILOG)(versions.history)
 app.add_typer(rules.app, name="rules")
 app.add_typer(codes.app, name="codes")
+app.add_typer(erasing.app, name="decisions")
 app.add_typer(publishing.partners_app, name="partners")
 
 

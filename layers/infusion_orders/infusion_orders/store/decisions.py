@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import PutTypeDef
+    from mypy_boto3_dynamodb.type_defs import PutTypeDef, TransactWriteItemTypeDef
 
     from infusion_orders.decisions import Decided
 
@@ -26,6 +26,7 @@ NEW = "attribute_not_exists(PK)"
 NEW_OR_EXPIRED = f"{NEW} OR expires_at < :now"
 """DynamoDB removes what expired days later, and a decision perhaps before the record of its key."""
 TOKEN_USED = "IdempotentParameterMismatchException"  # noqa: S105 - the name of an error
+KEY = "KEY#"
 NOT_FOUND = "RecordedDecisionNotFound"
 
 
@@ -87,6 +88,35 @@ class DecisionStore:
             raise DecisionNotFound
         return text_of(item["decision"])
 
+    def erase(self, partner: str, decision_id: str) -> bool:
+        """Removes the decision, its facts and the record of its key together; False where there was neither.
+
+        Reads all keys of the partner, so it is for a person's hand.  Raises StoreUnavailable: then run it again.
+        """
+        decision = _key(partner, f"DECISION#{decision_id}")
+        found = [] if self._get(decision) is None else [decision]
+        with named_failures():
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression="PK = :partner AND begins_with(SK, :key)",
+                FilterExpression="decision_id = :decision",
+                ExpressionAttributeValues={
+                    ":partner": decision["PK"],
+                    ":key": {"S": KEY},
+                    ":decision": {"S": decision_id},
+                },
+                ProjectionExpression="PK, SK",
+                ConsistentRead=True,
+            )
+            for page in pages:
+                found += page["Items"]
+        if found:
+            deletions: list[TransactWriteItemTypeDef] = [
+                {"Delete": {"TableName": self._table, "Key": key}} for key in found
+            ]
+            write_together(self._client, deletions)
+        return bool(found)
+
     def _put_with_key(self, item: dict[str, Any], key: dict[str, Any], decision_id: str, at: datetime) -> None:
         named = {name: item[name] for name in ("order_digest", "expires_at", "decision_id")}
         decision: PutTypeDef = {"TableName": self._table, "Item": item, "ConditionExpression": NEW}
@@ -143,7 +173,7 @@ class DecisionStore:
 
 def key_name(key: str) -> str:
     """The sort key of an idempotency key: its hash, because a partner may have put anything into it."""
-    return f"KEY#{hashlib.sha256(key.encode()).hexdigest()}"
+    return f"{KEY}{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def _key(partner: str, name: str) -> dict[str, Any]:
