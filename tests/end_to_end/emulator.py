@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -175,8 +176,10 @@ def _resolved(value: Any, template: Mapping[str, Any]) -> str:
     """A parameter's default, or a resource's logical name, which is what local tables are called."""
     if not isinstance(value, dict):
         return str(value)
-    referred = value["Ref"]
-    return str(template["Parameters"].get(referred, {}).get("Default", referred))
+    text = f"${{{value['Ref']}}}" if "Ref" in value else str(value["Fn::Sub"])
+    return re.sub(
+        r"\$\{(\w+)\}", lambda name: str(template["Parameters"].get(name[1], {}).get("Default", name[1])), text
+    )
 
 
 def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -10,7 +10,11 @@ import typer
 from infusion_orders.cli.rules_table import REFUSED, AsJson, Endpoint
 from infusion_orders.cli.terminal import failures_explained
 
-EPILOG = "Example:\n\ninfusion-orders decisions erase 01KAT7Q3V9M5R7T0ZJX2B8N4WC --partner valley --table <DecisionsTableName>"
+EPILOG = """
+Example:
+
+infusion-orders decisions erase 01KAT7Q3V9M5R7T0ZJX2B8N4WC --partner 7kq2example --table DecisionsTable
+"""
 
 app = typer.Typer(help="Recorded decisions.", no_args_is_help=True)
 
