@@ -7,6 +7,7 @@ nothing is recorded twice or given out unrecorded; and all of it ends before the
 from __future__ import annotations
 
 import re
+import sys
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -135,9 +136,16 @@ def faulty(engine: str) -> Iterator[Faulty]:
         for partner in OTHER_PARTNERS:
             partners.put(partner)
         function = load_function("validate_orders", tables.environment(connection.address))
+        ended.callback(forget, function)
         built = Faulty(function, connection, tables)
         assert built.partner.validate(NOBODY_ABLE).json["outcome"] == "rejected"
         yield built
+
+
+def forget(function: ModuleType) -> None:
+    """Its connections are closed, and its rules free their memory."""
+    function.client.close()
+    del sys.modules[function.__name__]
 
 
 def remove_tables(engine: str) -> None:

@@ -95,7 +95,7 @@ def test_other_tokens_than_a_clients_access_token_are_refused(
 
 
 @pytest.mark.parametrize("route", OF_PARTNERS, ids=str)
-@pytest.mark.parametrize("client_id", ["nobody", "suspended-partner", f"{LOCAL_PARTNER} ", LOCAL_PARTNER.upper()])
+@pytest.mark.parametrize("client_id", ["nobody", "suspended-partner", f"{LOCAL_PARTNER}-", LOCAL_PARTNER.upper()])
 def test_unknown_and_suspended_clients_are_refused(
     world: World, decision: dict[str, Any], route: Route, client_id: str
 ) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infusion_orders.api.shadowing import LEAST_MILLISECONDS
 from infusion_orders.cli.embedded_table import RULES_TABLE, embedded_tables
 from tests.builders import an_order_document
 from tests.contract.world import TEMPLATE, default_rules, loaded
@@ -147,7 +149,9 @@ def test_a_shadow_that_raises_is_a_count_and_the_answer_stands(
 def test_an_order_with_little_time_left_is_answered_and_nothing_else(
     world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(world.partner, "context", type(world.partner.context)(milliseconds=4_999))
+    left = iter([20_000, LEAST_MILLISECONDS - 1])  # recording took all the time
+    context = SimpleNamespace(aws_request_id="an-id", get_remaining_time_in_millis=left.__next__)
+    monkeypatch.setattr(world.partner, "context", context)
     assert world.partner.validate(NOBODY_ABLE).status == 200
     assert told(capsys) == ([], [])
 
