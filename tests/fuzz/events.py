@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import track
 
+from infusion_orders.api.metrics import KINDS, Metric
 from infusion_orders.api.observability import ALLOWED_FIELDS
 from tests.contract.partner_system import PROJECT
 from tests.contract.world import decided_world
@@ -49,8 +50,8 @@ MOST_BYTES_OF_A_LINE = 20_000
 MOST_MEGABYTES = 300
 """What a process may grow by while it sends its events."""
 
-METRICS = {"_aws", "service", "outcome", "ruleset_version", "problem", "shadow_version", "flip", "Decisions"}
-METRICS |= {"DecisionTime", "RuleSetAge", "Problems", "ShadowDecisions", "ShadowDifferences", "ShadowFailures"}
+METRICS = {"_aws", "service", *map(str, Metric)}
+METRICS |= {name for kind in KINDS for declared in kind.values() for names in declared.by for name in names}
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 QUOTING = {"/v1/rulesets", "/v1/rulesets/check"}
 """Routes whose problems repeat names that a rule author wrote, so that the slip is found."""

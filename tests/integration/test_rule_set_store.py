@@ -375,7 +375,7 @@ def test_a_version_that_this_release_cannot_compile_is_damage_and_not_a_crash() 
     store = a_store()
     version = publish(store, RuleSetDocument(DEFAULT.name, (first,), DEFAULT.tables))
 
-    with pytest.raises(DamagedRuleSet, match="cannot be compiled"):
+    with pytest.raises(DamagedRuleSet, match="cannot be read"):
         store.load(version)
 
 
