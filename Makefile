@@ -70,9 +70,10 @@ test: setup .venv-sam/.installed ## all tests that can run here
 
 # Another Python than the project's own, for the tests that must hold on both: make test-on VERSION=3.13.
 VERSION ?= 3.13
+BESIDE = $(shell $(PYTHON) -c 'import pathlib, sys; print(pathlib.Path(sys.base_prefix).parent)')
 find_python = $(firstword $(foreach place,$(shell command -v python$(1) || true) \
-  $(wildcard $(HOME)/.pyenv/versions/$(1).*/bin/python \
-  $(HOME)/.local/share/uv/python/cpython-$(1).*/bin/python3), \
+  $(wildcard $(BESIDE)/$(1).*/bin/python $(HOME)/.pyenv/versions/$(1).*/bin/python \
+    $(HOME)/.local/share/uv/python/cpython-$(1).*/bin/python3), \
   $(if $(filter $(1),$(shell $(place) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)),$(place))))
 ANOTHER := $(call find_python,$(VERSION))
 
@@ -130,6 +131,7 @@ generate: setup ## write the documents and schemas that are made from code
 # Not cached: SAM does not know what the layer's make reads from the environment.
 build: .venv-sam/.installed ## build functions and layer (RUNTIME=python3.13 ARCHITECTURE=arm64)
 	LAYER_RUNTIME=$(RUNTIME) LAYER_ARCHITECTURE=$(ARCHITECTURE) LAYER_PIP='$(CURDIR)/.venv-sam/bin/python -m pip' \
+	PYTHON_FOR_BYTECODE='$(call find_python,$(RUNTIME_VERSION))' \
 	$(SAM) build --no-cached --template template.yaml --build-dir $(BUILD) \
 	  --parameter-overrides Runtime=$(RUNTIME) Architecture=$(ARCHITECTURE)
 

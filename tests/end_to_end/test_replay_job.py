@@ -10,7 +10,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from infusion_orders.cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, REGION
+from infusion_orders.cli.embedded_table import DECISIONS_TABLE, REGION
 from tests.builders import an_order_document
 from tests.end_to_end.emulator import emulated
 
@@ -48,7 +48,7 @@ def test_a_file_of_an_export_is_replayed_and_the_reports_are_merged(stack: Stack
     variables = stack.tables.environment(stack.address) | {"AWS_ENDPOINT_URL_S3": address, "REPLAY_BUCKET": BUCKET}
     days = {"from": "2026-01-01", "to": "2099-01-01", "execution": "one"}
 
-    with emulated(stack.build, "ReplayExport", CREDENTIALS | variables) as function:
+    with emulated(stack.build, "ReplayExport", variables) as function:
         replayed = function.invoke({"do": "replay", "key": FILE, "version": 2, **days}).answer
         merged = function.invoke({"do": "merge", "execution": "one"}).answer
 
