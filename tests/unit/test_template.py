@@ -48,10 +48,18 @@ ROUTES = [
 OF_THE_API = sorted({function for function, _ in ROUTES})
 MACHINES = sorted(of_type("AWS::Serverless::StateMachine"))
 STATEMENTS = [
-    (function, statement)
-    for function in (*FUNCTIONS, *MACHINES)
-    for policy in properties(function)["Policies"]
-    for statement in policy["Statement"]
+    *[
+        (function, statement)
+        for function in FUNCTIONS
+        for policy in properties(f"{function}Role")["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ],
+    *[
+        (machine, statement)
+        for machine in MACHINES
+        for policy in properties(machine)["Policies"]
+        for statement in policy["Statement"]
+    ],
 ]
 
 
