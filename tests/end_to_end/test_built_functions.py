@@ -13,6 +13,7 @@ from infusion_orders.orders.reading import MAX_BODY_BYTES
 from tests.builders import an_order_document
 from tests.contract.every_route import ROUTES, Route, event_to, good_requests
 from tests.contract.partner_system import PROJECT, an_event, read_event
+from tests.contract.test_privacy import CANARY, a_canary_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,6 +142,21 @@ def test_a_fault_of_ours_is_500_and_says_nothing_of_it(stack: Stack, partner: Pa
     assert (answer.status, answer.problem) == (500, "internal")
     assert "Traceback" not in answer.text
     assert "KeyError" not in answer.text
+
+
+def test_nothing_of_a_member_gets_into_what_the_runtime_logs(stack: Stack) -> None:
+    with stack.cold("ValidateOrders", LOG_LEVEL="DEBUG") as (partner, function):
+        answers = [
+            partner.validate(a_canary_order()),
+            partner.validate(a_canary_order() | {"CANARY-20": "CANARY-21"}),
+            partner.validate_batch([a_canary_order(), "CANARY-22"]),
+            partner.send(an_event("validate-order", body='{"CANARY-23": CANARY-24')),
+        ]
+        log = function.log()
+
+    assert [answer.status for answer in answers] == [200, 422, 200, 400]
+    assert log.count("REPORT RequestId") >= 3  # the last may still be on its way
+    assert CANARY not in log + "".join(answer.text for answer in answers)
 
 
 def test_throttling_is_the_gateways_own_answer() -> None:
