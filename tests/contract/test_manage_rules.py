@@ -208,6 +208,17 @@ class TestDrafts:
         read = world.rules.call("GET", f"/v1/rulesets/{version}", **READ).json
         assert read["rules"][0]["when"] == {"fact": "clinical.weight", "above": "2.5"}
 
+    @pytest.mark.parametrize("number", ["1e999999999", "-1e999999999", "1e-999999999", "1e40", "0.1e-30"])
+    def test_a_number_that_would_fill_the_memory_is_told_and_not_written_out(self, world: World, number: str) -> None:
+        rule = default_rule() | {"when": {"fact": "clinical.weight", "above": "NUMBER"}}
+        body = json.dumps(small(rule) | {"note": "huge"})
+        event = an_event("validate-order", body=body.replace('"NUMBER"', number), **WRITE)
+        event |= {"path": "/v1/rulesets", "resource": "/v1/rulesets"}
+        refused = world.rules.send(event)
+        assert (refused.status, refused.problem) == (422, "invalid-ruleset")
+        assert "is out of range" in refused.text
+        assert len(refused.text) < 2000
+
     def test_more_rules_than_a_request_has_time_to_check_are_refused_with_the_way_to_go(self, world: World) -> None:
         many = [default_rule() | {"id": f"some.rule-{number}"} for number in range(MOST_RULES + 1)]
         answer = world.rules.call("POST", "/v1/rulesets/check", {"rules": many}, **WRITE)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from infusion_orders.api.requests import UNKNOWN, AnswerTooLarge
 from infusion_orders.orders.reading import FieldProblem, InvalidOrder, read_document
+from infusion_orders.orders.values import is_bounded
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.limits import LIMITS
 
@@ -164,9 +165,11 @@ def document_of(draft: Draft, name: str, published: Callable[[int], RuleSetDocum
 
 
 def _without_fractions(plain: Any) -> Any:
-    """Fractions as text, as they are stored: exact, and no floats."""
+    """Fractions as text, as they are stored: exact, and no floats.  What is out of range stays as short as it came."""
     if isinstance(plain, dict):
         return {name: _without_fractions(part) for name, part in plain.items()}
     if isinstance(plain, list):
         return [_without_fractions(part) for part in plain]
-    return format(plain, "f") if isinstance(plain, Decimal) else plain
+    if isinstance(plain, Decimal):
+        return format(plain, "f") if is_bounded(plain) else str(plain)
+    return plain

@@ -18,6 +18,14 @@ _PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 Anything = TypeVar("Anything")
 
 
+def is_bounded(number: Decimal) -> bool:
+    """Finite, and short enough to be written out: a text of nine digits may stand for a number of a billion."""
+    if not number.is_finite():
+        return False
+    _sign, digits, exponent = number.as_tuple()
+    return len(digits) <= MOST_DIGITS and -MOST_DECIMALS <= int(exponent) <= MOST_DIGITS - len(digits)
+
+
 def _bounded_decimal(value: object) -> Decimal:
     """A JSON number or a string of plain digits, digit for digit; binary floats have lost some and are refused."""
     if type(value) is str:
@@ -28,10 +36,7 @@ def _bounded_decimal(value: object) -> Decimal:
         number = Decimal(value)
     else:
         raise PydanticCustomError("decimal_form", "must be a decimal number")
-    if not number.is_finite():
-        raise PydanticCustomError("decimal_size", "is out of range")
-    _sign, digits, exponent = number.as_tuple()
-    if len(digits) > MOST_DIGITS or not -MOST_DECIMALS <= int(exponent) <= MOST_DIGITS - len(digits):
+    if not is_bounded(number):
         raise PydanticCustomError("decimal_size", "is out of range")
     return number
 

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind, Scope
+from infusion_orders.orders.values import MOST_DIGITS, is_bounded
 from infusion_orders.rules.condition import All, FactReference, Leaf, Not
 from infusion_orders.rules.expression import Comparison, Every, Negation, Some
 
@@ -142,6 +143,9 @@ def _number(fact: Fact, literal: float | str) -> Decimal:
         number = Decimal("NaN")
     if not number.is_finite():
         message = f"{fact.name} is a number: {literal!r} is not one"
+        raise WrongConstant(message)
+    if not is_bounded(number):
+        message = f"{fact.name} is a number of at most {MOST_DIGITS} digits: {literal!r} is out of range"
         raise WrongConstant(message)
     return number
 
