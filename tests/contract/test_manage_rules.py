@@ -212,7 +212,7 @@ class TestDrafts:
     def test_a_number_that_would_fill_the_memory_is_told_and_not_written_out(self, world: World, number: str) -> None:
         rule = default_rule() | {"when": {"fact": "clinical.weight", "above": "NUMBER"}}
         body = json.dumps(small(rule) | {"note": "huge"})
-        event = an_event("validate-order", body=body.replace('"NUMBER"', number), **WRITE)
+        event = an_event("validate-order", body=body.replace('"NUMBER"', number), scope="rules/write", client_id="ann")
         event |= {"path": "/v1/rulesets", "resource": "/v1/rulesets"}
         refused = world.rules.send(event)
         assert (refused.status, refused.problem) == (422, "invalid-ruleset")
