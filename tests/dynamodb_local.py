@@ -11,9 +11,11 @@ import socket
 import subprocess  # fixed commands, no shell
 import tarfile
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +57,17 @@ def dynamodb_local() -> Iterator[str]:
     finally:
         process.terminate()
         process.wait()
+
+
+@contextmanager
+def dynamodb_local_or_skip() -> Iterator[str]:
+    """The same for tests: where the engine cannot run they are skipped, and say why."""
+    with ExitStack() as engine:
+        try:
+            address = engine.enter_context(dynamodb_local())
+        except EngineMissing as missing:
+            pytest.skip(str(missing))
+        yield address
 
 
 def _engine() -> Path:

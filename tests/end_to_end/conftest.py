@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from infusion_orders.store.partners import PartnerStore
 from tests.contract.partner_system import PartnerSystem
 from tests.contract.world import OTHER_PARTNERS, TEMPLATE
 from tests.default_rules import changed_document, default_document
-from tests.dynamodb_local import EngineMissing, dynamodb_local
+from tests.dynamodb_local import dynamodb_local_or_skip
 from tests.end_to_end.emulator import Build, CannotEmulate, Emulated, emulated
 
 if TYPE_CHECKING:
@@ -51,12 +51,7 @@ def build() -> Build:
 @pytest.fixture(scope="module")
 def stack(build: Build) -> Iterator[Stack]:
     """An engine of its own for each module."""
-    with ExitStack() as engine:
-        try:
-            address = engine.enter_context(dynamodb_local())
-        except EngineMissing as missing:
-            pytest.skip(str(missing))
-        engine.enter_context(environment(CREDENTIALS))
+    with dynamodb_local_or_skip() as address, environment(CREDENTIALS):
         tables = local_tables(TEMPLATE, default_document(), endpoint_url=address)
         second: dict[str, Any] = {"/otherwise/effect": "review"}
         tables.rule_sets.publish(changed_document(second), by="ann", note="a review", at=datetime.now(UTC))

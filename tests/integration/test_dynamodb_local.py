@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -37,7 +36,7 @@ from infusion_orders.store.partners import Partner, PartnerStore
 from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
 from tests.builders import an_order
 from tests.default_rules import TODAY, default_rules
-from tests.dynamodb_local import EngineMissing, dynamodb_local
+from tests.dynamodb_local import dynamodb_local_or_skip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -56,11 +55,7 @@ DECIDED = decide(an_order(), default_rules(), as_of=TODAY)
 
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
-    with ExitStack() as engine:
-        try:
-            address = engine.enter_context(dynamodb_local())
-        except EngineMissing as missing:
-            pytest.skip(str(missing))
+    with dynamodb_local_or_skip() as address:
         yield address
 
 
