@@ -75,7 +75,7 @@ find_python = $(firstword $(foreach place,$(shell command -v python$(1) || true)
   $(wildcard $(BESIDE)/$(1).*/bin/python $(HOME)/.pyenv/versions/$(1).*/bin/python \
     $(HOME)/.local/share/uv/python/cpython-$(1).*/bin/python3), \
   $(if $(filter $(1),$(shell $(place) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)),$(place))))
-ANOTHER := $(call find_python,$(VERSION))
+ANOTHER = $(call find_python,$(VERSION))
 
 test-on: ## all tests on another Python (VERSION=3.13), in an environment of its own
 	@if [ -z "$(ANOTHER)" ]; then echo "NOT RUN: there is no Python $(VERSION) on this machine"; else \

@@ -18,7 +18,7 @@ not_run() {
 
 start_engine() {
   [ "$(id -u)" = 0 ] || not_run "no Docker engine answers, and only root can start one"
-  if ! command -v dockerd debootstrap >/dev/null; then
+  if ! command -v dockerd >/dev/null || ! command -v debootstrap >/dev/null; then
     command -v apt-get >/dev/null || not_run "no Docker engine answers, and none can be installed"
     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io debootstrap; } \
       >/dev/null || not_run "no Docker engine answers, and none could be installed"
@@ -59,7 +59,7 @@ make_image() {
   mkdir -p "$root"/var/{runtime,task,rapid,lang/bin} "$root/opt"
   ln -s /usr/bin/python3.13 "$root/var/lang/bin/python3.13"
   "$here/.venv-sam/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
-    --only-binary=:all: --implementation cp --python-version 3.13 --platform manylinux2014_x86_64 \
+    --only-binary=:all: --implementation cp --python-version 3.13 --platform "manylinux2014_$(uname -m)" \
     --requirement "$here/requirements-runtime.lock" --target "$root/var/runtime"
   cat >"$root/var/runtime/bootstrap" <<'BOOTSTRAP'
 #!/bin/sh

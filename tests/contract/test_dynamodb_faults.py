@@ -25,13 +25,14 @@ from infusion_orders.cli.embedded_table import (
     local_tables,
 )
 from infusion_orders.store.client import LAST_ATTEMPT_SECONDS, StoreUnavailable, dynamodb_client
+from infusion_orders.store.partition import DamagedRuleSet
 from infusion_orders.store.partners import PartnerStore
 from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
 from tests.builders import an_order_document
 from tests.contract.partner_system import PROJECT, LambdaContext, PartnerSystem, load_function
 from tests.contract.world import OTHER_PARTNERS, TEMPLATE
 from tests.default_rules import SETTING, changed_document, default_document
-from tests.dynamodb_local import EngineMissing, dynamodb_local
+from tests.dynamodb_local import dynamodb_local_or_skip
 from tests.faulty_dynamodb import (
     ANY,
     Fault,
@@ -78,9 +79,8 @@ ROWS = {
     "a version that lacks a chunk of a table": "test_a_damaged_version_leaves_the_last_good_one_deciding",
     "a version that lacks a whole table": "test_a_damaged_version_leaves_the_last_good_one_deciding",
     "a version whose header has another digest": "test_a_damaged_version_leaves_the_last_good_one_deciding",
-    "a pointer that cannot be read, or to a version that is not there": (
-        "test_a_damaged_version_leaves_the_last_good_one_deciding"
-    ),
+    "a pointer to a version that is not there": "test_a_damaged_version_leaves_the_last_good_one_deciding",
+    "a pointer that cannot be read": "test_a_pointer_that_cannot_be_read_is_removed_and_set_anew",
     "no rule set for longer than `RulesMaxStaleSeconds`, or never one": "test_rules_that_are_too_old_decide_nothing",
     "the partner's profile cannot be read": "test_a_partner_who_cannot_be_looked_up_is_not_refused",
     "a recorded decision cannot be read": "test_a_decision_that_cannot_be_read_is_503_and_never_not_found",
@@ -117,11 +117,8 @@ class Faulty:
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[str]:
-    with ExitStack() as engine:
-        try:
-            yield engine.enter_context(dynamodb_local())
-        except EngineMissing as missing:
-            pytest.skip(str(missing))
+    with dynamodb_local_or_skip() as address:
+        yield address
 
 
 @pytest.fixture
@@ -370,6 +367,18 @@ def test_a_damaged_version_leaves_the_last_good_one_deciding(faulty: Faulty, dam
 
     assert_decided(faulty, answer, version=1)
     assert answer.json["ruleset"]["age_seconds"] >= 40
+
+
+def test_a_pointer_that_cannot_be_read_is_removed_and_set_anew(faulty: Faulty) -> None:
+    """What the operators' table says to do, seen to help."""
+    DAMAGE["a pointer of another form"](faulty)
+    with pytest.raises(DamagedRuleSet):
+        activate(faulty, 2)
+
+    DAMAGE["no pointer"](faulty)
+    activate(faulty, 2)
+
+    assert_decided(faulty, faulty.partner.validate(NOBODY_ABLE), version=2)
 
 
 @pytest.mark.parametrize("damage", DAMAGE)

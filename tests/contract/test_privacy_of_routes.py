@@ -120,11 +120,10 @@ def test_a_request_that_is_refused_leaves_no_canary(
         changes["multiValueQueryStringParameters"] = {
             name: [value] for name, value in changes["queryStringParameters"].items()
         }
-    values = event["path"] if "path" not in changes else None
 
     answer = route.sent(world, event | changes)
 
-    assert answer.status < 500, values
+    assert answer.status < 500
     assert CANARY not in answer.text + everything(world, capsys, traces)
 
 

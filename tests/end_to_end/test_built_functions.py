@@ -98,12 +98,13 @@ REFUSALS: dict[str, tuple[int, str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("what", REFUSALS)
-def test_what_is_refused_is_refused_with_its_problem(partner: PartnerSystem, what: str) -> None:
+def test_what_is_refused_is_refused_with_its_problem_cold_and_warm(stack: Stack, what: str) -> None:
     status, problem, event = REFUSALS[what]
 
-    answer = partner.send(event)
+    with stack.cold("ValidateOrders") as (partner, _function):
+        answers = [partner.send(event), partner.send(event)]
 
-    assert (answer.status, answer.problem) == (status, problem), answer.text
+    assert [(answer.status, answer.problem) for answer in answers] == [(status, problem)] * 2, answers
 
 
 def test_a_key_that_was_used_for_another_order_is_a_conflict(partner: PartnerSystem) -> None:

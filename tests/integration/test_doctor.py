@@ -281,6 +281,12 @@ def timeout(function: str, seconds: int) -> Callable[[Stack], None]:
             "there is no published version 7",
             "rules rollback",
         ),
+        (
+            lambda stack: stack.pointer(version={"S": "two"}),
+            "active version",
+            "the pointer to the active version cannot be read",
+            "Remove the item ACTIVE of RulesTable",
+        ),
         (lambda stack: stack.spoil(1), "active version: digest", "its digest differs", "rules rollback"),
         (lambda stack: stack.spoil(1), "active version: loads", "its digest differs", "rules rollback"),
         (lambda stack: stack.spoil(2), "shadow version 2", "its digest differs", "rules shadow off"),
@@ -311,9 +317,7 @@ def test_a_key_that_aws_manages_is_not_the_stacks(stack: Stack, monkeypatch: pyt
     managed = {"KeyManager": "AWS", "KeyState": "Enabled"}
     answers = type("Kms", (), {"describe_key": lambda _self, **_asked: {"KeyMetadata": managed}})()
     original = health._client
-    monkeypatch.setattr(
-        health, "_client", lambda service, patient: answers if service == "kms" else original(service, patient)
-    )
+    monkeypatch.setattr(health, "_client", lambda service, of: answers if service == "kms" else original(service, of))
 
     assert checked("--stack", STACK, code=1)["rules table: encryption"]["found"] == "a key that AWS manages"
 
@@ -341,9 +345,9 @@ def test_a_table_that_is_not_active_yet_is_wrong(stack: Stack) -> None:
         parsed["Table"]["TableStatus"] = "UPDATING"
 
     stack.dynamodb.meta.events.register("after-call.dynamodb.DescribeTable", updating)
-    patient = health.Patient(stack.dynamodb, "RulesTable", "DecisionsTable", "home-infusion", local=False)
+    deployment = health.Deployment(stack.dynamodb, "RulesTable", "DecisionsTable", "home-infusion", local=False)
 
-    wrong = {line.check: line for line in health.examined(patient) if line.state is health.State.WRONG}
+    wrong = {line.check: line for line in health.examined(deployment) if line.state is health.State.WRONG}
 
     assert set(wrong) == {"rules table", "decisions table"}
     assert wrong["rules table"].found == "RulesTable is UPDATING"
@@ -384,9 +388,9 @@ def test_what_may_not_be_looked_at_is_wrong_and_says_why(stack: Stack, operation
         raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, operation)
 
     stack.dynamodb.meta.events.register(f"before-call.{operation}", refused)
-    patient = health.Patient(stack.dynamodb, "RulesTable", None, "home-infusion", local=False)
+    deployment = health.Deployment(stack.dynamodb, "RulesTable", None, "home-infusion", local=False)
 
-    found = {line.check: line for line in health.examined(patient) if line.state is health.State.WRONG}
+    found = {line.check: line for line in health.examined(deployment) if line.state is health.State.WRONG}
 
     assert set(found) == wrong
     assert {(line.found, bool(line.do)) for line in found.values()} == {("AccessDeniedException", True)}

@@ -12,7 +12,7 @@ from infusion_orders.cli.terminal import console, escaped, fail, failures_explai
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infusion_orders.cli.health import Line, Patient
+    from infusion_orders.cli.health import Deployment, Line
 
 EPILOG = """
 It only reads. Without --stack and --table: the local server that `infusion-orders dynamodb` starts.
@@ -43,8 +43,8 @@ def doctor(
     if stack is not None and (table or decisions_table or endpoint_url):
         fail("--stack says where its tables are: leave --table, --decisions-table and --endpoint-url out.")
     with failures_explained():
-        patient = _of_tables(table, decisions_table, endpoint_url, name) if stack is None else _of_stack(stack, name)
-        lines = tuple(examined(patient))
+        deployment = _of_tables(table, decisions_table, endpoint_url, name) if stack is None else _of_stack(stack, name)
+        lines = tuple(examined(deployment))
     wrong = sum(line.state is State.WRONG for line in lines)
     if json:
         _print_json(lines, wrong)
@@ -54,12 +54,12 @@ def doctor(
         raise typer.Exit(REFUSED)
 
 
-def _of_tables(table: str | None, decisions_table: str | None, endpoint_url: str | None, name: str) -> Patient:
+def _of_tables(table: str | None, decisions_table: str | None, endpoint_url: str | None, name: str) -> Deployment:
     from urllib.parse import urlsplit
 
     from infusion_orders.cli.dynamodb import LOOPBACK, PORT
     from infusion_orders.cli.embedded_table import DECISIONS_TABLE, RULES_TABLE
-    from infusion_orders.cli.health import Patient
+    from infusion_orders.cli.health import Deployment
     from infusion_orders.cli.rule_sources import THIS_MACHINE, client_of
 
     if table is None and endpoint_url is None:
@@ -69,11 +69,11 @@ def _of_tables(table: str | None, decisions_table: str | None, endpoint_url: str
         table, decisions_table = table or RULES_TABLE, decisions_table or DECISIONS_TABLE
     if table is None:
         fail("Which table? Name it with --table, or the stack with --stack.")
-    return Patient(client_of(endpoint_url), table, decisions_table, name, local)
+    return Deployment(client_of(endpoint_url), table, decisions_table, name, local)
 
 
-def _of_stack(stack: str, name: str) -> Patient:
-    from infusion_orders.cli.health import Patient
+def _of_stack(stack: str, name: str) -> Deployment:
+    from infusion_orders.cli.health import Deployment
     from infusion_orders.cli.rule_sources import client_of
 
     client = client_of(None)
@@ -85,7 +85,7 @@ def _of_stack(stack: str, name: str) -> Patient:
         tables = outputs["RulesTableName"], outputs["DecisionsTableName"]
     except KeyError as absent:
         fail(f"The stack {stack} has no output {absent}: is it one of infusion-orders, and is it deployed whole?")
-    return Patient(client, *tables, name, local=False, functions=functions)
+    return Deployment(client, *tables, name, local=False, functions=functions)
 
 
 def _outputs(stack: str, region: str) -> dict[str, str]:

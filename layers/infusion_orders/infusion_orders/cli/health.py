@@ -53,7 +53,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class Deployment:
     """What is looked at.  `functions` are the deployed names by logical id, none where no stack was named."""
 
     client: DynamoDBClient
@@ -65,52 +65,52 @@ class Patient:
     clients: dict[str, Any] = field(default_factory=dict)
 
 
-def examined(patient: Patient) -> Iterator[Line]:
+def examined(deployment: Deployment) -> Iterator[Line]:
     """Every check; those that need the rules table are skipped without it, so that one fault is told once."""
-    rules = tuple(_table(patient, patient.rules_table, "rules table", expires=False))
+    rules = tuple(_table(deployment, deployment.rules_table, "rules table", expires=False))
     yield from rules
-    if patient.decisions_table is None:
+    if deployment.decisions_table is None:
         yield _skipped("decisions table", "name it with --decisions-table, or the stack with --stack")
     else:
-        yield from _table(patient, patient.decisions_table, "decisions table", expires=True)
+        yield from _table(deployment, deployment.decisions_table, "decisions table", expires=True)
     if len(rules) > 1:
-        yield _attempted("clock", LOOK_AGAIN, lambda: _clock(patient))
-        yield from _rules(patient)
-        yield _attempted("partners", LOOK_AGAIN, lambda: _partners(patient))
+        yield _attempted("clock", LOOK_AGAIN, lambda: _clock(deployment))
+        yield from _rules(deployment)
+        yield _attempted("partners", LOOK_AGAIN, lambda: _partners(deployment))
     else:
         for check in ("clock", "active version", "partners"):
             yield _skipped(check, "the rules table comes first")
-    yield from _functions(patient)
+    yield from _functions(deployment)
 
 
-def _table(patient: Patient, table: str, called: str, *, expires: bool) -> Iterator[Line]:
+def _table(deployment: Deployment, table: str, called: str, *, expires: bool) -> Iterator[Line]:
     """A single line where the table is not there, or does not answer."""
     try:
         with named_failures():
-            found: dict[str, Any] = dict(patient.client.describe_table(TableName=table)["Table"])
+            found: dict[str, Any] = dict(deployment.client.describe_table(TableName=table)["Table"])
     except StoreUnavailable as error:
         yield _wrong(called, f"{table}: {error}", LOOK_AGAIN)
         return
     status = str(found["TableStatus"])
     yield _judged(called, status == "ACTIVE", f"{table} is {status}", "Wait until it is ACTIVE, then look again.")
     checks: dict[str, Callable[[str], Line]] = {
-        "encryption": partial(_encryption, patient, found),
-        "point-in-time recovery": partial(_recovery, patient, table),
+        "encryption": partial(_encryption, deployment, found),
+        "point-in-time recovery": partial(_recovery, deployment, table),
         "deletion protection": partial(_protection, found),
     }
     if expires:
-        checks["expiry"] = partial(_expiry, patient, table)
+        checks["expiry"] = partial(_expiry, deployment, table)
     for name, look in checks.items():
         check = f"{called}: {name}"
-        yield _skipped(check, NOT_LOCAL) if patient.local else _attempted(check, MAY_YOU, partial(look, check))
+        yield _skipped(check, NOT_LOCAL) if deployment.local else _attempted(check, MAY_YOU, partial(look, check))
 
 
-def _encryption(patient: Patient, table: Mapping[str, Any], check: str) -> Line:
+def _encryption(deployment: Deployment, table: Mapping[str, Any], check: str) -> Line:
     key = table.get("SSEDescription", {}).get("KMSMasterKeyArn")
     if key is None:
         return _wrong(check, "DynamoDB's own key", DEPLOY)
     with named_failures():
-        found = _client("kms", patient).describe_key(KeyId=key)["KeyMetadata"]
+        found = _client("kms", deployment).describe_key(KeyId=key)["KeyMetadata"]
     manager, state = found["KeyManager"], found["KeyState"]
     if manager != "CUSTOMER":
         return _wrong(check, "a key that AWS manages", DEPLOY)
@@ -118,9 +118,9 @@ def _encryption(patient: Patient, table: Mapping[str, Any], check: str) -> Line:
     return _judged(check, state == "Enabled", f"the stack's key is {state}", do)
 
 
-def _recovery(patient: Patient, table: str, check: str) -> Line:
+def _recovery(deployment: Deployment, table: str, check: str) -> Line:
     with named_failures():
-        found = patient.client.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+        found = deployment.client.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
     status = found.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus", "DISABLED")
     return _judged(check, status == "ENABLED", status, DEPLOY)
 
@@ -130,17 +130,17 @@ def _protection(table: Mapping[str, Any], check: str) -> Line:
     return _judged(check, on, "on" if on else "off", DEPLOY)
 
 
-def _expiry(patient: Patient, table: str, check: str) -> Line:
+def _expiry(deployment: Deployment, table: str, check: str) -> Line:
     with named_failures():
-        found = patient.client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+        found = deployment.client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
     status, attribute = found["TimeToLiveStatus"], found.get("AttributeName")
     right = status in ("ENABLED", "ENABLING") and attribute == "expires_at"
     return _judged(check, right, f"{status}, by {attribute or 'no attribute'}", DEPLOY)
 
 
-def _clock(patient: Patient) -> Line:
+def _clock(deployment: Deployment) -> Line:
     with named_failures():
-        answer = patient.client.describe_table(TableName=patient.rules_table)
+        answer = deployment.client.describe_table(TableName=deployment.rules_table)
     date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
     if date is None:
         return _skipped("clock", "the server does not say its time")
@@ -154,13 +154,20 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _rules(patient: Patient) -> Iterator[Line]:
-    store = RuleSetStore(patient.client, patient.rules_table, patient.rule_set)
-    table = f"--table {patient.rules_table}"
+def _rules(deployment: Deployment) -> Iterator[Line]:
+    store = RuleSetStore(deployment.client, deployment.rules_table, deployment.rule_set)
+    table = f"--table {deployment.rules_table}"
     try:
         pointer = store.activations.pointer(consistent=True)
     except StoreUnavailable as error:
         yield _wrong("active version", str(error), LOOK_AGAIN)
+        return
+    except DamagedRuleSet as damaged:
+        yield _wrong(
+            "active version",
+            str(damaged),
+            f"Remove the item ACTIVE of {deployment.rules_table}, then activate a version.",
+        )
         return
     if pointer is None:
         yield _wrong("active version", "none", f"infusion-orders rules activate <version> {table} --why ...")
@@ -187,30 +194,30 @@ def _rules(patient: Patient) -> Iterator[Line]:
         yield _attempted(f"shadow version {shadow}", end, lambda: loads(shadow, f"shadow version {shadow}", end))
 
 
-def _partners(patient: Patient) -> Line:
-    store = PartnerStore(patient.client, patient.rules_table, refresh_seconds=0, clock=lambda: 0.0)
+def _partners(deployment: Deployment) -> Line:
+    store = PartnerStore(deployment.client, deployment.rules_table, refresh_seconds=0, clock=lambda: 0.0)
     count = len(store.client_ids())
-    do = f"Nobody may call yet: infusion-orders partners add <client id> --name ... --table {patient.rules_table}"
+    do = f"Nobody may call yet: infusion-orders partners add <client id> --name ... --table {deployment.rules_table}"
     return _judged("partners", count > 0, f"{count} registered", do)
 
 
-def _functions(patient: Patient) -> Iterator[Line]:
-    if not patient.functions:
-        yield _skipped("time-outs", NOT_LOCAL if patient.local else "name the stack with --stack")
+def _functions(deployment: Deployment) -> Iterator[Line]:
+    if not deployment.functions:
+        yield _skipped("time-outs", NOT_LOCAL if deployment.local else "name the stack with --stack")
         return
     try:
         template = read_template(project_root() / MARK)
     except OutsideCheckout as outside:
         yield _skipped("time-outs", str(outside))
         return
-    for function, name in patient.functions.items():
+    for function, name in deployment.functions.items():
         check = f"time-out of {function}"
-        yield _attempted(check, LOOK_AGAIN, partial(_timeout, patient, template, function, name, check))
+        yield _attempted(check, LOOK_AGAIN, partial(_timeout, deployment, template, function, name, check))
 
 
-def _timeout(patient: Patient, template: Mapping[str, Any], function: str, name: str, check: str) -> Line:
+def _timeout(deployment: Deployment, template: Mapping[str, Any], function: str, name: str, check: str) -> Line:
     with named_failures():
-        seconds = int(_client("lambda", patient).get_function_configuration(FunctionName=name)["Timeout"])
+        seconds = int(_client("lambda", deployment).get_function_configuration(FunctionName=name)["Timeout"])
     properties = template["Resources"].get(function, {}).get("Properties", {})
     wanted = properties.get("Timeout", template["Globals"]["Function"]["Timeout"])
     if properties.get("Events") and seconds >= GATEWAY_SECONDS:
@@ -227,14 +234,14 @@ def _attempted(check: str, do: str, look: Callable[[], Line]) -> Line:
         return _wrong(check, str(error), do)
 
 
-def _client(service: str, patient: Patient) -> Any:
+def _client(service: str, deployment: Deployment) -> Any:
     """One for each service: making one takes longer than a request."""
-    if service not in patient.clients:
+    if service not in deployment.clients:
         import boto3
 
         make: Any = boto3.client
-        patient.clients[service] = make(service, region_name=patient.client.meta.region_name)
-    return patient.clients[service]
+        deployment.clients[service] = make(service, region_name=deployment.client.meta.region_name)
+    return deployment.clients[service]
 
 
 def _judged(check: str, right: bool, found: str, do: str) -> Line:

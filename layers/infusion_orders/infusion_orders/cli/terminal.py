@@ -97,8 +97,8 @@ def failures_explained() -> Iterator[None]:
         fail(*map(str, errors.problems))
     except (NoRuleSet, NoSuchVersion):
         fail("The table holds no active rule set. Publish one and activate it, or leave --table out.")
-    except DamagedRuleSet:
-        fail("The rule set in the table is damaged: its content does not have its digest. Publish it again.")
+    except DamagedRuleSet as damaged:
+        fail(f"What is in the table is not as it was written: {damaged}. See `infusion-orders doctor`.")
     except StoreUnavailable as error:
         fail(f"The table does not answer ({error}): is its name right, does it run, may you read it?")
     except BotoCoreError as error:
