@@ -39,7 +39,7 @@ $(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \
 endef
 
 .PHONY: help setup run dynamodb test test-on test-e2e test-sam-local check lint types imports template generate \
-  build build-local sbom audit bench load fuzz diagnoses lock clean
+  build build-local sbom audit bench bench-check load fuzz diagnoses lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -152,9 +152,20 @@ audit: ## ask which known vulnerabilities the layer's packages have (needs the n
 	.cache/audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement $(LAYER)/requirements.lock
 	rm -rf .cache/audit
 
-bench: setup ## time the decision path, and a replay of 100,000 decisions
-	$(BIN)/python benchmarks/decision_path.py
-	$(BIN)/python benchmarks/replay.py
+# The peers and what draws the plots are in no other environment.
+BENCH := .venv-bench
+
+$(BENCH)/.installed: pyproject.toml requirements-bench.lock
+	@$(PYTHON_IS_NEW_ENOUGH)
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/pip install --quiet --require-hashes --requirement requirements-bench.lock
+	@touch $@
+
+bench: $(BENCH)/.installed .venv-sam/.installed ## measure beside peers: docs/performance.md and its plots (ONLY="peers batch": these, on the screen)
+	PYTHONPATH=$(LAYER) $(BENCH)/bin/python -m benchmarks $(or $(ONLY),--page)
+
+bench-check: $(BENCH)/.installed .venv-sam/.installed ## before a release: no ratio more than 25 % worse than benchmarks/ratios.json
+	PYTHONPATH=$(LAYER) $(BENCH)/bin/python -m benchmarks --check $(ONLY)
 
 LOAD ?= 600
 
@@ -181,6 +192,7 @@ lock: ## resolve the dependency locks anew (RELOCK=--upgrade for newer versions)
 	.cache/uv/bin/pip install --quiet uv
 	$(COMPILE) pyproject.toml --output-file $(LAYER)/requirements.lock
 	$(COMPILE) pyproject.toml --extra cli --extra dev --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml --extra cli --extra bench --output-file requirements-bench.lock
 	$(COMPILE) requirements-sam.in --output-file requirements-sam.lock
 	$(COMPILE) requirements-runtime.in --output-file requirements-runtime.lock
 	rm -rf .cache/uv

@@ -63,10 +63,11 @@ def requirements(root: Path) -> dict[Path, list[str]]:
     """The direct dependencies that each lock must hold."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     deployed = project["dependencies"]
-    extras = [text for extra in project["optional-dependencies"].values() for text in extra]
+    extras = project["optional-dependencies"]
     return {
         root / "layers/infusion_orders/requirements.lock": deployed,
-        root / "requirements-dev.lock": deployed + extras,
+        root / "requirements-dev.lock": deployed + extras["cli"] + extras["dev"],
+        root / "requirements-bench.lock": deployed + extras["cli"] + extras["bench"],
         root / "scripts/build_diagnoses.lock": ["simple-icd-10-cm"],
         **{
             root / f"requirements-{of}.lock": (root / f"requirements-{of}.in").read_text(encoding="utf-8").split()
