@@ -87,9 +87,9 @@ def check(document: dict[str, Any], random: Random, *, altered: bool) -> Reached
     case = Case(rules.catalogue, rules.tables, order=order)
     judged = judge(case, rules, line_ids)
     reached = {
-        (compiled.rule.id, verdict.value)
+        (compiled.rule.id, line.verdict(position).value)
         for line in judged
-        for compiled, verdict in zip(rules.rules, line.verdicts, strict=True)
+        for position, compiled in enumerate(rules.rules)
     }
     if errors := sorted(rule for rule, verdict in reached if verdict == Verdict.ERROR.value):
         raise Wrong(f"error verdicts: {', '.join(errors)}")

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infusion_orders.decisions.judging import judge
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.rules.gates import Gates
+from infusion_orders.rules.expression import Comparison
+from infusion_orders.rules.gates import MOST_KEPT, Gate
 from infusion_orders.rules.rule import Verdict
 from tests.default_rules import default_rules
-from tests.property.rule_sets import a_rule_set, rule_lists
+from tests.property.rule_sets import a_rule, a_rule_set, rule_lists
 from tests.property.test_decisions import FAULTY, FAULTY_FACTS
 from tests.property.vocabulary import SMALL, partly_known
 
+if TYPE_CHECKING:
+    from infusion_orders.rules.rule_set import RuleSet
+
+SECOND = {"fact": "second.flag", "is": True}
 COMMON = (
     {"fact": "first.flag", "is": True},
     {"fact": "the.colour", "in": ["red", "green"]},
@@ -56,7 +59,8 @@ def test_every_verdict_is_the_one_without_gates(
     }
     case = Case(rule_set.catalogue, rule_set.tables, line_facts=[known])
     (line,) = judge(case, rule_set, ["1"])
-    for rule, verdict in zip(rule_set.rules, line.verdicts, strict=True):
+    for position, rule in enumerate(rule_set.rules):
+        verdict = line.verdict(position)
         try:
             alone = rule.verdict(line.facts)
         except Exception:
@@ -64,58 +68,73 @@ def test_every_verdict_is_the_one_without_gates(
         assert verdict is alone or (alone is Verdict.ERROR and verdict is Verdict.NOT_APPLICABLE)
 
 
-def test_common_conditions_become_gates_and_are_not_asked_again() -> None:
-    rule = {"fact": "second.flag", "is": True}
-    rules = a_rule_set(
-        with_common_conditions(
-            [
-                {**found, "when": None, "require": rule}
-                for found in [
-                    {
-                        "id": f"rule.number-{n}",
-                        "title": "A rule",
-                        "scope": "line",
-                        "otherwise": {"effect": "reject", "message": "Not met."},
-                        "citation": {"document": "A manual", "basis": "manual"},
-                    }
-                    for n in range(3)
-                ]
-            ],
-            [{0}, {0, 1}, {0}],
-        )
-    ).rules
-    gates = Gates.of(rules)
-    assert [gate.rules for gate in gates.gates] == [0b111]
-    assert [beyond is None for beyond in gates.beyond] == [True, False, True]
+def some_rules(*chosen: set[int], require: Any = SECOND) -> RuleSet:
+    """A rule for each set of common conditions that it names."""
+    plain = [{**a_rule(number, None, require, "reject")} for number in range(len(chosen))]
+    return a_rule_set(with_common_conditions(plain, list(chosen)))
 
 
-def test_the_default_rules_share_their_periods_and_kinds_of_line() -> None:
+def test_each_fact_that_several_rules_name_becomes_one_gate() -> None:
+    gates = some_rules({0}, {0, 1}, {1}, {0, 2}).gates
+    assert {gate.fact: gate.rules for gate in gates.gates} == {"first.flag": 0b1011, "the.colour": 0b0110}
+
+
+def test_facts_that_are_sent_are_looked_at_before_those_that_are_derived() -> None:
+    gates = default_rules().gates.gates
+    derived = [default_rules().catalogue.facts[gate.fact].derive is not None for gate in gates]
+    assert derived == sorted(derived)
+    assert True in derived
+    assert False in derived
+
+
+def test_a_fact_of_rules_that_are_closed_already_is_not_even_derived() -> None:
+    rule_set = some_rules({0, 1}, {0, 1})
+    case = Case(rule_set.catalogue, rule_set.tables, line_facts=[{"first.flag": False}])
+    (line,) = judge(case, rule_set, ["1"])
+    assert not line.verdicts
+    assert "the.colour" not in line.facts
+
+
+def test_a_rule_may_say_several_things_of_one_fact() -> None:
+    within = {"all": [{"fact": "the.colour", "in": ["red", "green"]}, {"fact": "the.colour", "in": ["green", "blue"]}]}
+    rule_set = a_rule_set([a_rule(number, within, SECOND, "reject") for number in range(2)])
+    for colour, applies in (("red", False), ("green", True), ("blue", False)):
+        case = Case(rule_set.catalogue, rule_set.tables, line_facts=[{"the.colour": colour, "second.flag": False}])
+        (line,) = judge(case, rule_set, ["1"])
+        assert set(line.verdicts.values()) == ({Verdict.NOT_MET} if applies else set())
+
+
+def test_what_is_kept_of_a_gate_is_bounded() -> None:
+    gate = Gate("the.colour")
+    gate.add(Comparison("the.colour", "is", "red"), 0)
+    for number in range(MOST_KEPT + 10):
+        assert gate.closed(f"colour {number}") == 1
+    assert gate.closed("red") == 0
+    assert len(gate._kept) <= MOST_KEPT
+
+
+def test_most_of_the_default_rules_stand_behind_gates() -> None:
     rule_set = default_rules()
-    masks = [gate.rules.bit_count() for gate in rule_set.gates.gates]
-    assert max(masks) > len(rule_set.rules) / 2
+    behind = 0
+    for gate in rule_set.gates.gates:
+        behind |= gate.rules
+    assert behind.bit_count() > len(rule_set.rules) / 2
 
 
-@pytest.mark.parametrize("position", range(3))
-def test_a_rule_without_its_gate_would_judge_otherwise(position: int) -> None:
+def test_a_rule_without_its_gate_would_judge_otherwise() -> None:
     """The gates carry weight: a set that loses one judges a line that the gate had kept from it."""
-    rules = [
-        {
-            "id": f"rule.number-{number}",
-            "title": "A rule",
-            "scope": "line",
-            "when": COMMON[0],
-            "require": {"fact": "second.flag", "is": True},
-            "otherwise": {"effect": "reject", "message": "Not met."},
-            "citation": {"document": "A manual", "basis": "manual"},
-        }
-        for number in range(3)
+    closed = {"first.flag": False, "second.flag": False}
+    rule_set = some_rules({0}, {0}, {0})
+    case = Case(rule_set.catalogue, rule_set.tables, line_facts=[closed])
+    (line,) = judge(case, rule_set, ["1"])
+    assert [line.verdict(position) for position in range(3)] == [Verdict.NOT_APPLICABLE] * 3
+
+    leaky = some_rules({0}, {0}, {0})
+    (gate,) = leaky.gates.gates
+    gate.listed[False] = [1]
+    (line,) = judge(Case(leaky.catalogue, leaky.tables, line_facts=[closed]), leaky, ["1"])
+    assert [line.verdict(position) for position in range(3)] == [
+        Verdict.NOT_APPLICABLE,
+        Verdict.NOT_MET,
+        Verdict.NOT_APPLICABLE,
     ]
-    rule_set = a_rule_set(rules)
-    case = Case(rule_set.catalogue, rule_set.tables, line_facts=[{"first.flag": False, "second.flag": False}])
-    (closed,) = judge(case, rule_set, ["1"])
-    assert set(closed.verdicts) == {Verdict.NOT_APPLICABLE}
-    (gate,) = rule_set.gates.gates
-    leaky = replace(rule_set.gates, gates=(replace(gate, rules=gate.rules & ~(1 << position)),))
-    object.__setattr__(rule_set, "gates", leaky)
-    (open_line,) = judge(case, rule_set, ["1"])
-    assert open_line.verdicts[position] is Verdict.NOT_MET

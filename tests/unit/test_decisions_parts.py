@@ -104,7 +104,7 @@ def test_the_walk_down_the_effects_stops_at_the_first_that_says_something(verdic
         if by_effect[effect] in (N, U, E):
             expected = {N: (outcome, None), U: (INFO, effect), E: (INDETERMINATE, None)}[by_effect[effect]]
             break
-    assert outcome_of_line(rule_set, in_order) == expected
+    assert outcome_of_line(rule_set, dict(enumerate(in_order))) == expected
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_fault_makes_an_effect_indeterminate_only_where_nothing_is_definite_or
     verdicts: tuple[Verdict, ...], outcome: Outcome
 ) -> None:
     rule_set = a_rule_set(a_rule("rule.one", "reject", ROUTE), a_rule("rule.other", "reject", ROUTE))
-    assert outcome_of_line(rule_set, verdicts)[0] is outcome
+    assert outcome_of_line(rule_set, dict(enumerate(verdicts)))[0] is outcome
 
 
 def test_a_faulty_fact_is_an_error_of_the_rules_that_use_it_and_of_no_other() -> None:

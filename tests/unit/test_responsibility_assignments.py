@@ -84,7 +84,7 @@ def test_exactly_one_assignment_applies_to_every_line_and_it_is_the_right_one(
         # when it is judged
         (line,) = judge(Case(rule_set.catalogue, rule_set.tables, order=read_order(json.dumps(order))), rule_set, ["1"])
         # then one rule gives the party, and none hangs
-        verdicts = {rule: line.verdicts[position] for position, rule in assigning}
+        verdicts = {rule: line.verdict(position) for position, rule in assigning}
         assert set(verdicts.values()) <= {Verdict.SATISFIED, Verdict.NOT_APPLICABLE}, (combination, verdicts)
         satisfied = [rule for rule, verdict in verdicts.items() if verdict is Verdict.SATISFIED]
         assert len(satisfied) == 1, (combination, verdicts)

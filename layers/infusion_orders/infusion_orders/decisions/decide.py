@@ -99,7 +99,8 @@ def _known_code(line: JudgedLine, name: str) -> str | None:
 
 def _explanations(lines: Sequence[JudgedLine], rule_set: RuleSet) -> Iterator[RuleExplanation]:
     for line in lines:
-        for rule, verdict in zip(rule_set.rules, line.verdicts, strict=True):
+        for position, rule in enumerate(rule_set.rules):
+            verdict = line.verdict(position)
             if verdict is Verdict.ERROR:
                 yield RuleExplanation(rule=rule.rule.id, line_id=line.line_id, verdict=verdict)
                 continue

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from infusion_orders.rules.rule import Otherwise
     from infusion_orders.rules.rule_set import CompiledRule, RuleSet
 
-REPORTED = frozenset({Verdict.NOT_MET, Verdict.UNKNOWN, Verdict.ERROR})
 STRENGTH = {effect: position for position, effect in enumerate(Effect)}
 COULD_NOT_BE_JUDGED = "A technical fault kept this rule from being judged: {title}"
 OPEN = "Not yet settled: {title}"
@@ -28,9 +27,8 @@ def findings(lines: Sequence[JudgedLine], rule_set: RuleSet) -> tuple[Finding, .
     """Strongest effect first, then by rule and line."""
     concerned: dict[tuple[int, Verdict], list[tuple[int, JudgedLine]]] = {}
     for index, line in enumerate(lines):
-        for position, verdict in enumerate(line.verdicts):
-            if verdict in REPORTED:
-                concerned.setdefault((position, verdict), []).append((index, line))
+        for position, verdict in line.reported().items():
+            concerned.setdefault((position, verdict), []).append((index, line))
     found: list[Finding] = []
     for (position, verdict), members in concerned.items():
         rule = rule_set.rules[position]
@@ -90,15 +88,19 @@ def _pointers(rule: CompiledRule, members: Iterable[tuple[int, JudgedLine]], rul
 
 def actions(lines: Sequence[JudgedLine], rule_set: RuleSet) -> tuple[Action, ...]:
     """What the rules that are not met tell the partner to do, the lines of one action together."""
+    not_met: dict[int, list[JudgedLine]] = {}
+    for line in lines:
+        for position, verdict in line.reported().items():
+            if verdict is Verdict.NOT_MET:
+                not_met.setdefault(position, []).append(line)
     together: dict[tuple[str, str | None, str], list[str]] = {}
-    for position, rule in enumerate(rule_set.rules):
-        template = None if rule.rule.otherwise is None else rule.rule.otherwise.action
-        if template is None:
-            continue
-        for line in lines:
-            if line.verdicts[position] is Verdict.NOT_MET:
+    for position in sorted(not_met):
+        rule = rule_set.rules[position].rule
+        template = None if rule.otherwise is None else rule.otherwise.action
+        if template is not None:
+            for line in not_met[position]:
                 vendor = _vendor(template.vendor, line.facts)
-                together.setdefault((template.action, vendor, rule.rule.id), []).append(line.line_id)
+                together.setdefault((template.action, vendor, rule.id), []).append(line.line_id)
     return tuple(
         Action(action=action, vendor=vendor, lines=tuple(line_ids), because=because)
         for (action, vendor, because), line_ids in together.items()

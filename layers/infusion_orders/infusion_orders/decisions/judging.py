@@ -9,9 +9,10 @@ from infusion_orders.decisions.decision import Outcome, ResponsibleParty
 from infusion_orders.rules.rule import Effect, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from infusion_orders.facts.case import Case, Facts
+    from infusion_orders.rules.compilation import Judge
     from infusion_orders.rules.rule_set import RuleSet
 
 DECISIVE_EFFECTS = {
@@ -25,64 +26,72 @@ DATE_OF_SERVICE = "line.date_of_service"
 
 @dataclass(frozen=True, slots=True)
 class JudgedLine:
-    """One line with each rule's verdict, in the order of the rule set.
+    """One line with its verdicts by the rules' positions: those that are not there are `not_applicable`.
 
     `unsettled` is the effect at which the walk stopped for want of information.
     """
 
     line_id: str
     facts: Facts
-    verdicts: tuple[Verdict, ...]
+    verdicts: Mapping[int, Verdict]
     outcome: Outcome
     unsettled: Effect | None
+
+    def verdict(self, position: int) -> Verdict:
+        """Of any rule."""
+        return self.verdicts.get(position, Verdict.NOT_APPLICABLE)
+
+    def reported(self) -> dict[int, Verdict]:
+        """Of the rules that say more than that they are satisfied."""
+        return {at: verdict for at, verdict in self.verdicts.items() if verdict is not Verdict.SATISFIED}
 
 
 def judge(case: Case, rule_set: RuleSet, line_ids: Sequence[str]) -> tuple[JudgedLine, ...]:
     """A fault inside one rule is the verdict `error` on that rule, and on no other."""
-    order_verdicts: dict[tuple[int, object], Verdict] = {}
+    of_order: dict[object, dict[int, Verdict]] = {}
     return tuple(
-        _judge_line(line_id, facts, rule_set, order_verdicts)
-        for line_id, facts in zip(line_ids, case.lines, strict=True)
+        _judge_line(line_id, facts, rule_set, of_order) for line_id, facts in zip(line_ids, case.lines, strict=True)
     )
 
 
 def _judge_line(
-    line_id: str, facts: Facts, rule_set: RuleSet, order_verdicts: dict[tuple[int, object], Verdict]
+    line_id: str, facts: Facts, rule_set: RuleSet, of_order: dict[object, dict[int, Verdict]]
 ) -> JudgedLine:
-    closed, hanging = rule_set.gates.closed_and_hanging(facts)
-    day, beyond = facts[DATE_OF_SERVICE], rule_set.gates.beyond
-    verdicts = []
-    for position, rule in enumerate(rule_set.rules):
-        if closed >> position & 1:
-            verdicts.append(Verdict.NOT_APPLICABLE)
-            continue
-        of_order = position in rule_set.of_order
-        verdict = order_verdicts.get((position, day)) if of_order else None
-        if verdict is None:
-            try:
-                if hanging >> position & 1:
-                    verdict = rule.verdict(facts)
-                else:
-                    asks = beyond[position]
-                    verdict = rule.verdict_when(True if asks is None else asks(facts), facts)
-            except Exception:  # whatever it is, it is this rule's fault alone and never a denial
-                verdict = Verdict.ERROR
-            if of_order:
-                order_verdicts[position, day] = verdict
-        verdicts.append(verdict)
+    """`of_order`: the verdicts of the order's own rules, by the day that they are judged on."""
+    judges_of_order, judges = rule_set.gates.plan(facts)
+    day = facts[DATE_OF_SERVICE]
+    if day not in of_order:
+        of_order[day] = _verdicts(judges_of_order, facts)
+    verdicts = of_order[day] | _verdicts(judges, facts)
     outcome, unsettled = outcome_of_line(rule_set, verdicts)
-    return JudgedLine(line_id, facts, tuple(verdicts), outcome, unsettled)
+    return JudgedLine(line_id, facts, verdicts, outcome, unsettled)
 
 
-def outcome_of_line(rule_set: RuleSet, verdicts: Sequence[Verdict]) -> tuple[Outcome, Effect | None]:
+def _verdicts(judges: Iterable[tuple[int, Judge]], facts: Facts) -> dict[int, Verdict]:
+    verdicts: dict[int, Verdict] = {}
+    for position, judge_by in judges:
+        try:
+            verdict = judge_by(facts)
+        except Exception:  # whatever it is, it is this rule's fault alone and never a denial
+            verdict = Verdict.ERROR
+        if verdict is not Verdict.NOT_APPLICABLE:
+            verdicts[position] = verdict
+    return verdicts
+
+
+def outcome_of_line(rule_set: RuleSet, verdicts: Mapping[int, Verdict]) -> tuple[Outcome, Effect | None]:
     """The walk down the effects; with the effect that wants information, if one does."""
+    found: dict[Effect | None, set[Verdict]] = {}
+    for position, verdict in verdicts.items():
+        if verdict is not Verdict.SATISFIED:
+            found.setdefault(rule_set.rules[position].effect, set()).add(verdict)
     for effect, outcome in DECISIVE_EFFECTS.items():
-        found = {verdicts[position] for position in rule_set.of_effect[effect]}
-        if Verdict.NOT_MET in found:
+        at_effect = found.get(effect, ())
+        if Verdict.NOT_MET in at_effect:
             return outcome, None
-        if Verdict.UNKNOWN in found:
+        if Verdict.UNKNOWN in at_effect:
             return Outcome.NEEDS_INFORMATION, effect
-        if Verdict.ERROR in found:
+        if Verdict.ERROR in at_effect:
             return Outcome.INDETERMINATE, None
     return Outcome.ACCEPTED, None
 
@@ -107,15 +116,16 @@ def assigned(line: JudgedLine, rule_set: RuleSet, target: str) -> ResponsiblePar
     giving: dict[str, str] = {}
     open_rules = False
     for position in rule_set.assigning[target]:
-        rule, verdict = rule_set.rules[position], line.verdicts[position]
+        verdict = line.verdicts.get(position)
         if verdict is Verdict.SATISFIED:
-            value = (rule.rule.assign or {})[target]
+            rule = rule_set.rules[position].rule
+            value = (rule.assign or {})[target]
             known = value if isinstance(value, str) else line.facts[value.fact]
             if isinstance(known, str):
-                giving[rule.rule.id] = known
+                giving[rule.id] = known
             else:
                 open_rules = True
-        elif verdict in (Verdict.UNKNOWN, Verdict.ERROR):
+        elif verdict is not None:
             open_rules = True
     if open_rules or len(set(giving.values())) > 1:
         return None

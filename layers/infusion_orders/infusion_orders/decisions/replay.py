@@ -158,4 +158,4 @@ def _decide_after(line: JudgedLine, rule_set: RuleSet) -> set[str]:
     if line.outcome is Outcome.NEEDS_INFORMATION:
         verdict, effect = Verdict.UNKNOWN, line.unsettled
     positions = () if effect is None else rule_set.of_effect[effect]
-    return {rule_set.rules[position].rule.id for position in positions if line.verdicts[position] is verdict}
+    return {rule_set.rules[position].rule.id for position in positions if line.verdict(position) is verdict}

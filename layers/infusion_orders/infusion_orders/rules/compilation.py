@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from infusion_orders.facts.unknown import Fault, FaultyFact, Unknown
 from infusion_orders.rules.expression import TESTS, Comparison, Negation, Some, truth_of
+from infusion_orders.rules.rule import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from infusion_orders.rules.expression import Expression, Truth
 
     Test = Callable[[Mapping[str, Any]], Truth]
+    Judge = Callable[[Mapping[str, Any]], Verdict]
 
 _NOT_YET = object()
 
@@ -88,3 +90,22 @@ def _until(parts: tuple[Test, ...], *, settled: bool) -> Test:
         return truth
 
     return combine
+
+
+def verdict_by(asks: Test | None, holds: Test, *, assigns: bool) -> Judge:
+    """A rule's verdict from whether it applies (always, where nothing is asked) and whether its requirement holds.
+
+    Strong Kleene: an unknown `when` with a `require` that holds is no question, unless the rule assigns.
+    What it gives raises FaultyFact.
+    """
+
+    def judge(facts: Mapping[str, Any]) -> Verdict:
+        applies = True if asks is None else asks(facts)
+        if applies is False:
+            return Verdict.NOT_APPLICABLE
+        truth = holds(facts)
+        if truth is True and (applies or not assigns):
+            return Verdict.SATISFIED
+        return Verdict.NOT_MET if applies and truth is False else Verdict.UNKNOWN
+
+    return judge

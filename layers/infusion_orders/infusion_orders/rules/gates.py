@@ -1,76 +1,155 @@
-"""What many rules have in common in their `when` is judged once a line: where it is false, none of them is looked at.
+"""Which rules can apply to a line, by what their `when` says of single facts: the others cost nothing.
 
-A rule's period, the kind of line that it speaks of, the line of business: of a large rule set only the rules past
-their gates are judged, and those without what the gates have settled.  Held to the same verdicts as without gates by
-`tests/property/test_gates.py`.
+A rule's period, its codes, therapies and lines of business, the kind of line that it speaks of: for each such fact it
+is worked out once a value which rules that closes.  Of a large rule set only the open ones are judged, and these
+without what the gates have settled.  Held to the same verdicts as without gates by `tests/property/test_gates.py`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeGuard
 
-from infusion_orders.facts.unknown import FaultyFact
-from infusion_orders.rules.compilation import compile_expression
-from infusion_orders.rules.expression import Comparison, Every
+from infusion_orders.facts.fact import Kind
+from infusion_orders.facts.unknown import Unknown
+from infusion_orders.rules.compilation import compile_expression, verdict_by
+from infusion_orders.rules.expression import TESTS, Comparison, Every
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from infusion_orders.rules.compilation import Test
+    from infusion_orders.facts.fact import Catalogue
+    from infusion_orders.rules.compilation import Judge, Test
     from infusion_orders.rules.expression import Expression
     from infusion_orders.rules.rule_set import CompiledRule
 
+    Plan = tuple[tuple[tuple[int, Judge], ...], tuple[tuple[int, Judge], ...]]
+    """What is to be judged, by position: the rules of the order, and those of the line."""
+
+KINDS = frozenset({Kind.BOOLEAN, Kind.CODE, Kind.DATE})
+"""Of facts that have few values, each met again and again."""
 LEAST_RULES = 2
-"""A condition of one rule alone is no cheaper as a gate."""
+"""A fact of one rule alone is no cheaper as a gate."""
+MOST_KEPT = 4_096
+"""Values of one fact, and plans: beyond it they are worked out anew."""
+LISTS = frozenset({"is", "in"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Gate:
-    """A comparison that stands in the `when` of several rules; `rules` has the bit of each rule's position."""
+    """What the rules ask of one fact, all of which must hold; `rules` has the bit of each rule's position.
 
-    test: Test
-    rules: int
+    `listed` are the rules by each value that their list names, `listing` all of these, and `others` the rules by any
+    other comparison.
+    """
+
+    fact: str
+    rules: int = 0
+    listing: int = 0
+    listed: dict[Any, list[int]] = field(default_factory=dict)
+    others: dict[tuple[str, Any], list[int]] = field(default_factory=dict)
+    _kept: dict[Any, int] = field(default_factory=dict)
+
+    def add(self, comparison: Comparison, position: int) -> None:
+        """One rule's comparison."""
+        bit = 1 << position
+        self.rules |= bit
+        if comparison.operator in LISTS and not self.listing & bit:
+            self.listing |= bit
+            values = comparison.constant if comparison.operator == "in" else (comparison.constant,)
+            for value in values:
+                self.listed.setdefault(value, []).append(position)
+        else:
+            self.others.setdefault((comparison.operator, comparison.constant), []).append(position)
+
+    def closed(self, value: Any) -> int:
+        """The bits of the rules that do not apply where the fact has this value."""
+        found = self._kept.get(value)
+        if found is None:
+            found = self.listing & ~_bits(self.listed.get(value, ()))
+            for (operator, constant), positions in self.others.items():
+                if not TESTS[operator](value, constant):
+                    found |= _bits(positions)
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[value] = found
+        return found
 
 
-@dataclass(frozen=True, slots=True)
+def _bits(positions: Iterable[int]) -> int:
+    found = 0
+    for position in positions:
+        found |= 1 << position
+    return found
+
+
 class Gates:
-    """`beyond` are, by position, what a rule's `when` asks once its gates are known to be open; None: nothing more."""
+    """The gates of rules in their order: `gates` in the order in which they are tried, facts that are sent first."""
 
-    gates: tuple[Gate, ...]
-    beyond: tuple[Test | None, ...]
+    __slots__ = ("_all", "_plans", "_rules", "gates")
 
-    @classmethod
-    def of(cls, rules: Sequence[CompiledRule]) -> Gates:
-        """The gates of rules in their order.  One that assigns is left as it is: its `when` is shared."""
-        parts_of = [() if rule.assigns else tuple(conjuncts(rule.when)) for rule in rules]
-        positions: dict[Comparison, int] = {}
-        for position, parts in enumerate(parts_of):
-            for part in parts:
-                if isinstance(part, Comparison):
-                    positions[part] = positions.get(part, 0) | 1 << position
-        common = {part: mask for part, mask in positions.items() if mask.bit_count() >= LEAST_RULES}
-        return cls(
-            tuple(Gate(compile_expression(part), mask) for part, mask in common.items()),
-            tuple(
-                rule.applies if rule.assigns else _all_of([part for part in parts if part not in common])
-                for rule, parts in zip(rules, parts_of, strict=True)
-            ),
-        )
+    def __init__(self, rules: Sequence[CompiledRule], catalogue: Catalogue) -> None:
+        by_fact: dict[str, Gate] = {}
+        for position, rule in enumerate(rules):
+            for comparison in rule.asked_of_single_facts:
+                if catalogue.facts[comparison.fact].kind in KINDS:
+                    by_fact.setdefault(comparison.fact, Gate(comparison.fact)).add(comparison, position)
+        common = [gate for gate in by_fact.values() if gate.rules.bit_count() >= LEAST_RULES]
+        derived = {gate.fact: catalogue.facts[gate.fact].derive is not None for gate in common}
+        common.sort(key=lambda gate: (derived[gate.fact], -gate.rules.bit_count(), gate.fact))
+        self.gates = tuple(common)
+        self._rules = rules
+        self._all = (1 << len(rules)) - 1
+        self._plans: dict[tuple[int, int], Plan] = {}
 
-    def closed_and_hanging(self, facts: Mapping[str, Any]) -> tuple[int, int]:
-        """The bits of the rules that do not apply, and of those of which a gate is unknown or has failed."""
-        closed = hanging = 0
+    def plan(self, facts: Mapping[str, Any]) -> Plan:
+        """The rules that may apply to the line."""
+        open_rules, hanging = self._all, 0
         for gate in self.gates:
-            try:
-                truth = gate.test(facts)
-            except FaultyFact:
-                truth = None
-            if truth is None:
-                hanging |= gate.rules
-            elif not truth:
-                closed |= gate.rules
-        return closed, hanging
+            if gate.rules & open_rules:
+                value = facts[gate.fact]
+                if isinstance(value, Unknown):
+                    hanging |= gate.rules
+                else:
+                    open_rules &= ~gate.closed(value)
+        asked = (open_rules, hanging & open_rules)
+        plan = self._plans.get(asked)
+        if plan is None:
+            if len(self._plans) >= MOST_KEPT:
+                self._plans.clear()
+            plan = self._plans[asked] = self._planned(*asked)
+        return plan
+
+    def _planned(self, open_rules: int, hanging: int) -> Plan:
+        settled = {gate.fact for gate in self.gates}
+        of_order: list[tuple[int, Judge]] = []
+        of_line: list[tuple[int, Judge]] = []
+        for position in _positions(open_rules):
+            rule = self._rules[position]
+            judge = rule.verdict if hanging >> position & 1 else _behind(rule, settled)
+            (of_order if rule.is_of_order else of_line).append((position, judge))
+        return tuple(of_order), tuple(of_line)
+
+
+def _positions(bits: int) -> Iterator[int]:
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
+
+
+def _behind(rule: CompiledRule, settled: set[str]) -> Judge:
+    """The rule's verdict where its gates are known to be open.  One that assigns shares its `when` with others."""
+    if rule.assigns:
+        return rule.verdict
+    left = [part for part in conjuncts(rule.when) if not (is_of_one_fact(part) and part.fact in settled)]
+    asks: Test | None = compile_expression(Every(tuple(left))) if left else None
+    return verdict_by(asks, rule.holds, assigns=False)
+
+
+def is_of_one_fact(part: Expression) -> TypeGuard[Comparison]:
+    """Whether it compares a fact with a constant."""
+    return isinstance(part, Comparison) and part.other is None
 
 
 def conjuncts(expression: Expression) -> Iterator[Expression]:
@@ -80,7 +159,3 @@ def conjuncts(expression: Expression) -> Iterator[Expression]:
             yield from conjuncts(part)
     elif expression is not True:
         yield expression
-
-
-def _all_of(parts: Sequence[Expression]) -> Test | None:
-    return compile_expression(Every(tuple(parts))) if parts else None

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from infusion_orders.codes.tables import ReferenceTables
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.fact import Kind
 from infusion_orders.rules.assignment import Assignment, rewrite
-from infusion_orders.rules.compilation import compile_expression, once
+from infusion_orders.rules.compilation import compile_expression, once, verdict_by
 from infusion_orders.rules.expression import Comparison, Every, Negation, comparisons
-from infusion_orders.rules.gates import Gates
+from infusion_orders.rules.gates import Gates, conjuncts, is_of_one_fact
 from infusion_orders.rules.resolution import Resolver
-from infusion_orders.rules.rule import Effect, Rule, Scope, Verdict
+from infusion_orders.rules.rule import Effect, Rule, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from infusion_orders.facts.fact import Catalogue
-    from infusion_orders.rules.compilation import Test
+    from infusion_orders.rules.compilation import Judge, Test
     from infusion_orders.rules.document import RuleSetDocument
     from infusion_orders.rules.expression import Expression
     from infusion_orders.rules.rule import Period
@@ -57,34 +57,28 @@ class CompiledRule:
     applies: Test
     holds: Test
     shown: tuple[str, ...] = ()
+    verdict: Judge = field(init=False)
     effect: Effect | None = field(init=False)
     assigns: bool = field(init=False)
+    is_of_order: bool = field(init=False)
 
     def __post_init__(self) -> None:
         """What every judgement looks at is kept at hand; an assigning rule has no effect."""
+        assigns = self.rule.assign is not None
         object.__setattr__(self, "effect", None if self.rule.otherwise is None else self.rule.otherwise.effect)
-        object.__setattr__(self, "assigns", self.rule.assign is not None)
+        object.__setattr__(self, "assigns", assigns)
+        object.__setattr__(self, "is_of_order", self.rule.scope is Scope.ORDER)
+        object.__setattr__(self, "verdict", verdict_by(self.applies, self.holds, assigns=assigns))
 
     @property
     def broken(self) -> Expression:
         """True when the rule applies and is not met."""
         return Every((self.when, Negation(self.require)))
 
-    def verdict(self, facts: Mapping[str, Any]) -> Verdict:
-        """Strong Kleene: an unknown `when` with a `require` that holds is no question.
-
-        Raises FaultyFact.
-        """
-        return self.verdict_when(self.applies(facts), facts)
-
-    def verdict_when(self, applies: bool | None, facts: Mapping[str, Any]) -> Verdict:
-        """The verdict where it is known whether the rule applies.  Raises FaultyFact."""
-        if applies is False:
-            return Verdict.NOT_APPLICABLE
-        holds = self.holds(facts)
-        if holds is True and (applies is True or not self.assigns):
-            return Verdict.SATISFIED
-        return Verdict.NOT_MET if applies is True and holds is False else Verdict.UNKNOWN
+    @property
+    def asked_of_single_facts(self) -> Iterator[Comparison]:
+        """Comparisons of one fact with a constant that must hold, or else the rule does not apply."""
+        return filter(is_of_one_fact, conjuncts(self.when))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +92,20 @@ class RuleSet:
     tables: ReferenceTables
     catalogue: Catalogue
     of_effect: Mapping[Effect, tuple[int, ...]] = field(init=False)
-    of_order: frozenset[int] = field(init=False)
     assigning: Mapping[str, tuple[int, ...]] = field(init=False)
     gates: Gates = field(init=False)
 
     def __post_init__(self) -> None:
-        """The positions of the rules of each effect, of the whole order's, and of those that assign each fact."""
+        """The positions of the rules of each effect, and of those that assign each fact."""
         numbered = tuple(enumerate(self.rules))
         of_effect = {effect: tuple(at for at, rule in numbered if rule.effect is effect) for effect in Effect}
-        of_order = frozenset(at for at, rule in numbered if rule.rule.scope is Scope.ORDER)
         assigning = {
             target: tuple(at for at, rule in numbered if target in (rule.rule.assign or {}))
             for target in self.catalogue.assigned
         }
         object.__setattr__(self, "of_effect", of_effect)
-        object.__setattr__(self, "of_order", of_order)
         object.__setattr__(self, "assigning", assigning)
-        object.__setattr__(self, "gates", Gates.of(self.rules))
+        object.__setattr__(self, "gates", Gates(self.rules, self.catalogue))
 
     @classmethod
     def from_document(
