@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.cli.embedded_table import REGION
-from tests.dynamodb_local import free_port
+from scripts.dynamodb_engine import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
