@@ -6,6 +6,7 @@ import math
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
@@ -70,11 +71,26 @@ def _refuse_too_late(**_request: Any) -> None:
 
 def dynamodb_client(*, region: str, endpoint_url: str | None) -> DynamoDBClient:
     """A low-level client: resources cost start-up time and threads.  It minds `answered_within`."""
-    import boto3  # half of the start-up time: what only needs the exceptions does not pay for it
-
-    client = boto3.client("dynamodb", region_name=region, endpoint_url=endpoint_url or None, config=PATIENCE)
+    client: DynamoDBClient = aws_client("dynamodb", region=region, endpoint_url=endpoint_url, config=PATIENCE)
     client.meta.events.register_first("before-send.dynamodb", _refuse_too_late)
     return client
+
+
+def aws_client(service: str, *, region: str, endpoint_url: str | None = None, config: Config | None = None) -> Any:
+    """The client that boto3 would give, from botocore: importing boto3 takes a start as long as making the client."""
+    from botocore.session import Session  # slow to import too: what only needs the exceptions does not pay for it
+
+    session = Session()
+    session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
+    return session.create_client(service, region_name=region, endpoint_url=endpoint_url or None, config=config)
+
+
+@cache
+def _loader(search_path: str | None) -> Any:
+    """Reads botocore's descriptions of the services, each file once a process."""
+    from botocore.loaders import create_loader
+
+    return create_loader(search_path)
 
 
 class ConditionFailed(Exception):
