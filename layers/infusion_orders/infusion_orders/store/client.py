@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import Loader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,16 +82,22 @@ def aws_client(service: str, *, region: str, endpoint_url: str | None = None, co
     from botocore.session import Session  # slow to import too: what only needs the exceptions does not pay for it
 
     session = Session()
-    session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
+    session.register_component("data_loader", _service_data())
     return session.create_client(service, region_name=region, endpoint_url=endpoint_url or None, config=config)
 
 
-@cache
-def _loader(search_path: str | None) -> Any:
-    """Reads botocore's descriptions of the services, each file once a process."""
-    from botocore.loaders import create_loader
+class ServiceData(Loader):
+    """Reads botocore's descriptions of services, each file once a process.
 
-    return create_loader(search_path)
+    Botocore looks through the folders of all 400 services, several times over, for whether a service is among them.
+    """
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        """Those that a client is made for here."""
+        return ["dynamodb", "s3"]
+
+
+_service_data = cache(ServiceData)
 
 
 class ConditionFailed(Exception):
