@@ -12,6 +12,7 @@ import os
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
+from infusion_orders.api.starting import started  # isort: skip - before all that it makes faster
 from infusion_orders.api.settings import Settings
 from infusion_orders.decisions.replay_report import ReplayReport, report_of
 from infusion_orders.store.client import aws_client, dynamodb_client
@@ -35,6 +36,7 @@ rule_set_store = RuleSetStore(
     settings.rule_set,
 )
 objects: Any = aws_client("s3", region=settings.aws_region)
+started()
 
 
 class UnreadableExport(Exception):
