@@ -35,6 +35,8 @@ FORBIDDEN = (
     "werkzeug",
     "yaml",
     # of Powertools, for what no function does
+    "asyncio",
+    "aws_lambda_powertools.event_handler.appsync",
     "aws_lambda_powertools.event_handler.middlewares.openapi_validation",
     "aws_lambda_powertools.event_handler.openapi.dependant",
     "aws_lambda_powertools.event_handler.openapi.models",
@@ -141,3 +143,21 @@ assert ours[:2] == ["infusion_orders.api", "infusion_orders.api.starting"], ours
 def test_every_forbidden_name_is_one_of_a_module(name: str) -> None:
     """A name with a slip would forbid nothing."""
     assert find_spec(name) is not None
+
+
+def test_powertools_package_gives_all_that_it_has_to_whoever_asks() -> None:
+    """Its own code runs late, not never."""
+    program = """
+import sys
+from infusion_orders.api.resolver import APIGatewayRestResolver
+from aws_lambda_powertools import event_handler
+assert "asyncio" not in sys.modules
+from aws_lambda_powertools.event_handler import content_types, openapi
+assert "asyncio" not in sys.modules
+from aws_lambda_powertools.event_handler import AppSyncResolver, APIGatewayRestResolver as theirs
+assert "asyncio" in sys.modules
+assert theirs is APIGatewayRestResolver and event_handler.AppSyncResolver is AppSyncResolver
+assert all(hasattr(event_handler, name) for name in event_handler.__all__)
+"""
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)  # noqa: S603
+    assert finished.returncode == 0, finished.stderr
