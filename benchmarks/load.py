@@ -34,7 +34,7 @@ from infusion_orders.cli.embedded_table import CREDENTIALS, environment, local_t
 from infusion_orders.cli.template_tables import read_template
 from infusion_orders.cli.terminal import watched
 from infusion_orders.rules.loading import load_directory
-from tests.dynamodb_local import EngineMissing, dynamodb_local
+from scripts.dynamodb_engine import EngineMissing, dynamodb_local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -1,132 +1,24 @@
-"""DynamoDB Local, the engine that AWS gives out: where moto is not DynamoDB, this is.
-
-The npm package `amplify-dynamodb-simulator` carries it; it is fetched once, into `.cache/dynamodb-local`.  Java starts
-it on a free port, with everything in memory.  Where Java or npm is missing, its tests say so and are skipped.
-"""
+"""DynamoDB Local for tests: where moto is not DynamoDB, this is."""
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess  # fixed commands, no shell
-import tarfile
-import time
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from scripts.dynamodb_engine import EngineMissing, dynamodb_local
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-PACKAGE = "amplify-dynamodb-simulator@2.9.30"
-INSIDE = "package/emulator/"
-FOLDER = Path(__file__).parents[1] / ".cache" / "dynamodb-local"
-FETCH_SECONDS = 180
-START_SECONDS = 30
-
-
-class EngineMissing(Exception):
-    """DynamoDB Local cannot run here; the text says what it lacks."""
-
-
-@contextmanager
-def dynamodb_local() -> Iterator[str]:
-    """The address of an empty engine, for as long as the block lasts.  Raises EngineMissing."""
-    java = _program("java")
-    engine = _engine()
-    port = free_port()
-    command = [
-        java,
-        f"-Djava.library.path={engine / 'DynamoDBLocal_lib'}",
-        "-jar",
-        str(engine / "DynamoDBLocal.jar"),
-        "-inMemory",
-        "-sharedDb",
-        "-disableTelemetry",
-        "-port",
-        str(port),
-    ]
-    process = subprocess.Popen(  # noqa: S603 - the command is ours
-        command, cwd=engine, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        _await_answer(process, port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @contextmanager
 def dynamodb_local_or_skip() -> Iterator[str]:
-    """The same for tests: where the engine cannot run they are skipped, and say why."""
+    """The address of an empty engine; where it cannot run the tests are skipped, and say why."""
     with ExitStack() as engine:
         try:
             address = engine.enter_context(dynamodb_local())
         except EngineMissing as missing:
             pytest.skip(str(missing))
         yield address
-
-
-def _engine() -> Path:
-    """Where the jar is: fetched and unpacked if it is not there yet."""
-    engine = FOLDER / "emulator"
-    if (engine / "DynamoDBLocal.jar").exists():
-        return engine
-    npm = _program("npm")
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    try:
-        fetched = subprocess.run(  # noqa: S603 - the command is ours
-            [npm, "pack", "--silent", PACKAGE], cwd=FOLDER, timeout=FETCH_SECONDS, capture_output=True, text=True
-        )
-    except subprocess.TimeoutExpired:
-        raise EngineMissing(f"npm did not fetch {PACKAGE} in {FETCH_SECONDS} s") from None
-    if fetched.returncode:
-        raise EngineMissing(f"npm could not fetch {PACKAGE}: is there a network?")
-    archive = FOLDER / fetched.stdout.split()[-1]
-    _unpack(archive)
-    archive.unlink()
-    return engine
-
-
-def _unpack(archive: Path) -> None:
-    """Whole or not at all: what was interrupted is not taken for an engine the next time."""
-    unpacked = FOLDER / "unpacking"
-    shutil.rmtree(unpacked, ignore_errors=True)
-    with tarfile.open(archive) as files:
-        wanted = [member for member in files.getmembers() if member.name.startswith(INSIDE)]
-        files.extractall(unpacked, members=wanted, filter="data")
-    shutil.rmtree(FOLDER / "emulator", ignore_errors=True)
-    (unpacked / INSIDE).rename(FOLDER / "emulator")
-    shutil.rmtree(unpacked)
-
-
-def _program(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        raise EngineMissing(f"DynamoDB Local needs {name}, which is not installed")
-    return found
-
-
-def free_port() -> int:
-    """One of this machine that nobody listens on now."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
-def _await_answer(process: subprocess.Popen[bytes], port: int) -> None:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            raise EngineMissing(
-                f"DynamoDB Local ended at once (status {process.returncode}): it needs Java 17 or newer"
-            )
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise EngineMissing(f"DynamoDB Local did not start in {START_SECONDS} s")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
 from typing import TYPE_CHECKING, Any
 
+from infusion_orders.api.starting import started  # isort: skip - before all that it makes faster
 from infusion_orders.api.caller import Scope, staff
 from infusion_orders.api.drafts import Activation, Draft, ReplayOrder, RollBack, ShadowChange, document_of, posted
 from infusion_orders.api.partner_api import json_answer, partner_api
@@ -52,6 +53,7 @@ settings = Settings.from_environment(os.environ)
 client, rule_set_store, rule_sets, partners = stores_of(settings)
 activations = rule_set_store.activations
 app = partner_api(settings)
+started()
 
 
 @app.get("/v1/rules")

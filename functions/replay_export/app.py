@@ -12,11 +12,10 @@ import os
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-import boto3
-
+from infusion_orders.api.starting import started  # isort: skip - before all that it makes faster
 from infusion_orders.api.settings import Settings
 from infusion_orders.decisions.replay_report import ReplayReport, report_of
-from infusion_orders.store.client import dynamodb_client
+from infusion_orders.store.client import aws_client, dynamodb_client
 from infusion_orders.store.recorded_decisions import decisions_of_export, moment_of
 from infusion_orders.store.rule_sets import RuleSetStore
 
@@ -36,7 +35,8 @@ rule_set_store = RuleSetStore(
     settings.rules_table,
     settings.rule_set,
 )
-objects: Any = boto3.client("s3", region_name=settings.aws_region)
+objects: Any = aws_client("s3", region=settings.aws_region)
+started()
 
 
 class UnreadableExport(Exception):

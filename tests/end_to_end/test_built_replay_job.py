@@ -11,8 +11,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from infusion_orders.cli.embedded_table import DECISIONS_TABLE, REGION
+from scripts.lambda_emulator import emulated
 from tests.builders import an_order_document
-from tests.end_to_end.emulator import emulated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

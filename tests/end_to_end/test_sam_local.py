@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scripts.dynamodb_engine import free_port
 from tests.contract.partner_system import PROJECT
-from tests.dynamodb_local import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

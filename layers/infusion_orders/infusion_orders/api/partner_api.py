@@ -6,13 +6,11 @@ from datetime import UTC, datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
-
 from infusion_orders.api.events import usable_event
 from infusion_orders.api.observability import Notes, Observer, stack_of
 from infusion_orders.api.problems import Problem, is_expected, problem_of
 from infusion_orders.api.requests import MethodNotAllowed, NothingThere
+from infusion_orders.api.resolver import APIGatewayRestResolver, NotFoundError, Response
 from infusion_orders.store.client import answered_within
 
 if TYPE_CHECKING:

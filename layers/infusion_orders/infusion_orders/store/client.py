@@ -6,14 +6,16 @@ import math
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import Loader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -34,6 +36,8 @@ PATIENCE = Config(
 """An attempt takes 3 s at most, the pause behind it 2 s."""
 LAST_ATTEMPT_SECONDS = 5.5
 """What an attempt takes at worst with the pause behind it and the answer: none begins that much before the end."""
+VARIANTS = (["fips"], ["dualstack"], ["dualstack", "fips"])
+"""Of an endpoint, as the environment may ask for: `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`."""
 _END: ContextVar[float] = ContextVar("end", default=math.inf)
 """Of what runs now, on the monotonic clock: not a global, because it is the request's own."""
 
@@ -70,11 +74,70 @@ def _refuse_too_late(**_request: Any) -> None:
 
 def dynamodb_client(*, region: str, endpoint_url: str | None) -> DynamoDBClient:
     """A low-level client: resources cost start-up time and threads.  It minds `answered_within`."""
-    import boto3  # half of the start-up time: what only needs the exceptions does not pay for it
-
-    client = boto3.client("dynamodb", region_name=region, endpoint_url=endpoint_url or None, config=PATIENCE)
+    client: DynamoDBClient = aws_client("dynamodb", region=region, endpoint_url=endpoint_url, config=PATIENCE)
     client.meta.events.register_first("before-send.dynamodb", _refuse_too_late)
     return client
+
+
+def aws_client(service: str, *, region: str, endpoint_url: str | None = None, config: Config | None = None) -> Any:
+    """The client that boto3 would give, from botocore: importing boto3 takes a start as long as making the client."""
+    from botocore.session import Session  # slow to import too: what only needs the exceptions does not pay for it
+
+    session = Session()
+    session.register_component("data_loader", _service_data(service))
+    return session.create_client(service, region_name=region, endpoint_url=endpoint_url or None, config=config)
+
+
+class ServiceData(Loader):
+    """Reads botocore's descriptions of one service, each file once a process.
+
+    Botocore looks through the folders of all 400 services, several times over, for whether one is among them.
+    """
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        """The one that a client is made for."""
+        return [self._service]
+
+
+class DynamoDBData(ServiceData):
+    """Leaves out the largest file, of the endpoints that all services had before each came with rules for its own.
+
+    A client whose service has such rules takes from that file the partition of its region, and how to sign where the
+    service says nothing else: DynamoDB says nothing else.
+    """
+
+    def load_data_with_path(self, name: str) -> tuple[Any, str]:
+        """What `endpoints` has for a service that it does not know, from the file of partitions that is read anyway."""
+        if name != "endpoints":
+            return super().load_data_with_path(name)
+        data, path = super().load_data_with_path("partitions")
+        try:
+            return {"version": 3, "partitions": [_as_endpoints(partition) for partition in data["partitions"]]}, path
+        except (LookupError, TypeError):  # another botocore, whose files say it in another way
+            return super().load_data_with_path(name)
+
+
+def _as_endpoints(partition: Mapping[str, Any]) -> dict[str, Any]:
+    """In the old file's form.  The host names are not used: the service's own rules name the host."""
+    host, suffix = "{service}.{region}.{dnsSuffix}", partition["outputs"]["dnsSuffix"]
+    variants = [{"hostname": host, "dnsSuffix": suffix, "tags": tags} for tags in VARIANTS]
+    return {
+        "partition": partition["id"],
+        "dnsSuffix": suffix,
+        "regionRegex": partition["regionRegex"],
+        "regions": partition["regions"],
+        "defaults": {"hostname": host, "protocols": ["https"], "signatureVersions": ["v4"], "variants": variants},
+        "services": {},
+    }
+
+
+@cache
+def _service_data(service: str) -> ServiceData:
+    return DynamoDBData(service) if service == "dynamodb" else ServiceData(service)
 
 
 class ConditionFailed(Exception):

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.cli.embedded_table import REGION
-from tests.dynamodb_local import free_port
+from scripts.dynamodb_engine import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,7 +37,7 @@ class CannotEmulate(Exception):
 
 @dataclass(frozen=True)
 class Build:
-    """What `make test-e2e` built: the folder, SAM CLI's emulator, and a Python with what Lambda's runtime brings."""
+    """What `make built` built: the folder, SAM CLI's emulator, and a Python with what Lambda's runtime brings."""
 
     folder: Path
     emulator: Path
@@ -45,13 +45,15 @@ class Build:
 
     @classmethod
     def from_environment(cls) -> Build:
-        """Raises CannotEmulate where `make test-e2e` did not set it, or this machine cannot mount."""
+        """Raises CannotEmulate where nothing is built, or this machine cannot mount."""
         places = {name: os.environ.get(name) for name in ("E2E_BUILD", "E2E_EMULATOR", "E2E_PYTHON")}
         if not all(places.values()):
-            raise CannotEmulate("make test-e2e builds the functions that this test runs")
+            raise CannotEmulate("make test-e2e and make bench build the functions that run here, and say where")
         folder, emulator, python = (Path(str(place)).absolute() for place in places.values())
         if not emulator.exists():
             raise CannotEmulate("SAM CLI's package has no emulator for this processor")
+        if not (folder / "template.yaml").exists() or not python.exists():
+            raise CannotEmulate("nothing is built, which takes the Python that it is built for")
         unshare = shutil.which("unshare")
         allowed = unshare and subprocess.run([*_namespace(unshare), "true"], capture_output=True).returncode == 0  # noqa: S603
         if not allowed:
