@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from infusion_orders.facts.case import Facts
     from infusion_orders.orders.order import Order
     from infusion_orders.rules.compilation import Test
+    from infusion_orders.rules.compiled_rule import CompiledRule
     from infusion_orders.rules.expression import Expression, Truth
-    from infusion_orders.rules.rule_set import CompiledRule
 
 CONDITIONS = (
     "access.inotropes-have-central-access",

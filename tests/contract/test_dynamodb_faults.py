@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     from infusion_orders.cli.embedded_table import LocalTables
     from tests.contract.partner_system import Answer
-    from tests.faulty_dynamodb import Meeting
+    from tests.faulty_dynamodb import Exchange, Meeting
 
 pytestmark = pytest.mark.dynamodb_local
 
@@ -78,7 +78,12 @@ ROWS = {
     "a version whose rule was tampered with": "test_a_damaged_version_leaves_the_last_good_one_deciding",
     "a version that lacks a chunk of a table": "test_a_damaged_version_leaves_the_last_good_one_deciding",
     "a version that lacks a whole table": "test_a_damaged_version_leaves_the_last_good_one_deciding",
-    "a version whose header has another digest": "test_a_damaged_version_leaves_the_last_good_one_deciding",
+    "a version that is not what was activated: its digest is not the pointer's": (
+        "test_a_damaged_version_leaves_the_last_good_one_deciding"
+    ),
+    "the header of the active version is damaged": (
+        "test_what_was_activated_is_what_the_pointer_says_whatever_became_of_its_header"
+    ),
     "a pointer to a version that is not there": "test_a_damaged_version_leaves_the_last_good_one_deciding",
     "a pointer that cannot be read": "test_a_pointer_that_cannot_be_read_is_removed_and_set_anew",
     "no rule set for longer than `RulesMaxStaleSeconds`, or never one": "test_rules_that_are_too_old_decide_nothing",
@@ -252,10 +257,16 @@ def activate(faulty: Faulty, version: int) -> None:
     faulty.look_again()
 
 
+def slow_small_pages(exchange: Exchange) -> None:
+    time.sleep(1.8)
+    small_pages(exchange)
+
+
 def test_a_slow_look_at_the_rules_leaves_time_to_record(faulty: Faulty) -> None:
     """Every attempt takes nearly as long as the client waits: what comes first leaves time for the rest."""
     activate(faulty, 2)
     faulty.function.partners._read.clear()
+    faulty.meets("Query", slow_small_pages)
     faulty.meets(ANY, slow(1.8))
 
     assert_decided(faulty, timed(lambda: faulty.partner.validate(NOBODY_ABLE)), version=1)
@@ -337,14 +348,8 @@ DAMAGE: dict[str, Callable[[Faulty], None]] = {
     "a table is cut off": truncate_a_table,
     "a chunk is not there": lose_a_chunk,
     "nothing of it is there": lambda faulty: remove(faulty, parts(faulty, "RULE#") + parts(faulty, "TABLE#")),
-    "another digest in the header": lambda faulty: put(
-        faulty, own_item(faulty, "VERSION#000002") | {"digest": {"S": "sha256:0"}}
-    ),
     "another digest in the pointer": lambda faulty: put(
         faulty, own_item(faulty, "ACTIVE") | {"digest": {"S": "sha256:0"}}
-    ),
-    "a header of another form": lambda faulty: put(
-        faulty, {name: own_item(faulty, "VERSION#000002")[name] for name in ("PK", "SK", "state")}
     ),
     "a pointer of another form": lambda faulty: put(
         faulty, {name: own_item(faulty, "ACTIVE")[name] for name in ("PK", "SK", "digest")}
@@ -367,6 +372,25 @@ def test_a_damaged_version_leaves_the_last_good_one_deciding(faulty: Faulty, dam
 
     assert_decided(faulty, answer, version=1)
     assert answer.json["ruleset"]["age_seconds"] >= 40
+
+
+HEADER_DAMAGE: dict[str, Callable[[Faulty], None]] = {
+    "another digest in the header": lambda faulty: put(
+        faulty, own_item(faulty, "VERSION#000002") | {"digest": {"S": "sha256:0"}}
+    ),
+    "a header of another form": lambda faulty: put(
+        faulty, {name: own_item(faulty, "VERSION#000002")[name] for name in ("PK", "SK", "state")}
+    ),
+    "no header": lambda faulty: remove(faulty, [own_item(faulty, "VERSION#000002")]),
+}
+
+
+@pytest.mark.parametrize("damage", HEADER_DAMAGE)
+def test_what_was_activated_is_what_the_pointer_says_whatever_became_of_its_header(faulty: Faulty, damage: str) -> None:
+    activate(faulty, 2)
+    HEADER_DAMAGE[damage](faulty)
+
+    assert_decided(faulty, faulty.partner.validate(NOBODY_ABLE), version=2)
 
 
 def test_a_pointer_that_cannot_be_read_is_removed_and_set_anew(faulty: Faulty) -> None:

@@ -16,6 +16,7 @@ from moto import mock_aws
 from infusion_orders.cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE, environment
 from infusion_orders.cli.template_tables import table_definitions
 from infusion_orders.rules.document import RuleSetDocument
+from infusion_orders.rules.language import LANGUAGE
 from infusion_orders.rules.loading import load_directory
 from infusion_orders.store import parts as parts_module
 from infusion_orders.store.activations import ActivationConflict, NoRuleSet
@@ -131,6 +132,7 @@ def test_the_header_tells_a_person_what_was_published() -> None:
         "tables": str(len(SMALL.tables)),
         "checks": "passed",
         "errors": "0",
+        "language": LANGUAGE,
     }
 
 
@@ -370,13 +372,41 @@ def test_a_table_that_lacks_a_chunk_is_never_loaded(lost: int, monkeypatch: pyte
         store.load(version)
 
 
-def test_a_version_that_this_release_cannot_compile_is_damage_and_not_a_crash() -> None:
+def publish_one_that_does_not_compile(store: RuleSetStore) -> int:
     first = DEFAULT.rules[0] | {"invented": "by a later release"}
-    store = a_store()
-    version = publish(store, RuleSetDocument(DEFAULT.name, (first,), DEFAULT.tables))
+    return publish(store, RuleSetDocument(DEFAULT.name, (first,), DEFAULT.tables))
+
+
+@pytest.mark.parametrize("language", [{"S": "of a later release"}, None])
+def test_a_version_in_another_language_is_compiled_before_it_decides(language: dict[str, str] | None) -> None:
+    """One that this release cannot compile is damage and not a crash."""
+    client = a_client()
+    store = a_store(client)
+    version = publish_one_that_does_not_compile(store)
+    [header] = [item for item in items() if item["SK"]["S"] == "VERSION#000001"]
+    header.pop("language")
+    client.put_item(TableName=RULES_TABLE, Item=header if language is None else header | {"language": language})
 
     with pytest.raises(DamagedRuleSet, match="cannot be read"):
         store.load(version)
+
+
+def test_a_version_in_this_release_s_language_is_trusted_and_compiled_when_wanted() -> None:
+    store = a_store()
+
+    (rule,) = store.load(publish_one_that_does_not_compile(store)).rules
+
+    with pytest.raises(ValueError, match="invented"):
+        _ = rule.verdict
+
+
+def test_an_activation_says_of_a_version_what_its_header_says() -> None:
+    store = a_store()
+    version = publish(store)
+    pointer = store.activations.activate(version, by="ben", why="begin", at=MOMENT)
+
+    assert (pointer.digest, pointer.language) == (store.header(version).digest, LANGUAGE)
+    assert store.activations.pointer() == pointer
 
 
 @pytest.mark.parametrize("version", [0, 2, 999_999])

@@ -11,8 +11,8 @@ from infusion_orders.codes.tables import ReferenceTables
 from infusion_orders.decisions.decide import Decided, decide_case
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.rules.rule import Rule
-from infusion_orders.rules.rule_set import RuleSet, compile_rules
+from infusion_orders.rules.compiled_rule import compile_rules
+from infusion_orders.rules.rule_set import RuleSet
 from tests.property.vocabulary import SMALL, conditions
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ def rule_lists(most: int = 4) -> st.SearchStrategy[list[dict[str, Any]]]:
 
 
 def a_rule_set(plain: Sequence[dict[str, Any]], catalogue: Catalogue = SMALL) -> RuleSet:
-    rules = [Rule.model_validate(rule) for rule in plain]
-    return RuleSet("small", 1, "sha256:0", compile_rules(rules, catalogue), NO_TABLES, catalogue)
+    return RuleSet("small", 1, "sha256:0", compile_rules(plain, catalogue), NO_TABLES, catalogue)
 
 
 def decided(rule_set: RuleSet, lines: Sequence[Mapping[str, Any]], ids: Sequence[str] | None = None) -> Decided:

@@ -20,8 +20,8 @@ from tests.property.rule_sets import a_rule_set, rule_lists
 from tests.property.vocabulary import VALUES
 
 if TYPE_CHECKING:
+    from infusion_orders.rules.compiled_rule import CompiledRule
     from infusion_orders.rules.expression import Expression
-    from infusion_orders.rules.rule_set import CompiledRule
 
 
 @cache

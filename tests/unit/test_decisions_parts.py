@@ -21,8 +21,9 @@ from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.unknown import Fault
 from infusion_orders.orders.order import LineOfBusiness
-from infusion_orders.rules.rule import Effect, Rule, Verdict
-from infusion_orders.rules.rule_set import RuleSet, compile_rules
+from infusion_orders.rules.compiled_rule import compile_rules
+from infusion_orders.rules.rule import Effect, Verdict
+from infusion_orders.rules.rule_set import RuleSet
 from tests.builders import an_order
 from tests.default_rules import TODAY, default_rules
 
@@ -51,7 +52,7 @@ def an_assignment(name: str, value: Any, when: Any) -> dict[str, Any]:
 
 
 def a_rule_set(*rules: dict[str, Any]) -> RuleSet:
-    compiled = compile_rules([Rule.model_validate(rule) for rule in rules], CATALOGUE)
+    compiled = compile_rules(rules, CATALOGUE)
     return RuleSet("some", 1, "sha256:0", compiled, ReferenceTables({}), CATALOGUE)
 
 

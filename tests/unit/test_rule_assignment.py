@@ -11,10 +11,10 @@ import pytest
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.unknown import Need, Reason, Unknown
 from infusion_orders.rules.assignment import Assignment, rewrite
+from infusion_orders.rules.compiled_rule import CircularAssignment, compile_all, compile_rules
 from infusion_orders.rules.expression import Comparison, Every, Expression, Negation, Some
 from infusion_orders.rules.relevance import evaluate
-from infusion_orders.rules.rule import Rule, Verdict
-from infusion_orders.rules.rule_set import CircularAssignment, compile_rules
+from infusion_orders.rules.rule import Verdict
 
 DEFAULTS = {"target": "none"}
 APPLIES, ALSO = Comparison("a", "is", True), Comparison("b", "is", True)
@@ -85,9 +85,9 @@ def test_a_rewritten_condition_is_true_exactly_when_the_assigned_value_meets_it(
     assert hanging is (None if leaf.holds("x") is not leaf.holds("none") else leaf.holds("none"))
 
 
-def a_rule(name: str, **parts: Any) -> Rule:
+def a_rule(name: str, **parts: Any) -> dict[str, Any]:
     citation = {"document": "A manual", "basis": "manual"}
-    return Rule.model_validate({"id": name, "title": "A rule", "scope": "line", "citation": citation} | parts)
+    return {"id": name, "title": "A rule", "scope": "line", "citation": citation} | parts
 
 
 CARVE_OUT = a_rule(
@@ -145,7 +145,7 @@ def test_assignments_that_rest_on_each_other_are_refused() -> None:
         assign={"line.carve_out": "county_ccs"},
     )
     with pytest.raises(CircularAssignment):
-        compile_rules([PARTY, back], CATALOGUE)
+        compile_all(compile_rules([PARTY, back], CATALOGUE))
 
 
 def test_an_assigning_rule_is_satisfied_unknown_or_not_applicable_and_never_broken() -> None:

@@ -11,10 +11,10 @@ import pytest
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.unknown import Fault, FaultyFact, Need, Reason, Unknown
 from infusion_orders.rules.compilation import compile_expression
+from infusion_orders.rules.compiled_rule import CompiledRule, compile_rules
 from infusion_orders.rules.explanation import explain
 from infusion_orders.rules.expression import Comparison, Every, Expression, Negation, Some, truth_of
 from infusion_orders.rules.rule import Rule, Verdict
-from infusion_orders.rules.rule_set import CompiledRule, compile_rules
 from infusion_orders.rules.search import search
 
 TRUE, FALSE, HANGING, FAULTY = (Comparison(name, "is", True) for name in ("true", "false", "hanging", "faulty"))
@@ -111,7 +111,7 @@ def a_rule(name: str, **parts: Any) -> dict[str, Any]:
 
 
 def compiled(*rules: dict[str, Any]) -> tuple[CompiledRule, ...]:
-    return compile_rules([Rule.model_validate(rule) for rule in rules], CATALOGUE)
+    return compile_rules(rules, CATALOGUE)
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from typer.testing import CliRunner
 
 from infusion_orders.cli.main import app
 from infusion_orders.facts.catalogue import CATALOGUE
+from infusion_orders.rules.compiled_rule import ResolvedRule, resolve
 from infusion_orders.rules.coverage import coverage_of
 from infusion_orders.rules.mutation import mutants, mutation_result
 from infusion_orders.rules.resolution import Resolver
 from infusion_orders.rules.rule import Rule, Verdict
-from infusion_orders.rules.rule_set import ResolvedRule, resolve
 from tests.default_rules import default_document
 
 

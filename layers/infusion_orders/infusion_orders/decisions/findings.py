@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from infusion_orders.decisions.judging import JudgedLine
     from infusion_orders.facts.case import Facts
+    from infusion_orders.rules.compiled_rule import CompiledRule
     from infusion_orders.rules.rule import Otherwise
-    from infusion_orders.rules.rule_set import CompiledRule, RuleSet
+    from infusion_orders.rules.rule_set import RuleSet
 
 STRENGTH = {effect: position for position, effect in enumerate(Effect)}
 COULD_NOT_BE_JUDGED = "A technical fault kept this rule from being judged: {title}"

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from infusion_orders.decisions.judging import JudgedLine
     from infusion_orders.facts.case import Facts
     from infusion_orders.facts.fact import Catalogue
-    from infusion_orders.rules.rule_set import CompiledRule, RuleSet
+    from infusion_orders.rules.compiled_rule import CompiledRule
+    from infusion_orders.rules.rule_set import RuleSet
 
     Value = tuple[str, int | None]
     """An asked fact, and the line that it is asked of, if any."""

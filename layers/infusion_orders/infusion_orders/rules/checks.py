@@ -11,22 +11,22 @@ from infusion_orders.codes.problems import TableErrors
 from infusion_orders.codes.tables import ReferenceTables
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.fact import Kind
+from infusion_orders.rules.compiled_rule import CircularAssignment, compile_all, compile_rules, resolve
 from infusion_orders.rules.examples import example_problems
 from infusion_orders.rules.expression import comparisons
 from infusion_orders.rules.limits import LIMITS, limit_problems
 from infusion_orders.rules.problems import RuleProblem, RuleSetErrors
 from infusion_orders.rules.resolution import Resolver, WrongConstant, nearest, read_constant
 from infusion_orders.rules.rule import Rule
-from infusion_orders.rules.rule_set import CircularAssignment, compile_rules, resolve
 from infusion_orders.rules.texts import placeholder_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from infusion_orders.facts.fact import Catalogue, Fact
+    from infusion_orders.rules.compiled_rule import ResolvedRule
     from infusion_orders.rules.condition import FactReference
     from infusion_orders.rules.document import RuleSetDocument
-    from infusion_orders.rules.rule_set import ResolvedRule
 
 FIELDS = tuple(field.alias or name for name, field in Rule.model_fields.items())
 
@@ -61,7 +61,7 @@ def _problems(document: RuleSetDocument, catalogue: Catalogue) -> Iterator[tuple
         yield from ((str(plain.get("id", "?")), path, problem) for path, problem in found)
     if len(rules) == len(document.rules):
         try:
-            compile_rules(rules, catalogue)
+            compile_all(compile_rules(document.rules, catalogue))
         except CircularAssignment as circular:
             yield "", "assign", str(circular)
 

@@ -11,8 +11,8 @@ from infusion_orders.rules.rule import Verdict
 
 if TYPE_CHECKING:
     from infusion_orders.facts.fact import Catalogue
+    from infusion_orders.rules.compiled_rule import ResolvedRule
     from infusion_orders.rules.expression import Comparison
-    from infusion_orders.rules.rule_set import ResolvedRule
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.catalogue import CATALOGUE
+from infusion_orders.rules.compiled_rule import resolve
 from infusion_orders.rules.coverage import coverage_of
 from infusion_orders.rules.mutation import mutation_result
 from infusion_orders.rules.resolution import Resolver
 from infusion_orders.rules.rule import Rule
-from infusion_orders.rules.rule_set import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

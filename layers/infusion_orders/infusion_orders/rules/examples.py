@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind
 from infusion_orders.facts.unknown import Need, Reason, Unknown
-from infusion_orders.rules.compilation import compile_expression
+from infusion_orders.rules.compilation import compile_expression, verdict_by
+from infusion_orders.rules.compiled_rule import DATE_OF_SERVICE, any_date_in
 from infusion_orders.rules.expression import Every, Negation, comparisons
 from infusion_orders.rules.relevance import Unsettled
 from infusion_orders.rules.resolution import Resolver, WrongConstant, read_constant
 from infusion_orders.rules.rule import Verdict
-from infusion_orders.rules.rule_set import DATE_OF_SERVICE, CompiledRule, any_date_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infusion_orders.facts.fact import Catalogue, Fact
+    from infusion_orders.rules.compilation import Judge
+    from infusion_orders.rules.compiled_rule import ResolvedRule
+    from infusion_orders.rules.expression import Expression
     from infusion_orders.rules.rule import Example
-    from infusion_orders.rules.rule_set import ResolvedRule
 
 
 class GivenFacts(dict[str, Any]):
@@ -71,17 +74,26 @@ def _value(fact: Fact, literal: Any) -> Any:
     return frozenset(read_constant(fact, code) for code in literal)
 
 
-def as_given(resolved: ResolvedRule, example: Example) -> CompiledRule:
-    """The rule as the example sees it: `when` holds if the example says nothing about it."""
+@dataclass(frozen=True, slots=True)
+class RuleAsGiven:
+    """A rule as one example sees it."""
+
+    when: Expression
+    require: Expression
+    assigns: bool
+    verdict: Judge
+
+
+def as_given(resolved: ResolvedRule, example: Example) -> RuleAsGiven:
+    """`when` holds if the example says nothing about it."""
     named = {name for leaf in comparisons(resolved.when) for name in (leaf.fact, leaf.other) if name is not None}
-    when = resolved.when if resolved.rule.assign is not None or named & example.given.keys() else True
-    when = Every((resolved.in_force, when))
-    return CompiledRule(
-        resolved.rule, when, resolved.require, compile_expression(when), compile_expression(resolved.require)
-    )
+    assigns = resolved.rule.assign is not None
+    when = Every((resolved.in_force, resolved.when if assigns or named & example.given.keys() else True))
+    verdict = verdict_by(compile_expression(when), compile_expression(resolved.require), assigns=assigns)
+    return RuleAsGiven(when, resolved.require, assigns, verdict)
 
 
-def questions_of(rule: CompiledRule, facts: GivenFacts, catalogue: Catalogue) -> tuple[str, ...]:
+def questions_of(rule: RuleAsGiven, facts: GivenFacts, catalogue: Catalogue) -> tuple[str, ...]:
     """The facts that the rule alone would ask for."""
-    open_condition = rule.when if rule.rule.assign is not None else Every((rule.when, Negation(rule.require)))
-    return tuple(Unsettled({rule.rule.id: open_condition}, facts, catalogue).relevant())
+    open_condition = rule.when if rule.assigns else Every((rule.when, Negation(rule.require)))
+    return tuple(Unsettled({"": open_condition}, facts, catalogue).relevant())

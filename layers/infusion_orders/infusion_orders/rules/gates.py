@@ -8,20 +8,20 @@ without what the gates have settled.  Held to the same verdicts as without gates
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.rules.compilation import compile_expression, verdict_by
-from infusion_orders.rules.expression import TESTS, Comparison, Every
+from infusion_orders.rules.expression import TESTS, Every
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from infusion_orders.facts.fact import Catalogue
     from infusion_orders.rules.compilation import Judge, Test
-    from infusion_orders.rules.expression import Expression
-    from infusion_orders.rules.rule_set import CompiledRule
+    from infusion_orders.rules.compiled_rule import CompiledRule
+    from infusion_orders.rules.expression import Comparison, Expression
 
     Plan = tuple[tuple[tuple[int, Judge], ...], tuple[tuple[int, Judge], ...]]
     """What is to be judged, by position: the rules of the order, and those of the line."""
@@ -91,7 +91,7 @@ class Gates:
     def __init__(self, rules: Sequence[CompiledRule], catalogue: Catalogue) -> None:
         by_fact: dict[str, Gate] = {}
         for position, rule in enumerate(rules):
-            for comparison in rule.asked_of_single_facts:
+            for comparison in rule.asked_of_single_facts():
                 if catalogue.facts[comparison.fact].kind in KINDS:
                     by_fact.setdefault(comparison.fact, Gate(comparison.fact)).add(comparison, position)
         common = [gate for gate in by_fact.values() if gate.rules.bit_count() >= LEAST_RULES]
@@ -142,14 +142,10 @@ def _behind(rule: CompiledRule, settled: set[str]) -> Judge:
     """The rule's verdict where its gates are known to be open.  One that assigns shares its `when` with others."""
     if rule.assigns:
         return rule.verdict
-    left = [part for part in conjuncts(rule.when) if not (is_of_one_fact(part) and part.fact in settled)]
+    behind = {comparison for comparison in rule.asked_of_single_facts() if comparison.fact in settled}
+    left = [part for part in conjuncts(rule.when) if part not in behind]
     asks: Test | None = compile_expression(Every(tuple(left))) if left else None
     return verdict_by(asks, rule.holds, assigns=False)
-
-
-def is_of_one_fact(part: Expression) -> TypeGuard[Comparison]:
-    """Whether it compares a fact with a constant."""
-    return isinstance(part, Comparison) and part.other is None
 
 
 def conjuncts(expression: Expression) -> Iterator[Expression]:

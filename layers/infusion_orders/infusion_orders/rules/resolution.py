@@ -77,12 +77,10 @@ class Resolver:
             may = ", ".join(sorted(allowed))
             self.problems.append((path, f"{fact.name} is a {fact.kind}: it takes {may}, not `{leaf.operator}`"))
             return False
-        if leaf.operator == "known":
-            return Comparison(fact.name, "known")
         if isinstance(leaf.operand, FactReference):
             return self._relation(fact, leaf, path)
         try:
-            return Comparison(fact.name, leaf.operator, _constant(fact, leaf.operator, leaf.operand))
+            return Comparison(fact.name, leaf.operator, typed_constant(fact, leaf.operator, leaf.operand))
         except WrongConstant as wrong:
             self.problems.append((f"{path}.{leaf.operator}", str(wrong)))
             return False
@@ -99,7 +97,13 @@ class Resolver:
         return Comparison(fact.name, leaf.operator, other=other.name)
 
 
-def _constant(fact: Fact, operator: str, operand: Any) -> Any:
+def typed_constant(fact: Fact, operator: str, operand: Any) -> Any:
+    """What a leaf compares the fact with: a tuple of literals becomes a set, a pair or prefixes, as the operator asks.
+
+    Raises WrongConstant.
+    """
+    if operator == "known":
+        return None
     if operator == "between":
         low, high = (read_constant(fact, bound) for bound in operand)
         if high < low:

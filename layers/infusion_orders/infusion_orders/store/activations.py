@@ -53,6 +53,7 @@ class NothingToDo(Exception):
 class ActivePointer:
     """Which version decides, since when and by whose hand; `shadow` is also decided under, and never answered with.
 
+    Digest and language are those of the version's header, so that it need not be read to load the version.
     `previous` is what a roll back goes to; `revision` counts the moves.
     """
 
@@ -64,6 +65,7 @@ class ActivePointer:
     previous: int | None
     shadow: int | None
     revision: int
+    language: str | None
 
 
 class Activations:
@@ -101,7 +103,7 @@ class Activations:
         if expected is not None and expected != (0 if before is None else before.version):
             raise ActivationConflict(_told(before))
         change = Change(Action.ACTIVATED, version, by, at, why, forced=bool(forced and header.errors))
-        return self._move(before, change, header.digest)
+        return self._move(before, change, header)
 
     def roll_back(self, *, by: str, why: str, at: datetime) -> ActivePointer:
         """Activates what decided before; rolled back twice, the pointer stands where it stood.
@@ -113,7 +115,7 @@ class Activations:
         if before is None or before.previous is None:
             raise NothingToDo("no version was active before: there is nothing to roll back to")
         header = self._header(before.previous)
-        return self._move(before, Change(Action.ROLLED_BACK, before.previous, by, at, why), header.digest)
+        return self._move(before, Change(Action.ROLLED_BACK, before.previous, by, at, why), header)
 
     def set_shadow(self, version: int | None, *, by: str, why: str, at: datetime) -> ActivePointer:
         """Orders are also decided under the shadow version from now on; None ends that.
@@ -152,13 +154,15 @@ class Activations:
         """Every change, publications too, the latest first.  Raises StoreUnavailable."""
         return changes_of(self._partition, most=most)
 
-    def _move(self, before: ActivePointer | None, change: Change, digest: str) -> ActivePointer:
+    def _move(self, before: ActivePointer | None, change: Change, header: VersionHeader) -> ActivePointer:
         at, previous, shadow, revision = change.at, None, None, 1
         if before is not None:  # moments of activations never run backwards, whatever the clocks do
             at = max(at, before.since + timedelta(microseconds=1))
             previous, revision = before.version, before.revision + 1
             shadow = None if before.shadow == change.version else before.shadow
-        after = ActivePointer(change.version, digest, at, change.by, change.why, previous, shadow, revision)
+        after = ActivePointer(
+            change.version, header.digest, at, change.by, change.why, previous, shadow, revision, header.language
+        )
         dated = replace(change, at=at, previous=previous)
         activated: dict[str, Any] = _item_of(after) | self._partition.key(f"{ACTIVATED}{moment(at)}")
         record: TransactWriteItemTypeDef = {
@@ -193,7 +197,8 @@ def _told(pointer: ActivePointer | None) -> str:
 
 
 def _item_of(pointer: ActivePointer) -> dict[str, Any]:
-    return {
+    language = {} if pointer.language is None else {"language": {"S": pointer.language}}
+    return language | {
         "version": {"N": str(pointer.version)},
         "digest": {"S": pointer.digest},
         "since": {"S": moment(pointer.since)},
@@ -225,4 +230,5 @@ def _pointer_of(item: dict[str, Any]) -> ActivePointer:
         previous=number("previous"),
         shadow=number("shadow"),
         revision=number("revision") or 0,
+        language=item["language"]["S"] if "language" in item else None,
     )

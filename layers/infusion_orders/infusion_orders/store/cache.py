@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from infusion_orders.rules.rule_set import RuleSet
-    from infusion_orders.store.activations import ActivePointer
     from infusion_orders.store.rule_sets import RuleSetStore
 
 MOST_PAST_VERSIONS = 4
@@ -88,17 +87,11 @@ class RuleSetCache:
                 return
             loaded = self._rule_set
             if loaded is None or (loaded.version, loaded.digest) != (pointer.version, pointer.digest):
-                self._rule_set = self._load(pointer)
+                self._rule_set = self._store.load(pointer.version, pointer)
         except (StoreUnavailable, DamagedRuleSet, NoSuchVersion):
             return
         self._confirmed_at = now
         self._want_shadow(pointer.shadow)
-
-    def _load(self, pointer: ActivePointer) -> RuleSet:
-        rule_set = self._store.load(pointer.version)
-        if rule_set.digest != pointer.digest:
-            raise DamagedRuleSet(f"version {pointer.version} is not what was activated: its digest differs")
-        return rule_set
 
     def shadow(self) -> RuleSet | None:
         """The version that orders are also decided under, once it is loaded; None where there is none, or not yet.

@@ -16,7 +16,7 @@ HEADER = "VERSION#"
 class VersionHeader:
     """What is said of a published version; `errors` is how many its checks found, 0 if they passed.
 
-    Versions of releases that did not look for any have none.
+    `language` is the one of the release that checked it; None for releases that did not say, and these had no errors.
     """
 
     version: int
@@ -27,6 +27,7 @@ class VersionHeader:
     rules: int
     tables: int
     errors: int
+    language: str | None
 
 
 def header_key(version: int) -> str:
@@ -45,4 +46,5 @@ def header_of(item: Mapping[str, Any]) -> VersionHeader:
         rules=int(item["rules"]["N"]),
         tables=int(item["tables"]["N"]),
         errors=int(item["errors"]["N"]) if "errors" in item else 0,
+        language=item["language"]["S"] if "language" in item else None,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.rules.document import RuleSetDocument, digest_of_parts
+from infusion_orders.rules.language import LANGUAGE
 from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders.store.activations import Activations
 from infusion_orders.store.changes import Action, Change, record_of
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+    from infusion_orders.store.activations import ActivePointer
 
 PUBLISHED = "published"
 PUBLISHING = "publishing"
@@ -58,6 +61,7 @@ class RuleSetStore:
             "tables": {"N": str(len(document.tables))},
             "checks": {"S": "failed" if errors else "passed"},
             "errors": {"N": str(errors)},
+            "language": {"S": LANGUAGE},
         }
         change = Change(Action.PUBLISHED, version, by, at, note)
         try:
@@ -85,12 +89,17 @@ class RuleSetStore:
         """The version as it was published.  Raises NoSuchVersion, DamagedRuleSet and StoreUnavailable."""
         return self._verified(version, self.header(version).digest)
 
-    def load(self, version: int) -> RuleSet:
-        """The version, ready to decide.  Raises NoSuchVersion, DamagedRuleSet and StoreUnavailable."""
-        digest = self.header(version).digest
-        document = self._verified(version, digest)
+    def load(self, version: int, pointer: ActivePointer | None = None) -> RuleSet:
+        """The version, ready to decide.  A pointer to it says what its header says, and saves reading that.
+
+        Raises NoSuchVersion, DamagedRuleSet and StoreUnavailable.
+        """
+        said = self.header(version) if pointer is None else pointer
+        document = self._verified(version, said.digest)
         with as_written(f"version {version}, perhaps published for another release,"):
-            return RuleSet.from_document(document, version=version, digest=digest)
+            return RuleSet.from_document(
+                document, version=version, digest=said.digest, compiled=said.language != LANGUAGE
+            )
 
     def _verified(self, version: int, digest: str) -> RuleSetDocument:
         items = self._items(version)

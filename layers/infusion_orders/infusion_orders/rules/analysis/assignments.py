@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from infusion_orders.rules.analysis.cells import TooManyCells, can_hold
 from infusion_orders.rules.analysis.findings import Doubt, Finding, Kind
+from infusion_orders.rules.compiled_rule import DATE_OF_SERVICE
 from infusion_orders.rules.expression import Comparison, Every, Negation, Some
-from infusion_orders.rules.rule_set import DATE_OF_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from infusion_orders.rules.analysis.orders import OrderSearch
+    from infusion_orders.rules.compiled_rule import CompiledRule
     from infusion_orders.rules.expression import Expression
-    from infusion_orders.rules.rule_set import CompiledRule, RuleSet
+    from infusion_orders.rules.rule_set import RuleSet
 
 
 def assignment_findings(rule_set: RuleSet, search: OrderSearch, doubts: list[Doubt]) -> Iterator[Finding]:

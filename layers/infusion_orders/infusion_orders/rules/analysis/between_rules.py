@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 from infusion_orders.rules.analysis.cells import TooManyCells, can_hold
 from infusion_orders.rules.analysis.findings import Doubt, Finding, Kind
 from infusion_orders.rules.analysis.samples import COMPLETE
+from infusion_orders.rules.compiled_rule import DATE_OF_SERVICE
 from infusion_orders.rules.expression import Every, Negation, comparisons
 from infusion_orders.rules.gates import conjuncts
 from infusion_orders.rules.rule import Effect
-from infusion_orders.rules.rule_set import DATE_OF_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from infusion_orders.rules.analysis.orders import Json, OrderSearch
+    from infusion_orders.rules.compiled_rule import CompiledRule
     from infusion_orders.rules.expression import Expression
-    from infusion_orders.rules.rule_set import CompiledRule, RuleSet
+    from infusion_orders.rules.rule_set import RuleSet
 
 
 @dataclass(slots=True)

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infusion_orders.rules.analysis.orders import OrderSearch
-    from infusion_orders.rules.rule_set import CompiledRule, RuleSet
+    from infusion_orders.rules.compiled_rule import CompiledRule
+    from infusion_orders.rules.rule_set import RuleSet
 
 
 def vendor_findings(rule_set: RuleSet, search: OrderSearch) -> Iterator[Finding]:

@@ -1,0 +1,228 @@
+"""A rule to judge lines by, made of its plain JSON piece by piece, each when it is first wanted.
+
+Of a large rule set most rules are never candidates for an order: they are neither validated again nor compiled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from infusion_orders.facts.fact import Kind
+from infusion_orders.rules.assignment import Assignment, rewrite
+from infusion_orders.rules.compilation import compile_expression, once, verdict_by
+from infusion_orders.rules.expression import Comparison, Every, Negation, comparisons
+from infusion_orders.rules.resolution import Resolver, typed_constant
+from infusion_orders.rules.rule import Effect, Rule, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from infusion_orders.facts.fact import Catalogue
+    from infusion_orders.rules.compilation import Judge, Test
+    from infusion_orders.rules.expression import Expression
+    from infusion_orders.rules.rule import Period
+
+DATE_OF_SERVICE = "line.date_of_service"
+LONGEST_CHAIN = 10
+"""Assigned facts may rest on others, at most so many deep: a circle is found by exceeding it."""
+
+
+class CircularAssignment(ValueError):
+    """Assigned facts that rest on each other; the text names one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedRule:
+    """A rule with typed conditions.  `when` includes the rule's period; assigned facts still stand by name."""
+
+    rule: Rule
+    in_force: Expression
+    when: Expression
+    require: Expression
+
+
+class CompiledRule:
+    """A rule to judge lines by: `when` and `require` speak of read and derived facts only.
+
+    Everything but the attributes set at once raises, for a rule that never passed its checks, what these would tell.
+    """
+
+    def __init__(self, plain: Mapping[str, Any], compilation: Compilation) -> None:
+        """`plain` is the rule's JSON.  An assigning rule has no effect."""
+        self._plain = plain
+        self._compilation = compilation
+        self.id: str = plain["id"]
+        otherwise = plain.get("otherwise")
+        self.effect = None if otherwise is None else Effect(otherwise["effect"])
+        self.assigned: tuple[str, ...] = tuple(plain.get("assign") or ())
+        self.assigns = bool(self.assigned)
+        self.is_of_order = plain["scope"] == Scope.ORDER.value
+
+    def asked_of_single_facts(self) -> Iterator[Comparison]:
+        """Comparisons of one fact with a constant that must hold, or else the rule does not apply.
+
+        Read from the plain JSON: it is all that is needed to know that a rule is no candidate.
+        """
+        for operator, bound in zip(("at_least", "at_most"), _bounds(self._plain), strict=True):
+            if bound is not None:
+                yield Comparison(DATE_OF_SERVICE, operator, date.fromisoformat(bound))
+        catalogue = self._compilation.catalogue
+        for leaf in _leaves_that_must_hold(self._plain.get("when")):
+            fact = catalogue.facts[leaf["fact"]]
+            ((operator, operand),) = ((key, value) for key, value in leaf.items() if key != "fact")
+            if not isinstance(operand, dict) and fact.name not in catalogue.assigned:
+                constant = tuple(operand) if isinstance(operand, list) else operand
+                yield Comparison(fact.name, operator, typed_constant(fact, operator, constant))
+
+    @cached_property
+    def rule(self) -> Rule:
+        """As its author wrote it."""
+        return Rule.model_validate(self._plain)
+
+    @cached_property
+    def resolved(self) -> ResolvedRule:
+        """With typed conditions, in which assigned facts stand by name."""
+        return resolve(self.rule, Resolver(self._compilation.catalogue))
+
+    @cached_property
+    def when(self) -> Expression:
+        """Whether it applies, the period included."""
+        return self._compilation.without_assigned(_both(self.resolved.in_force, self.resolved.when))
+
+    @cached_property
+    def require(self) -> Expression:
+        """What must hold where it applies."""
+        return self._compilation.without_assigned(self.resolved.require)
+
+    @cached_property
+    def applies(self) -> Test:
+        """`when` as a function of the facts."""
+        return compile_expression(self.when, self._compilation.shared)
+
+    @cached_property
+    def holds(self) -> Test:
+        """`require` as a function of the facts."""
+        return compile_expression(self.require, self._compilation.shared)
+
+    @cached_property
+    def verdict(self) -> Judge:
+        """The verdict as a function of the facts."""
+        return verdict_by(self.applies, self.holds, assigns=self.assigns)
+
+    @cached_property
+    def shown(self) -> tuple[str, ...]:
+        """The facts that a finding shows: those that the rule names and what a partner sent for them."""
+        return _shown(self.resolved.when, self.require, self._compilation.catalogue)
+
+    @property
+    def broken(self) -> Expression:
+        """True when the rule applies and is not met."""
+        return Every((self.when, Negation(self.require)))
+
+
+class Compilation:
+    """What the rules of one set have in common: the vocabulary, and when each of them assigns."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.assigning: Sequence[CompiledRule] = ()
+
+    @cached_property
+    def _assignments(self) -> dict[str, list[Assignment]]:
+        """By target."""
+        assignments: dict[str, list[Assignment]] = {}
+        for each in (rule.resolved for rule in self.assigning):
+            for target, value in (each.rule.assign or {}).items():
+                literal, fact = (value, None) if isinstance(value, str) else (None, value.fact)
+                found = Assignment(each.rule.id, _both(each.in_force, each.when), literal, fact)
+                assignments.setdefault(target, []).append(found)
+        return assignments
+
+    @cached_property
+    def shared(self) -> Mapping[Expression, Test]:
+        """The tests of when rules assign: other rules rest on them too, so each is worked out once a line."""
+        shared: dict[Expression, Test] = {}
+        for rule in self.assigning:
+            shared[rule.when] = once(compile_expression(rule.when, shared), f"applies: {rule.id}")
+        return shared
+
+    def without_assigned(self, expression: Expression) -> Expression:
+        """Over facts that are read and derived.  Raises CircularAssignment."""
+        for _ in range(LONGEST_CHAIN):
+            rewritten = rewrite(expression, self._assignments, self.catalogue.assigned)
+            if rewritten == expression:
+                return expression
+            expression = rewritten
+        message = "assigned facts rest on each other in a circle"
+        raise CircularAssignment(message)
+
+
+def compile_rules(rules: Iterable[Mapping[str, Any]], catalogue: Catalogue) -> tuple[CompiledRule, ...]:
+    """Of plain JSON, sorted by id."""
+    compilation = Compilation(catalogue)
+    compiled = tuple(CompiledRule(plain, compilation) for plain in sorted(rules, key=lambda plain: str(plain["id"])))
+    compilation.assigning = [rule for rule in compiled if rule.assigns]
+    return compiled
+
+
+def compile_all(rules: Iterable[CompiledRule]) -> None:
+    """Now, and not when they are first wanted.  Raises what is wrong with one of them, such as CircularAssignment."""
+    for rule in rules:
+        _ = rule.verdict, rule.shown
+
+
+def _bounds(plain: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    period = plain.get("effective") or {}
+    return period.get("from"), period.get("to")
+
+
+def _leaves_that_must_hold(condition: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
+    if condition is None or "any" in condition or "not" in condition:
+        return
+    if "all" not in condition:
+        yield condition
+    for part in condition.get("all", ()):
+        yield from _leaves_that_must_hold(part)
+
+
+def resolve(rule: Rule, resolver: Resolver) -> ResolvedRule:
+    """The rule's conditions over the resolver's catalogue; problems are noted there."""
+    resolver.line_facts_allowed = rule.scope is Scope.LINE
+    in_force = _in_force(rule.effective)
+    when = True if rule.when is None else resolver.expression(rule.when, "when")
+    require = True if rule.require is None else resolver.expression(rule.require, "require")
+    return ResolvedRule(rule, in_force, when, require)
+
+
+def _in_force(period: Period) -> Expression:
+    bounds = [("at_least", period.from_), ("at_most", period.to)]
+    leaves = tuple(Comparison(DATE_OF_SERVICE, operator, bound) for operator, bound in bounds if bound is not None)
+    return Every(leaves) if len(leaves) > 1 else leaves[0] if leaves else True
+
+
+def _both(first: Expression, second: Expression) -> Expression:
+    if first is True:
+        return second
+    return first if second is True else Every((first, second))
+
+
+def _shown(when: Expression, require: Expression, catalogue: Catalogue) -> tuple[str, ...]:
+    """Of assigned facts in `when` only the name matters; in `require` what they come from is the reason."""
+    named = [name for part in (when, require) for leaf in comparisons(part) for name in (leaf.fact, leaf.other)]
+    facts = [catalogue.facts[name] for name in dict.fromkeys(named) if name is not None]
+    sent = [
+        source
+        for fact in facts
+        for source in fact.derived_from
+        if catalogue.facts[source].read is not None and catalogue.facts[source].kind is not Kind.STRUCTURE
+    ]
+    names = dict.fromkeys([*(fact.name for fact in facts), *sent])
+    return tuple(name for name in names if name not in catalogue.assigned)
+
+
+def any_date_in(period: Period) -> date:
+    """A date of service on which a rule with that period is in force."""
+    return period.from_ or period.to or date(2025, 1, 1)
