@@ -1,8 +1,10 @@
+import hashlib
 import json
 from typing import Any
 
-from infusion_orders.api.batch import MOST_BODY_BYTES, MOST_ORDERS, answer_batch
+from infusion_orders.api.batch import MOST_BODY_BYTES, MOST_ORDERS, answer_batch, digest_of
 from infusion_orders.api.problems import problem_of
+from infusion_orders.orders.reading import read_document
 
 
 def entry(error: Exception) -> str:
@@ -36,3 +38,13 @@ def test_any_exception_is_a_problem_of_its_own_order() -> None:
     assert [one["index"] for one in answer["decisions"]] == [0, 2]
     assert [(one["index"], one["problem"]["status"]) for one in answer["problems"]] == [(1, 500)]
     assert "CANARY" not in json.dumps(answer)
+
+
+def test_the_digest_of_an_order_is_of_its_content_and_stays_what_it_was() -> None:
+    written = b'{"b": [1, 2.50, null], "a": "\xc3\xa9\x7f"}'
+    shuffled = b'{"a":"\\u00e9\\u007f","b":[1,2.50,null]}'
+
+    digests = {digest_of(read_document(body)) for body in (written, shuffled)}
+
+    assert digests == {"sha256:" + hashlib.sha256(rb'{"a":"\u00e9\u007f","b":[1,"2.50",null]}').hexdigest()}
+    assert digest_of(read_document(b'{"b": [1, 2.5, null], "a": "\xc3\xa9\x7f"}')) not in digests
