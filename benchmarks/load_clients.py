@@ -13,7 +13,7 @@ from time import monotonic, perf_counter, sleep
 from typing import TYPE_CHECKING
 
 from benchmarks.load_server import BATCHES, Kind
-from benchmarks.replay import orders as examples
+from benchmarks.orders import orders as examples
 from tests.fuzz.orders import document_of
 
 if TYPE_CHECKING:

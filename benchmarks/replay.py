@@ -2,7 +2,7 @@
 
 The decisions are of the example orders, varied.  A tenth as many are made, and each is written ten times under ids of
 its own: making them is not what is measured.
-Run it on an idle machine: `.venv/bin/python benchmarks/replay.py`.
+Run it on an idle machine: `.venv/bin/python -m benchmarks.replay`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from ulid import ULID
 
+from benchmarks.orders import orders
 from infusion_orders.cli.replay_run import run, watched
 from infusion_orders.cli.replay_sources import ExportSource
 from infusion_orders.decisions import decide, issued
@@ -42,20 +43,6 @@ class Made:
 
     facts: str
     decision: str
-
-
-def orders() -> Iterator[dict[str, Any]]:
-    """The example orders, each for several members, groups and vendors, and cut to 1 to 4 lines."""
-    examples = [json.loads(path.read_text("utf-8")) for path in sorted((PROJECT / "events" / "orders").glob("*.json"))]
-    number = 0
-    while True:
-        order = json.loads(json.dumps(examples[number % len(examples)]))
-        order["member"]["birth_date"] = f"{1930 + number % 80}-03-02"
-        order["member"]["medical_group"]["risk_arrangement"] = ("shared_risk", "full_risk", "dual_risk")[number % 3]
-        order["infusion_provider"]["vendor"] = ("coram", "acme-infusion")[number // 3 % 2]
-        order["lines"] = order["lines"][: 1 + number % 4]
-        number += 1
-        yield order
 
 
 def made(count: int, rules: RuleSet) -> Iterator[Made]:
