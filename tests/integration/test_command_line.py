@@ -208,6 +208,7 @@ def validating(*arguments: str, orders: bytes) -> Iterator[subprocess.Popen[byte
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
         )
     finally:
         signal.signal(signal.SIGINT, before)
