@@ -33,6 +33,10 @@ class Times:
         """The fastest and the slowest round, in seconds."""
         return min(self.rounds), max(self.rounds)
 
+    def each(self, things: int) -> Times:
+        """Of one thing, where a call does so many."""
+        return Times(self.name, tuple(seconds / things for seconds in self.rounds))
+
     def ratio_to(self, other: Times) -> float:
         """This over the other: the median of the ratios within each round."""
         return statistics.median(mine / its for mine, its in zip(self.rounds, other.rounds, strict=True))
@@ -44,15 +48,21 @@ def side_by_side(
     """Each contender's times by its name.
 
     How often a contender is called in a round is found before the first: so often that it takes `least_seconds`.
-    Every round begins with another contender; garbage is collected between them, and not while one runs.
+    Every round begins with another contender; garbage is collected between them, and not while one runs.  What was
+    there before is left out of that: to look through it each time would take longer than what is measured.
     """
-    calls = {name: _calls_of(call, least_seconds) for name, call in contenders.items()}
     names = list(contenders)
     found: dict[str, list[float]] = {name: [] for name in names}
-    for number in range(rounds):
-        first = number % len(names)
-        for name in names[first:] + names[:first]:
-            found[name].append(_timed(contenders[name], calls[name]))
+    gc.collect()
+    gc.freeze()
+    try:
+        calls = {name: _calls_of(call, least_seconds) for name, call in contenders.items()}
+        for number in range(rounds):
+            first = number % len(names)
+            for name in names[first:] + names[:first]:
+                found[name].append(_timed(contenders[name], calls[name]))
+    finally:
+        gc.unfreeze()
     return {name: Times(name, tuple(times)) for name, times in found.items()}
 
 

@@ -26,6 +26,7 @@ from infusion_orders.cli.main import app
 from infusion_orders.decisions import decide
 from infusion_orders.rules.loading import load_directory
 from tests.builders import ABSENT, an_order_document
+from tests.processes import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -438,9 +439,7 @@ def test_a_long_input_shows_its_progress_to_the_person_and_the_answers_to_the_ma
 def test_serve_shows_the_example_and_stops_cleanly_on_ctrl_c() -> None:
     command = [sys.executable, "-m", "infusion_orders.cli.main", "serve", "--port", "0"]
     elsewhere = {**os.environ, "AWS_PROFILE": "no-such-profile", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
-    with subprocess.Popen(  # noqa: S603 - our own command
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=elsewhere
-    ) as server:
+    with started(command, text=True, cwd=ROOT, env=elsewhere) as server:
         assert server.stdout is not None
         seen = []
         for line in server.stdout:

@@ -21,6 +21,7 @@ from infusion_orders.cli.local_api import RESOURCES
 from infusion_orders.cli.main import app
 from infusion_orders.cli.openapi import openapi_document
 from tests.builders import an_order_document
+from tests.processes import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,9 +54,7 @@ def test_dynamodb_serves_its_rule_set_and_stops_cleanly(stopped_by: signal.Signa
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = [*COMMAND, "dynamodb", "--port", str(port)]
-    with subprocess.Popen(  # noqa: S603 - our own command
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=BUFFERED
-    ) as server:
+    with started(command, text=True, cwd=ROOT, env=BUFFERED) as server:
         assert server.stdout is not None
         announced = server.stdout.readline()
         answer = run("validate", "--json", "--table", "RulesTable", "--endpoint-url", address, str(EXAMPLE))

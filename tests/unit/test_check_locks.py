@@ -65,6 +65,7 @@ def test_the_committed_locks_fit() -> None:
     assert found == {
         "requirements.lock": [],
         "requirements-dev.lock": [],
+        "requirements-bench.lock": [],
         "requirements-sam.lock": [],
         "requirements-runtime.lock": [],
         "build_diagnoses.lock": [],

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 BRIDGE = b"docker0"
 GET_ADDRESS = 0x8915
 """Linux's SIOCGIFADDR."""
+LONGEST_WAIT_SECONDS = 0.5
 
 
 class PortInUse(OSError):
@@ -71,9 +72,11 @@ def stopped_by_signals() -> Iterator[None]:
 
 
 def wait() -> NoReturn:
-    """Until a signal comes."""
-    from threading import Event
+    """Until a signal comes.
 
-    never = Event()
+    One that comes just before the wait begins does not end it, so each wait is short: none is missed for long.
+    """
+    from time import sleep
+
     while True:
-        never.wait(3600)
+        sleep(LONGEST_WAIT_SECONDS)
