@@ -198,24 +198,12 @@ def mixed_orders(count: int) -> bytes:
 
 
 @contextmanager
-def validating(*arguments: str, orders: bytes) -> Iterator[subprocess.Popen[bytes]]:
+def validating(orders: bytes) -> Iterator[Any]:
     """The command with two processes at work, in a session of its own as from a shell, its input not at its end."""
     command = [sys.executable, "-m", "infusion_orders.cli.main", "validate", "--json", "--workers", "2", "-"]
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have its jobs ignore it
-    try:
-        started = subprocess.Popen(  # noqa: S603 - our own command
-            [*command, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
-        )
-    finally:
-        signal.signal(signal.SIGINT, before)
-    with started as process:
+    buffering = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with started(command, stdin=subprocess.PIPE, start_new_session=True, env=buffering) as process:
         assert process.stdin is not None
-        assert process.stdout is not None
         feeding = threading.Thread(target=feed, args=(process.stdin, orders), daemon=True)
         feeding.start()
         patience = threading.Timer(60, os.killpg, (process.pid, signal.SIGKILL))
@@ -251,51 +239,51 @@ def all_ended(group: int) -> bool:
 class TestHowManyOrdersEnd:
     @pytest.mark.parametrize("count", [1, 400])
     def test_answers_come_while_more_orders_are_waited_for(self, count: int) -> None:
-        with validating(orders=mixed_orders(count)) as process:
-            answers = [json.loads(process.stdout.readline()) for _ in range(count)]  # type: ignore[union-attr]
+        with validating(mixed_orders(count)) as process:
+            answers = [json.loads(process.stdout.readline()) for _ in range(count)]
 
             assert [one["order_id"] for one in answers[-8:] if "order_id" in one] == [
                 str(number) for number in range(max(count - 8, 0), count) if number % 10 != 7
             ]
-            process.stdin.close()  # type: ignore[union-attr]
+            process.stdin.close()
             assert process.wait(timeout=20) == (1 if count > 7 else 0)
             assert all_ended(process.pid)
 
     def test_ctrl_c_ends_all_processes_quietly(self) -> None:
-        with validating(orders=mixed_orders(400)) as process:
+        with validating(mixed_orders(400)) as process:
             for _ in range(400):
-                process.stdout.readline()  # type: ignore[union-attr]
+                process.stdout.readline()
             os.killpg(process.pid, signal.SIGINT)
 
             assert process.wait(timeout=20) == 130
             assert all_ended(process.pid)
-            assert process.stderr.read() == b""  # type: ignore[union-attr]
+            assert process.stderr.read() == b""
 
     def test_ctrl_c_at_full_work_ends_all_processes_quietly(self) -> None:
-        with validating(orders=mixed_orders(4000)) as process:
+        with validating(mixed_orders(4000)) as process:
             for _ in range(300):
-                process.stdout.readline()  # type: ignore[union-attr]
+                process.stdout.readline()
             os.killpg(process.pid, signal.SIGINT)
 
             assert process.wait(timeout=20) == 130
             assert all_ended(process.pid)
-            assert process.stderr.read() == b""  # type: ignore[union-attr]
+            assert process.stderr.read() == b""
 
     def test_whoever_reads_the_first_answers_only_leaves_no_process(self) -> None:
-        with validating(orders=mixed_orders(2000)) as process:
+        with validating(mixed_orders(2000)) as process:
             for _ in range(300):
-                process.stdout.readline()  # type: ignore[union-attr]
-            process.stdout.close()  # type: ignore[union-attr]
+                process.stdout.readline()
+            process.stdout.close()
 
             assert process.wait(timeout=20) == 1
             assert all_ended(process.pid)
-            assert process.stderr.read() == b""  # type: ignore[union-attr]
+            assert process.stderr.read() == b""
 
     @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
     def test_no_process_outlives_the_command(self, how: signal.Signals) -> None:
-        with validating(orders=mixed_orders(400)) as process:
+        with validating(mixed_orders(400)) as process:
             for _ in range(400):
-                process.stdout.readline()  # type: ignore[union-attr]
+                process.stdout.readline()
             process.send_signal(how)
 
             assert process.wait(timeout=20) == -how
