@@ -33,8 +33,8 @@ class LineSource(Protocol):
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 PROBLEM = "problem"
-BLOCK_BYTES = 131_072
-"""As much as one read asks for: some 70 orders, and what a process is given at a time."""
+BLOCK_BYTES = 262_144
+"""As much as one read asks for: some 150 orders, and what a process is given at a time."""
 
 
 class Fault(Exception):

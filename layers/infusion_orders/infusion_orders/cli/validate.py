@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 SOME_PROBLEM = 1
 LONG_INPUT_BYTES = 200_000
-BLOCKS_ALONE = 2
-"""Are sooner answered than processes are started."""
+BLOCKS_ALONE = 1
+"""Is sooner answered than processes are started."""
 
 EPILOG = """
 Exit codes: 0 every order was decided (whatever the outcome), 1 some order had a problem, 2 it could not be tried.
