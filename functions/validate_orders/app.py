@@ -75,14 +75,18 @@ def validate_batch() -> Response[str]:
     key = idempotency_key(app.event)
     app.notes.note(orders=len(orders))
 
-    def decide_one(index: int, document: Any) -> str:
+    def read_one(document: Any) -> tuple[Order, str]:
         order = order_from(document)
         require_line_of_business(partner, order)
+        return order, digest_of(document)
+
+    def decide_one(index: int, read: tuple[Order, str]) -> str:
+        order, digest = read
         own_key = None if key is None else f"{key}#{index}"
-        return decided_and_recorded(partner, order, digest=digest_of(document), key=own_key, explain_all=False).body
+        return decided_and_recorded(partner, order, digest=digest, key=own_key, explain_all=False).body
 
     left = app.lambda_context.get_remaining_time_in_millis
-    return json_answer(answer_batch(orders, decide_one, app.problem_entry, milliseconds_left=left))
+    return json_answer(answer_batch(orders, read_one, decide_one, app.problem_entry, milliseconds_left=left))
 
 
 @app.get("/v1/decisions/<decision_id>")

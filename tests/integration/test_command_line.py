@@ -11,17 +11,25 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.testing import CliRunner
 
+from infusion_orders.cli import results
 from infusion_orders.cli.embedded_table import served_tables
 from infusion_orders.cli.main import app
+from infusion_orders.decisions import decide
 from infusion_orders.rules.loading import load_directory
 from tests.builders import ABSENT, an_order_document
 from tests.processes import started
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "rules" / "home-infusion"
@@ -118,6 +126,168 @@ class TestValidate:
         assert (missing.exit_code, early.exit_code) == (2, 2)
         assert "ResourceNotFoundException" in missing.stderr
         assert "no active rule set" in early.stderr
+
+
+class TestManyOrders:
+    """In blocks of some two orders, so that a few of them are shared out."""
+
+    @pytest.fixture(autouse=True)
+    def small_blocks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(results, "BLOCK_BYTES", 4000)
+
+    @pytest.mark.parametrize("form", [["--json"], ["--json", "--explain"], []], ids=" ".join)
+    def test_several_processes_print_what_one_prints(self, tmp_path: Path, form: list[str]) -> None:
+        orders = tmp_path / "orders.ndjson"
+        orders.write_bytes(mixed_orders(60))
+
+        one, several = (run("validate", *form, "--workers", count, str(orders)) for count in ("1", "3"))
+
+        assert (several.exit_code, several.stderr) == (one.exit_code, one.stderr) == (1, "")
+        assert several.stdout == one.stdout
+        if form == ["--json"]:
+            found = lines_of(several)
+            assert [one["order_id"] for one in found if "order_id" in one] == [str(n) for n in range(60) if n % 10 != 7]
+            assert [one["instance"].partition("#")[2] for one in found if "instance" in one] == [
+                f"line-{line}" for line in (8, 18, 28, 38, 48, 58)
+            ]
+
+    def test_a_fault_of_ours_in_a_process_says_at_which_order(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def faulty(order: Any, *given: Any, **more: Any) -> Any:
+            if order.order_id == "31":
+                raise LookupError("a fault")
+            return decide(order, *given, **more)
+
+        monkeypatch.setattr(results, "decide", faulty)
+        orders = tmp_path / "orders.ndjson"
+        orders.write_bytes(mixed_orders(60))
+
+        with pytest.raises(results.Fault, match=r"orders\.ndjson#line-32") as raised:
+            run("validate", "--json", "--workers", "2", str(orders))
+
+        assert "LookupError: a fault" in str(raised.value.__cause__)
+
+    def test_a_process_that_is_killed_is_told_and_ends_with_2(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        here = os.getpid()
+
+        def dying(*given: Any, **more: Any) -> Any:
+            if os.getpid() != here:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return decide(*given, **more)
+
+        monkeypatch.setattr(results, "decide", dying)
+        orders = tmp_path / "orders.ndjson"
+        orders.write_bytes(mixed_orders(60))
+
+        result = run("validate", "--json", "--workers", "2", str(orders))
+
+        assert result.exit_code == 2
+        assert "out of memory" in result.stderr
+
+
+def mixed_orders(count: int) -> bytes:
+    """NDJSON of numbered orders; every tenth, from the eighth on, is none."""
+    lines = [
+        "no order" if number % 10 == 7 else json.dumps(an_order_document({"/order_id": str(number)}))
+        for number in range(count)
+    ]
+    return ("\n".join(lines) + "\n").encode()
+
+
+@contextmanager
+def validating(orders: bytes) -> Iterator[Any]:
+    """The command with two processes at work, in a session of its own as from a shell, its input not at its end."""
+    command = [sys.executable, "-m", "infusion_orders.cli.main", "validate", "--json", "--workers", "2", "-"]
+    buffering = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with started(command, stdin=subprocess.PIPE, start_new_session=True, env=buffering) as process:
+        assert process.stdin is not None
+        feeding = threading.Thread(target=feed, args=(process.stdin, orders), daemon=True)
+        feeding.start()
+        patience = threading.Timer(60, os.killpg, (process.pid, signal.SIGKILL))
+        patience.start()
+        try:
+            yield process
+        finally:
+            patience.cancel()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            feeding.join()
+            with suppress(BrokenPipeError):
+                process.stdin.close()
+
+
+def feed(stream: Any, content: bytes) -> None:
+    with suppress(BrokenPipeError):
+        stream.write(content)
+        stream.flush()
+
+
+def all_ended(group: int) -> bool:
+    """Whether within some seconds no process of the group is left."""
+    for _ in range(100):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+class TestHowManyOrdersEnd:
+    @pytest.mark.parametrize("count", [1, 400])
+    def test_answers_come_while_more_orders_are_waited_for(self, count: int) -> None:
+        with validating(mixed_orders(count)) as process:
+            answers = [json.loads(process.stdout.readline()) for _ in range(count)]
+
+            assert [one["order_id"] for one in answers[-8:] if "order_id" in one] == [
+                str(number) for number in range(max(count - 8, 0), count) if number % 10 != 7
+            ]
+            process.stdin.close()
+            assert process.wait(timeout=20) == (1 if count > 7 else 0)
+            assert all_ended(process.pid)
+
+    def test_ctrl_c_ends_all_processes_quietly(self) -> None:
+        with validating(mixed_orders(400)) as process:
+            for _ in range(400):
+                process.stdout.readline()
+            os.killpg(process.pid, signal.SIGINT)
+
+            assert process.wait(timeout=20) == 130
+            assert all_ended(process.pid)
+            assert process.stderr.read() == b""
+
+    def test_ctrl_c_at_full_work_ends_all_processes_quietly(self) -> None:
+        with validating(mixed_orders(4000)) as process:
+            for _ in range(300):
+                process.stdout.readline()
+            os.killpg(process.pid, signal.SIGINT)
+
+            assert process.wait(timeout=20) == 130
+            assert all_ended(process.pid)
+            assert process.stderr.read() == b""
+
+    def test_whoever_reads_the_first_answers_only_leaves_no_process(self) -> None:
+        with validating(mixed_orders(2000)) as process:
+            for _ in range(300):
+                process.stdout.readline()
+            process.stdout.close()
+
+            assert process.wait(timeout=20) == 1
+            assert all_ended(process.pid)
+            assert process.stderr.read() == b""
+
+    @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+    def test_no_process_outlives_the_command(self, how: signal.Signals) -> None:
+        with validating(mixed_orders(400)) as process:
+            for _ in range(400):
+                process.stdout.readline()
+            process.send_signal(how)
+
+            assert process.wait(timeout=20) == -how
+            assert all_ended(process.pid)
 
 
 TOOTHLESS = """
@@ -251,6 +421,7 @@ def test_a_long_input_shows_its_progress_to_the_person_and_the_answers_to_the_ma
 
     assert len(done.stdout.splitlines()) == 150
     assert b"validating" in seen
+    assert re.search(rb"[1-9]\d* orders, [\d,]+ a second", seen)
 
 
 def test_serve_shows_the_example_and_stops_cleanly_on_ctrl_c() -> None:

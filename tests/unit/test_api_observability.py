@@ -193,6 +193,17 @@ def test_a_decision_is_counted_by_the_rules_that_it_reports(capsys: pytest.Captu
     assert {finding.verdict for finding in decision.findings} == {Verdict.NOT_MET}
 
 
+def test_the_line_of_a_batch_counts_its_outcomes() -> None:
+    notes = some_notes()
+    notes.note(orders=3)
+    for outcome in ("accepted", "rejected", "accepted"):
+        decision = decision_of(an_order_document()).model_copy(update={"outcome": outcome})
+        notes.decided(decision, duration_ms=1.0)
+
+    assert notes.fields["outcomes"] == {"accepted": 2, "rejected": 1}
+    assert "outcome" not in notes.fields
+
+
 def test_a_rule_that_could_not_be_judged_is_counted_as_failed() -> None:
     decision = decision_of(an_order_document({"/caregiver/able": False}))
     (finding,) = decision.findings

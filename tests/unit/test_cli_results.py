@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infusion_orders.cli.results import Body, bodies, results
+from infusion_orders.cli import results as of_results
+from infusion_orders.cli.results import Blocks, Body, Fault, as_lines, blocks_of_bodies, bodies, results
 from infusion_orders.orders.reading import MAX_BODY_BYTES
 from tests.builders import an_order_document
 from tests.default_rules import default_rules
@@ -99,6 +100,43 @@ class TestWhatAStreamHolds:
         ]
 
 
+class TestBlocks:
+    @given(st.lists(st.sampled_from([b"", b"ab", b"c" * 9, b" "])), st.integers(1, 12), st.integers(1, 12))
+    def test_lines_are_those_of_a_file_whatever_one_read_gives(self, lines: list[bytes], most: int, size: int) -> None:
+        content = b"\n".join(lines)
+        stream, file = io.BytesIO(content), io.BytesIO(content)
+        blocks = Blocks(lambda _size: stream.read(most))
+
+        while line := file.readline(size):
+            assert blocks.readline(size) == line
+            assert blocks.taken == file.tell()
+        assert blocks.readline(size) == b""
+
+    @given(st.lists(st.sampled_from([b"{}", b"", b" ", b'{"a": 1}', b'{"b":', b"2}"]), max_size=30), st.integers(1, 9))
+    def test_bodies_in_blocks_are_the_bodies(self, lines: list[bytes], most: int) -> None:
+        content = b"\n".join(lines)
+        stream = io.BytesIO(content)
+
+        blocks = list(blocks_of_bodies(Blocks(lambda _size: stream.read(most))))
+
+        assert [body for _end, block in blocks for body in block] == read(content)
+        assert all(block for _end, block in blocks)
+
+    def test_a_block_is_what_one_read_gave_and_is_not_kept_until_the_next(self) -> None:
+        reads = iter([b'{"a": 1}\n', b'{"b": 2}\n{"c": 3}\n\n{"d"', b": 4}\n", b""])
+        asked = []
+
+        def one(size: int) -> bytes:
+            asked.append(size)
+            return next(reads)
+
+        blocks = blocks_of_bodies(Blocks(one))
+
+        assert next(blocks) == (9, (Body(1, b'{"a": 1}'),))
+        assert len(asked) == 1
+        assert [[body.line for body in block] for _end, block in blocks] == [[2, 3], [5]]
+
+
 class TestWhatBecomesOfThem:
     def test_bad_orders_become_problems_in_their_place_and_spoil_no_other(self) -> None:
         good = json.dumps(an_order_document()).encode()
@@ -138,3 +176,10 @@ class TestWhatBecomesOfThem:
         (result,) = results([body], default_rules(), source="-", as_of=AS_OF)
 
         assert "\n" not in result.as_json()
+
+    def test_a_fault_of_ours_says_at_which_order(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delattr(of_results, "decide")
+        body = Body(7, json.dumps(an_order_document()).encode())
+
+        with pytest.raises(Fault, match=r"orders\.ndjson#line-7"):
+            as_lines(results([body], default_rules(), source="orders.ndjson", as_of=AS_OF))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from infusion_orders.api.requests import AnswerTooLarge
 from infusion_orders.orders.reading import FieldProblem, InvalidOrder, read_document
@@ -12,6 +12,8 @@ from infusion_orders.store.client import LAST_ATTEMPT_SECONDS, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+Read = TypeVar("Read")
 
 MOST_ORDERS = 50
 MOST_BODY_BYTES = 5_000_000
@@ -41,28 +43,42 @@ def read_batch(body: bytes) -> Sequence[Any]:
     return orders if isinstance(orders, list) else ()
 
 
+def _read_or_failed(read_one: Callable[[Any], Read], order: Any) -> Read | Exception:
+    try:
+        return read_one(order)
+    except Exception as error:
+        return error
+
+
 def digest_of(order: Any) -> str:
     """SHA-256 of one order of a batch, whatever its spacing and the order of its fields."""
-    plain = json.dumps(order, sort_keys=True, separators=(",", ":"), default=str)
-    return "sha256:" + hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
+    return "sha256:" + hashlib.sha256(_in_one_form(order).encode()).hexdigest()
+
+
+_in_one_form = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str, check_circular=False).encode
 
 
 def answer_batch(
     orders: Sequence[Any],
-    decide_one: Callable[[int, Any], str],
+    read_one: Callable[[Any], Read],
+    decide_one: Callable[[int, Read], str],
     problem_entry: Callable[[Exception], str],
     *,
     milliseconds_left: Callable[[], int],
 ) -> str:
     """`{"decisions": [{"index", "decision"}], "problems": [{"index", "problem"}]}`, every index in exactly one of them.
 
-    Any exception of one order becomes that order's problem: one bad order never spoils the others.
+    Any exception of one order becomes that order's problem: one bad order never spoils the others.  All are read
+    before the first is decided, while their JSON is still in the processor's cache: deciding one drives it out.
     """
+    ready = [_read_or_failed(read_one, order) for order in orders]
     decisions: list[str] = []
     problems: list[str] = []
     size = 0
-    for index, order in enumerate(orders):
+    for index, order in enumerate(ready):
         try:
+            if isinstance(order, Exception):
+                raise order
             if milliseconds_left() < RESERVED_MILLISECONDS:
                 raise StoreUnavailable
             if size > MOST_BODY_BYTES - ROOM_FOR_ONE:

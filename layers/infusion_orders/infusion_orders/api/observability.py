@@ -157,7 +157,7 @@ class Notes:
             ruleset_age_seconds=rule_set.age_seconds,
         )
         if "orders" in self.fields:
-            self.note(outcomes=Counter(one.outcome for one in self.judged))
+            self.fields.setdefault("outcomes", Counter())[str(decision.outcome)] += 1
         else:
             self.note(
                 decision_id=decision.decision_id,

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-from collections import deque
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from infusion_orders.cli.worker_processes import done_in_order
 from infusion_orders.decisions.replay_report import ReplayReport, report_of
 from infusion_orders.store.recorded_decisions import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from concurrent.futures import Future
     from pathlib import Path
 
-    from infusion_orders.cli.replay_sources import Decisions, ExportSource
+    from infusion_orders.cli.replay_sources import ExportSource
     from infusion_orders.rules.rule_set import RuleSet
     from infusion_orders.store.recorded_decisions import TableSource
 
     Source = ExportSource | TableSource
     Progress = Callable[[float, int], None]
     """Told the share of the source that is done, and how many decisions that were."""
-
-AHEAD = 3
-"""Pages that wait for each process."""
 
 
 class OtherReplay(Exception):
@@ -56,49 +50,20 @@ class _State:
 def run(
     source: Source, candidate: RuleSet, *, state: Path | None, workers: int, progress: Progress | None
 ) -> ReplayReport:
-    """The report of all pages.  Raises OtherReplay, and what the source raises; what was merged until then is kept."""
+    """The report of all pages, merged in their order, so that one mark says all that is done.
+
+    Raises OtherReplay, WorkerLost, and what the source raises; what was merged until then is kept.
+    """
     kept = _state(state, {"candidate": candidate.digest, **source.name})
-    for mark, report in _reports(source, candidate, kept.mark, workers):
-        kept.report.merge(report)
-        kept.mark = mark
-        kept.keep()
-        if progress is not None:
-            progress(mark.share, kept.report.replayed)
+    pages = ((after, decisions) for decisions, after in source.pages(kept.mark))
+    with closing(done_in_order(pages, lambda page: report_of(page, candidate), workers=workers)) as reports:
+        for mark, report in reports:
+            kept.report.merge(report)
+            kept.mark = mark
+            kept.keep()
+            if progress is not None:
+                progress(mark.share, kept.report.replayed)
     return kept.report
-
-
-def _reports(
-    source: Source, candidate: RuleSet, mark: Mark | None, workers: int
-) -> Iterator[tuple[Mark, ReplayReport]]:
-    """In the order of the pages, whichever process was first: so one mark says all that is done."""
-    if workers == 1 or "fork" not in multiprocessing.get_all_start_methods():
-        for decisions, after in source.pages(mark):
-            yield after, report_of(decisions, candidate)
-        return
-    context = multiprocessing.get_context("fork")
-    waiting: deque[tuple[Mark, Future[ReplayReport]]] = deque()
-    with ProcessPoolExecutor(workers, context, initializer=_take, initargs=(candidate,)) as pool:
-        for decisions, after in source.pages(mark):
-            waiting.append((after, pool.submit(_report_of, decisions)))
-            if len(waiting) > AHEAD * workers:
-                done, future = waiting.popleft()
-                yield done, future.result()
-        for done, future in waiting:
-            yield done, future.result()
-
-
-_candidate: RuleSet | None = None
-
-
-def _take(candidate: RuleSet) -> None:
-    global _candidate
-    _candidate = candidate
-
-
-def _report_of(decisions: Decisions) -> ReplayReport:
-    if _candidate is None:
-        raise RuntimeError("this process has no candidate")
-    return report_of(decisions, _candidate)
 
 
 def _state(path: Path | None, of: dict[str, Any]) -> _State:

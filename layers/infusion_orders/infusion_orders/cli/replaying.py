@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path  # noqa: TC003 - read by typer
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ import typer
 
 from infusion_orders.cli.rules_table import RULE_SET, Endpoint, Name, refusals_explained
 from infusion_orders.cli.terminal import console, escaped, fail, table_of
+from infusion_orders.cli.worker_processes import Workers, processors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,9 +58,7 @@ def replay(
         str | None, typer.Option(metavar="SHARE", help="Fail beyond this share, such as 0.5%.")
     ] = None,
     state: Annotated[Path | None, typer.Option(help="Keep how far it came here, and go on from there.")] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, max=64, help="Processes.", show_default="one a processor")
-    ] = None,
+    workers: Workers = None,
     name: Name = RULE_SET,
     endpoint_url: Endpoint = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -84,7 +82,7 @@ def replay(
             fail("Which decisions? Give --table, --decisions, --from and --to, or files with --export.")
         try:
             with watched() as progress:
-                report = run(source, rule_set, state=state, workers=workers or os.cpu_count() or 1, progress=progress)
+                report = run(source, rule_set, state=state, workers=workers or processors(), progress=progress)
         except (UnreadableExport, OtherReplay) as problem:
             fail(f"{problem}")
     if json:
@@ -107,7 +105,7 @@ def replay_of_days(
         table, decisions, endpoint_url, since=now - timedelta(days=days - 1), until=now, partners=None
     )
     with watched() as progress:
-        return run(source, rule_set, state=None, workers=os.cpu_count() or 1, progress=progress)
+        return run(source, rule_set, state=None, workers=processors(), progress=progress)
 
 
 def table_source(

@@ -83,6 +83,7 @@ def failures_explained() -> Iterator[None]:
     from botocore.exceptions import BotoCoreError
 
     from infusion_orders.cli.checkout import OutsideCheckout
+    from infusion_orders.cli.worker_processes import WorkerLost
     from infusion_orders.rules.problems import RuleSetErrors
     from infusion_orders.store.activations import NoRuleSet
     from infusion_orders.store.client import StoreUnavailable
@@ -91,8 +92,8 @@ def failures_explained() -> Iterator[None]:
 
     try:
         yield
-    except OutsideCheckout as outside:
-        fail(str(outside))
+    except (OutsideCheckout, WorkerLost) as told:
+        fail(str(told))
     except RuleSetErrors as errors:
         fail(*map(str, errors.problems))
     except (NoRuleSet, NoSuchVersion):

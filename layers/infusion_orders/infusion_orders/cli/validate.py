@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path  # noqa: TC003 - read by typer
 from typing import TYPE_CHECKING, Annotated, BinaryIO
@@ -13,14 +12,20 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from infusion_orders.cli.terminal import console, fail, failures_explained
+from infusion_orders.cli.worker_processes import Workers, done_in_order, processors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
-    from infusion_orders.cli.results import LineSource, Result
+    from infusion_orders.cli.results import Answers, Body
+
+    Progress = Callable[[int, int], None]
+    """Told the bytes that are done, from the beginning, and how many orders that were."""
 
 SOME_PROBLEM = 1
 LONG_INPUT_BYTES = 200_000
+BLOCKS_ALONE = 1
+"""Is sooner answered than processes are started."""
 
 EPILOG = """
 Exit codes: 0 every order was decided (whatever the outcome), 1 some order had a problem, 2 it could not be tried.
@@ -30,6 +35,8 @@ Examples:
 infusion-orders validate events/orders/remicade.json
 
 infusion-orders validate --json - < orders.ndjson | jq -r .outcome
+
+infusion-orders validate --json --workers 4 orders.ndjson > answers.ndjson
 """
 
 
@@ -62,15 +69,19 @@ def validate(
     endpoint_url: Annotated[
         str | None, typer.Option(help="Where --table is, such as http://127.0.0.1:8000 for a local one.")
     ] = None,
+    workers: Workers = None,
 ) -> None:
-    """Validate orders: a readable report, or JSON for machines.  Nothing is recorded."""
+    """Validate orders: a readable report, or JSON for machines.  Nothing is recorded.
+
+    Many orders are shared out to all processors and answered in their order; memory stays flat.
+    """
     if table is not None and rules is not None:
         fail("--rules and --table exclude each other: rules come from files or from a table.")
     if endpoint_url is not None and table is None:
         fail("--endpoint-url says where a table is: name it with --table.")
     from datetime import UTC
 
-    from infusion_orders.cli.results import bodies, results
+    from infusion_orders.cli.results import PROBLEM, as_lines, as_reports, results
     from infusion_orders.cli.rule_sources import rule_set_from_files, rule_set_from_table
 
     day = None if as_of is None else as_of.date()
@@ -79,18 +90,19 @@ def validate(
             rule_set = rule_set_from_files(rules, unchecked=unchecked)
         else:
             rule_set = rule_set_from_table(table, endpoint_url=endpoint_url, as_of=day)
-    with _watched(file) as stream, _streams_that_fail():
-        found = results(
-            bodies(stream),
-            rule_set,
-            source=_source(file),
-            as_of=day or datetime.now(UTC).date(),
-            explain_all=explain,
-        )
-        counts = _print_json(found) if json else _print_reports(found)
+    source, decided_on = _source(file), day or datetime.now(UTC).date()
+    printed = as_lines if json else as_reports
+
+    def answers(bodies: tuple[Body, ...]) -> Answers:
+        return printed(results(bodies, rule_set, source=source, as_of=decided_on, explain_all=explain))
+
+    with failures_explained(), _streams_that_fail():
+        counts = _print_answers(file, answers, workers or processors())
+    if not json and counts.total() > 1:
+        _print_summary(counts)
     if not counts:
-        fail(f"{_source(file)} holds no order.")
-    if counts["problem"]:
+        fail(f"{source} holds no order.")
+    if counts[PROBLEM]:
         raise typer.Exit(SOME_PROBLEM)
 
 
@@ -116,55 +128,66 @@ def _let_go_of_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _print_json(found: Iterable[Result]) -> Counter[str]:
+def _print_answers(stream: BinaryIO, answers: Callable[[tuple[Body, ...]], Answers], workers: int) -> Counter[str]:
+    """How many orders met each outcome, or a problem."""
+    from infusion_orders.cli.results import Blocks, blocks_of_bodies
+
     counts: Counter[str] = Counter()
-    for result in found:
-        sys.stdout.write(result.as_json() + "\n")
-        counts["problem" if result.problem is not None else "decided"] += 1
-    sys.stdout.flush()
+    work = blocks_of_bodies(Blocks(_reading(stream)))
+    with (
+        closing(done_in_order(work, answers, workers=workers, alone=BLOCKS_ALONE)) as done,
+        _watched(stream) as progress,
+    ):
+        for end, (text, kinds) in done:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+            counts += kinds
+            if progress is not None:
+                progress(end, counts.total())
     return counts
 
 
-def _print_reports(found: Iterable[Result]) -> Counter[str]:
-    from infusion_orders.cli.report import report, summary
+def _print_summary(counts: Counter[str]) -> None:
+    from infusion_orders.cli.report import summary
 
-    screen = console()
-    kinds: Counter[str] = Counter()
-    for result in found:
-        screen.print(report(result))
-        kinds["problem" if result.decision is None else str(result.decision.outcome)] += 1
-    if kinds.total() > 1:
-        screen.print(summary(kinds))
-    return kinds
+    console().print(summary(counts))
+
+
+def _reading(stream: BinaryIO) -> Callable[[int], bytes]:
+    """Past Python's own buffer where there is a file: a thread that waits in it would keep Python from ending."""
+    import os
+
+    try:
+        file = stream.fileno()
+    except OSError:
+        return stream.read
+    return lambda size: os.read(file, size)
 
 
 @contextmanager
-def _watched(stream: BinaryIO) -> Iterator[LineSource]:
-    """With a progress bar on standard error, if a person watches it and the answers go elsewhere."""
+def _watched(stream: BinaryIO) -> Iterator[Progress | None]:
+    """A progress bar with rate and time left, if a person watches it and the answers go elsewhere."""
     size = _size(stream)
     if not sys.stderr.isatty() or sys.stdout.isatty() or (size is not None and size < LONG_INPUT_BYTES):
-        yield stream
+        yield None
         return
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("validating"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("validating"),
+        BarColumn(),
+        DownloadColumn(),
+        TextColumn("{task.fields[orders]:,} orders, {task.fields[rate]:,.0f} a second"),
+        TimeRemainingColumn(),
+    )
     screen = console(stderr=True)
-    with Progress(*columns, console=screen, transient=True, redirect_stdout=False, redirect_stderr=False) as progress:
-        task = progress.add_task("", total=size)
-        yield _Counted(stream, lambda count: progress.advance(task, count))
+    with Progress(*columns, console=screen, transient=True, redirect_stdout=False, redirect_stderr=False) as bar:
+        task = bar.add_task("", total=size, orders=0, rate=0.0)
 
+        def tell(done: int, orders: int) -> None:
+            bar.update(task, completed=done, orders=orders, rate=orders / (bar.tasks[0].elapsed or 1.0))
 
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """Lines of the stream, their bytes told as they are read."""
-
-    stream: BinaryIO
-    tell: Callable[[int], None]
-
-    def readline(self, size: int, /) -> bytes:
-        line = self.stream.readline(size)
-        self.tell(len(line))
-        return line
+        yield tell
 
 
 def _source(stream: BinaryIO) -> str:

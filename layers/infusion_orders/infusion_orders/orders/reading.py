@@ -115,14 +115,18 @@ def _constant(_name: str) -> NoReturn:
     raise MalformedJson("NaN and Infinity are not JSON")
 
 
+_NESTING = frozenset({dict, list})
+"""What the decoder makes of objects and lists, and nothing else."""
+
+
 def _refuse_depth(document: object, most_levels: int) -> None:
-    level = [document]
+    level: list[Any] = [document] if type(document) in _NESTING else []
     for _ in range(most_levels):
         level = [
             inner
             for outer in level
-            for inner in (outer.values() if isinstance(outer, dict) else outer if isinstance(outer, list) else ())
-            if isinstance(inner, dict | list)
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) in _NESTING
         ]
         if not level:
             return
