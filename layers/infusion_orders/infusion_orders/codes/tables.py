@@ -7,9 +7,10 @@ empty tuple), and becomes an unknown or a review further up.
 from __future__ import annotations
 
 from bisect import bisect_right
+from functools import wraps
 from operator import itemgetter
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar, cast
 
 from infusion_orders.codes.diagnoses import DiagnosisList, DiagnosisStanding
 from infusion_orders.codes.problems import TableErrors, TableProblem
@@ -18,7 +19,7 @@ from infusion_orders.codes.schema import ANY, ANY_THERAPY, TABLES
 from infusion_orders.codes.values import as_date, as_decimal, split_list
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     Row = Sequence[str]
@@ -32,7 +33,35 @@ _COLUMN = {
 
 
 MOST_ANSWERS = 10_000
-"""Look-ups that are kept: some megabytes at most."""
+"""Answers that are kept: some megabytes at most."""
+
+Answer = TypeVar("Answer")
+Asked = ParamSpec("Asked")
+
+
+def kept(
+    method: Callable[Concatenate[ReferenceTables, Asked], Answer],
+) -> Callable[Concatenate[ReferenceTables, Asked], Answer]:
+    """Orders ask the same of the tables again and again: what was answered once is not looked up a second time.
+
+    For answers that nobody can change.
+    """
+    name = method.__name__
+
+    @wraps(method)
+    def answer(self: ReferenceTables, /, *asked: Asked.args, **named: Asked.kwargs) -> Answer:
+        question = (name, asked, *named.items())
+        answers = self._answers
+        try:
+            return cast("Answer", answers[question])
+        except KeyError:
+            found = method(self, *asked, **named)
+        if len(answers) >= MOST_ANSWERS:
+            answers.clear()
+        answers[question] = found
+        return found
+
+    return answer
 
 
 class ReferenceTables:
@@ -45,7 +74,7 @@ class ReferenceTables:
         self._tables = MappingProxyType(dict(tables))
         self._indexes: dict[tuple[str, tuple[str, ...]], Index] = {}
         self._codes: dict[str, tuple[Code, ...]] = {}
-        self._answers: dict[tuple[str, tuple[str, ...], tuple[str, ...], date], Sequence[Row]] = {}
+        self._answers: dict[tuple[object, ...], object] = {}
         self._diagnoses: DiagnosisList | None = None
         self._exclusive: frozenset[str] | None = None
         self._ccs_ranges: tuple[tuple[str, ...], tuple[CcsPresumption, ...]] | None = None
@@ -68,6 +97,7 @@ class ReferenceTables:
         """What went in, to be digested and stored."""
         return self._tables
 
+    @kept
     def code(self, hcpcs: str, on: date) -> Code | None:
         """The code as it was on that day; None if it was not valid then, or the tables do not know it."""
         for code in self.code_periods(hcpcs):
@@ -85,17 +115,20 @@ class ReferenceTables:
                 self._codes[hcpcs] = found
         return found
 
+    @kept
     def successor(self, hcpcs: str) -> Successor | None:
         """What replaced the code, if it was superseded at all."""
         for code, valid_to, successor, successor_from, *_ in self._index("code_successors", "code").get((hcpcs,), ()):
             return Successor(code, _day(valid_to), successor, _day(successor_from))
         return None
 
+    @kept
     def predecessors(self, hcpcs: str) -> tuple[Successor, ...]:
         """The codes that this one replaced, in alphabetical order."""
         rows = self._index("code_successors", "successor").get((hcpcs,), ())
         return tuple(Successor(row[0], _day(row[1]), row[2], _day(row[3])) for row in sorted(rows, key=itemgetter(0)))
 
+    @kept
     def rungs(self, therapy: str, on: date) -> tuple[Rung, ...]:
         """The therapy's per-diem ladder on that day; empty for a therapy that has one code or none."""
         return tuple(
@@ -116,21 +149,25 @@ class ReferenceTables:
             self._exclusive = frozenset(ones | paired)
         return self._exclusive
 
+    @kept
     def code_pairs(self, hcpcs: str, relation: str, on: date) -> tuple[CodePair, ...]:
         """What the code needs, expects or excludes on that day."""
         rows = self._valid("code_pairs", ("code", "relation"), (hcpcs, relation), on)
         return tuple(CodePair(*row[:4]) for row in rows)
 
+    @kept
     def diagnosis(self, code: str, on: date) -> DiagnosisStanding:
         """Whether the ICD-10-CM code, as `D83.9`, is billable on that day, as far as the list tells."""
         if self._diagnoses is None:
             self._diagnoses = DiagnosisList(self._body("diagnoses"))
         return self._diagnoses.standing(code, on)
 
+    @kept
     def ndc_codes(self, ndc: str, on: date) -> tuple[str, ...]:
         """The codes under which the package is billed on that day, in alphabetical order."""
         return tuple(sorted(row[1] for row in self._valid("ndc_crosswalk", ("ndc",), (ndc,), on)))
 
+    @kept
     def has_ndc_crosswalk(self, hcpcs: str | None = None, on: date | None = None) -> bool:
         """Whether packages are listed under the code on that day; without a code or a day, under any, on any."""
         if hcpcs is None:
@@ -139,6 +176,7 @@ class ReferenceTables:
             return (hcpcs,) in self._index("ndc_crosswalk", "code")
         return bool(self._valid("ndc_crosswalk", ("code",), (hcpcs,), on))
 
+    @kept
     def therapy(self, name: str, on: date) -> Therapy | None:
         """The therapy as the manual saw it on that day; None if it is no word of these tables."""
         column = _COLUMN["therapies"]
@@ -151,6 +189,7 @@ class ReferenceTables:
         """Every therapy word of the tables, whenever it was valid."""
         return frozenset(key[0] for key in self._index("therapies", "therapy"))
 
+    @kept
     def dofr_category(self, hcpcs: str, on: date) -> str | None:
         """The code's category on that day (M-10); None if the crosswalk has no row, or says that it depends."""
         column = _COLUMN["crosswalk"]
@@ -159,12 +198,14 @@ class ReferenceTables:
             return None
         return rows[0][column["category"]]
 
+    @kept
     def dofr_conditions(self, hcpcs: str, on: date) -> tuple[str, ...]:
         """What the code's category depends on, in the plan's own words; empty if on nothing."""
         position = _COLUMN["crosswalk"]["condition"]
         rows = self._valid("crosswalk", ("code",), (hcpcs,), on)
         return tuple(row[position] for row in rows if row[position])
 
+    @kept
     def dofr_party(
         self, *, medical_group: str | None, line_of_business: str, risk_arrangement: str, category: str, on: date
     ) -> str | None:
@@ -182,6 +223,7 @@ class ReferenceTables:
                         return row[_COLUMN["dofr_grid"]["party"]]
         return None
 
+    @kept
     def dofr_tells_groups_apart(
         self,
         *,
@@ -201,6 +243,7 @@ class ReferenceTables:
             for row in self._body("dofr_grid")
         )
 
+    @kept
     def contracted_vendors(self, *, therapy: str, line_of_business: str, on: date) -> tuple[str, ...]:
         """The vendors that accept the therapy for shared-risk members on that day, in alphabetical order (M-8).
 
@@ -229,6 +272,7 @@ class ReferenceTables:
             return None
         return ranges[position]
 
+    @kept
     def whole_child_model(self, county: str, on: date) -> str:
         """Whether the plan pays CCS services there: `yes`, `no` or `unverified`.
 
@@ -258,17 +302,7 @@ class ReferenceTables:
         return found
 
     def _valid(self, table: str, columns: tuple[str, ...], key: tuple[str, ...], on: date) -> Sequence[Row]:
-        """The rows of that key that hold on that day; orders ask the same again and again."""
-        asked = (table, columns, key, on)
-        found = self._answers.get(asked)
-        if found is None:
-            if len(self._answers) >= MOST_ANSWERS:
-                self._answers.clear()
-            found = self._answers[asked] = self._valid_rows(table, columns, key, on)
-        return found
-
-    def _valid_rows(self, table: str, columns: tuple[str, ...], key: tuple[str, ...], on: date) -> Sequence[Row]:
-        """ISO dates compare as text."""
+        """The rows of that key that hold on that day; ISO dates compare as text."""
         rows = self._index(table, *columns).get(key)
         if not rows:
             return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import wraps
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from infusion_orders.facts.unknown import Unknown, unknown_of
@@ -23,12 +24,11 @@ def from_all(*names: str) -> Callable[[Callable[..., Any]], Callable[[Facts], An
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[[Facts], Any]:
+        values_of = itemgetter(*names) if len(names) > 1 else lambda facts: (facts[names[0]],)
+
         def derive(facts: Facts) -> Any:
-            values = [facts[name] for name in names]
-            for value in values:
-                if isinstance(value, Unknown):
-                    return unknown_of(*values)
-            return function(facts, *values)
+            values = values_of(facts)
+            return unknown_of(*values) or function(facts, *values)
 
         derive.__doc__ = function.__doc__
         return derive

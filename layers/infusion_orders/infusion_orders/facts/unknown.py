@@ -47,10 +47,12 @@ class FaultyFact(Exception):
 
 def unknown_of(*values: object) -> Unknown | None:
     """The needs of all unknown ones among the values, without repeats; None when all are known, a fault if one is."""
+    unknown = [value for value in values if isinstance(value, Unknown)]
+    if not unknown:
+        return None
     needs: dict[Need, None] = {}
-    for value in values:
+    for value in unknown:
         if isinstance(value, Fault):
             return value
-        if isinstance(value, Unknown):
-            needs.update(dict.fromkeys(value.needs))
+        needs.update(dict.fromkeys(value.needs))
     return Unknown(tuple(needs)) if needs else None

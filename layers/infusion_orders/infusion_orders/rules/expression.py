@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.unknown import Fault, FaultyFact, Unknown
@@ -26,7 +27,7 @@ class Comparison:
 
     def holds(self, value: Any, other: Any = None) -> bool:
         """Truth for known values; `other` is the value of the fact on the right side, if there is one."""
-        return bool(TESTS[self.operator](value, self.constant if self.other is None else other))
+        return bool(TESTS[self.operator](self.constant if self.other is None else other)(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +53,32 @@ class Negation:
 
 Expression = Comparison | Every | Some | Negation | bool
 
-TESTS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "is": operator.eq,
-    "is_not": operator.ne,
-    "in": lambda value, constants: value in constants,
-    "not_in": lambda value, constants: value not in constants,
-    "below": operator.lt,
-    "at_most": operator.le,
-    "above": operator.gt,
-    "at_least": operator.ge,
-    "between": lambda value, bounds: bounds[0] <= value <= bounds[1],
-    "contains_any": lambda value, constants: not value.isdisjoint(constants),
-    "contains_none": lambda value, constants: value.isdisjoint(constants),
-    "starts_with_any": lambda value, prefixes: (
-        value.startswith(prefixes) if isinstance(value, str) else any(code.startswith(prefixes) for code in value)
-    ),
-    "known": lambda _value, _constant: True,
+
+def _starts_with_any(prefixes: tuple[str, ...]) -> Callable[[Any], bool]:
+    def test(value: Any) -> bool:
+        if isinstance(value, str):
+            return value.startswith(prefixes)
+        return any(code.startswith(prefixes) for code in value)
+
+    return test
+
+
+TESTS: Mapping[str, Callable[[Any], Callable[[Any], Any]]] = {
+    "is": lambda constant: partial(operator.eq, constant),
+    "is_not": lambda constant: partial(operator.ne, constant),
+    "in": lambda constants: constants.__contains__,
+    "not_in": lambda constants: lambda value: value not in constants,
+    "below": lambda constant: partial(operator.gt, constant),
+    "at_most": lambda constant: partial(operator.ge, constant),
+    "above": lambda constant: partial(operator.lt, constant),
+    "at_least": lambda constant: partial(operator.le, constant),
+    "between": lambda bounds: lambda value: bounds[0] <= value <= bounds[1],
+    "contains_any": lambda constants: lambda value: not constants.isdisjoint(value),
+    "contains_none": lambda constants: constants.isdisjoint,
+    "starts_with_any": _starts_with_any,
+    "known": lambda _constant: lambda _value: True,
 }
+"""By operator: of what is compared with, the test of a known value."""
 
 
 def comparisons(expression: Expression) -> Iterator[Comparison]:

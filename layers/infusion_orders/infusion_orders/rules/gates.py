@@ -68,7 +68,7 @@ class Gate:
         if found is None:
             found = self.listing & ~_bits(self.listed.get(value, ()))
             for (operator, constant), positions in self.others.items():
-                if not TESTS[operator](value, constant):
+                if not TESTS[operator](constant)(value):
                     found |= _bits(positions)
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
