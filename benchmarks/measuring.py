@@ -67,6 +67,8 @@ def side_by_side(
 
 
 def _calls_of(call: Callable[[], object], least_seconds: float) -> int:
+    """The first call, which may build what later ones find, does not count."""
+    call()
     calls = 1
     while (seconds := _timed(call, calls) * calls) < least_seconds:
         calls = max(calls + 1, int(calls * min(1.2 * least_seconds / max(seconds, 1e-9), 100)))

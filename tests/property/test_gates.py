@@ -11,7 +11,7 @@ from infusion_orders.decisions.judging import judge
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.rules.expression import Comparison
-from infusion_orders.rules.gates import MOST_KEPT, Gate
+from infusion_orders.rules.gates import MOST_KEPT, Gate, bits
 from infusion_orders.rules.rule import Verdict
 from tests.default_rules import default_rules
 from tests.property.rule_sets import a_rule, a_rule_set, rule_lists
@@ -105,12 +105,16 @@ def test_a_rule_may_say_several_things_of_one_fact() -> None:
 
 
 def test_what_is_kept_of_a_gate_is_bounded() -> None:
-    gate = Gate("the.colour")
-    gate.add(Comparison("the.colour", "is", "red"), 0)
+    gate = Gate("the.colour", [(Comparison("the.colour", "is", "red"), 0)])
     for number in range(MOST_KEPT + 10):
         assert gate.closed(f"colour {number}") == 1
     assert gate.closed("red") == 0
     assert len(gate._kept) <= MOST_KEPT
+
+
+@given(st.sets(st.integers(0, 300)))
+def test_bits_stand_at_their_positions(positions: set[int]) -> None:
+    assert bits(sorted(positions)) == sum(1 << position for position in positions)
 
 
 def test_most_of_the_default_rules_stand_behind_gates() -> None:

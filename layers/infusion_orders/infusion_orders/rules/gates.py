@@ -7,7 +7,6 @@ without what the gates have settled.  Held to the same verdicts as without gates
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind
@@ -35,27 +34,33 @@ MOST_KEPT = 4_096
 LISTS = frozenset({"is", "in"})
 
 
-@dataclass(slots=True)
 class Gate:
-    """What the rules ask of one fact, all of which must hold; `rules` has the bit of each rule's position.
+    """What the rules ask of one fact, all of which must hold.
 
-    `listed` are the rules by each value that their list names, `listing` all of these, and `others` the rules by any
-    other comparison.
+    `listed` are the positions of the rules by each value that their list names, `listing` those of all of these, and
+    `others` those by any other comparison.
     """
 
-    fact: str
-    rules: int = 0
-    listing: int = 0
-    listed: dict[Any, list[int]] = field(default_factory=dict)
-    others: dict[tuple[str, Any], list[int]] = field(default_factory=dict)
-    _kept: dict[Any, int] = field(default_factory=dict)
+    __slots__ = ("_kept", "_listing", "fact", "listed", "listing", "naming", "others", "rules")
 
-    def add(self, comparison: Comparison, position: int) -> None:
-        """One rule's comparison."""
-        bit = 1 << position
-        self.rules |= bit
-        if comparison.operator in LISTS and not self.listing & bit:
-            self.listing |= bit
+    def __init__(self, fact: str, asked: Iterable[tuple[Comparison, int]]) -> None:
+        """`asked`: comparisons with the positions of their rules, in the order of these."""
+        self.fact = fact
+        self.naming: list[int] = []
+        self.listing: list[int] = []
+        self.listed: dict[Any, list[int]] = {}
+        self.others: dict[tuple[str, Any], list[int]] = {}
+        for comparison, position in asked:
+            self._add(comparison, position)
+        self.rules = bits(self.naming)
+        self._listing = bits(self.listing)
+        self._kept: dict[Any, int] = {}
+
+    def _add(self, comparison: Comparison, position: int) -> None:
+        if position not in self.naming[-1:]:
+            self.naming.append(position)
+        if comparison.operator in LISTS and position not in self.listing[-1:]:
+            self.listing.append(position)
             values = comparison.constant if comparison.operator == "in" else (comparison.constant,)
             for value in values:
                 self.listed.setdefault(value, []).append(position)
@@ -66,21 +71,24 @@ class Gate:
         """The bits of the rules that do not apply where the fact has this value."""
         found = self._kept.get(value)
         if found is None:
-            found = self.listing & ~_bits(self.listed.get(value, ()))
+            found = self._listing & ~bits(self.listed.get(value, ()))
             for (operator, constant), positions in self.others.items():
                 if not TESTS[operator](constant)(value):
-                    found |= _bits(positions)
+                    found |= bits(positions)
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
             self._kept[value] = found
         return found
 
 
-def _bits(positions: Iterable[int]) -> int:
-    found = 0
+def bits(positions: Sequence[int]) -> int:
+    """A number with the bits at these positions, in ascending order."""
+    if not positions:
+        return 0
+    held = bytearray((positions[-1] >> 3) + 1)
     for position in positions:
-        found |= 1 << position
-    return found
+        held[position >> 3] |= 1 << (position & 7)
+    return int.from_bytes(held, "little")
 
 
 class Gates:
@@ -89,14 +97,15 @@ class Gates:
     __slots__ = ("_all", "_plans", "_rules", "gates")
 
     def __init__(self, rules: Sequence[CompiledRule], catalogue: Catalogue) -> None:
-        by_fact: dict[str, Gate] = {}
+        asked: dict[str, list[tuple[Comparison, int]]] = {}
         for position, rule in enumerate(rules):
             for comparison in rule.asked_of_single_facts():
                 if catalogue.facts[comparison.fact].kind in KINDS:
-                    by_fact.setdefault(comparison.fact, Gate(comparison.fact)).add(comparison, position)
-        common = [gate for gate in by_fact.values() if gate.rules.bit_count() >= LEAST_RULES]
+                    asked.setdefault(comparison.fact, []).append((comparison, position))
+        gates = [Gate(fact, comparisons) for fact, comparisons in asked.items()]
+        common = [gate for gate in gates if len(gate.naming) >= LEAST_RULES]
         derived = {gate.fact: catalogue.facts[gate.fact].derive is not None for gate in common}
-        common.sort(key=lambda gate: (derived[gate.fact], -gate.rules.bit_count(), gate.fact))
+        common.sort(key=lambda gate: (derived[gate.fact], -len(gate.naming), gate.fact))
         self.gates = tuple(common)
         self._rules = rules
         self._all = (1 << len(rules)) - 1

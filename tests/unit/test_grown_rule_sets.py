@@ -1,0 +1,50 @@
+"""What the benchmarks grow is what they say: as many rules, rows and lines, valid, and the same every time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from benchmarks.grown import grown_crosswalk, grown_rules, with_lines
+from benchmarks.orders import orders
+from infusion_orders.orders.reading import read_order
+from infusion_orders.rules.checks import check
+from infusion_orders.rules.problems import RuleSetErrors
+from tests.default_rules import default_document
+
+
+@pytest.mark.parametrize("count", [50, 200])
+def test_a_rule_set_has_as_many_rules_and_is_the_same_every_time(count: int) -> None:
+    grown = grown_rules(default_document(), count)
+
+    assert len({rule["id"] for rule in grown.rules}) == len(grown.rules) == count
+    assert grown.digest == grown_rules(default_document(), count).digest
+
+
+def test_variants_lack_nothing_but_examples() -> None:
+    grown = grown_rules(default_document(), 200)
+    variants = replace(grown, rules=tuple(rule for rule in grown.rules if not rule["examples"]))
+
+    with pytest.raises(RuleSetErrors) as found:
+        check(variants)
+
+    assert {problem.problem for problem in found.value.problems} == {"a rule needs at least one example"}
+
+
+def test_a_crosswalk_has_as_many_rows_and_passes_its_check() -> None:
+    grown = grown_crosswalk(default_document(), 1_000)
+
+    check(grown)
+    assert min(len(grown.tables["codes"]), len(grown.tables["crosswalk"])) == 1_001
+
+
+@pytest.mark.parametrize("count", [1, 3, 100])
+def test_an_order_has_as_many_lines_and_is_one(count: int) -> None:
+    for order in islice(orders(), 6):
+        longer: dict[str, Any] = with_lines(order, count)
+
+        assert len(read_order(json.dumps(longer)).lines) == count
