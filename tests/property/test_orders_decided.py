@@ -42,6 +42,17 @@ def test_what_is_recorded_is_decided_alike_to_the_last_digest(document: dict[str
     assert decide_case(case, rules, order_id=order.order_id, line_ids=line_ids, as_of=TODAY) == decided
 
 
+@settings(max_examples=150, deadline=None)
+@given(orders())
+def test_every_decision_is_one_of_the_contract_though_findings_are_made_without_its_checks(
+    document: dict[str, Any],
+) -> None:
+    decision = decide(read_order(json.dumps(document, default=str)), default_rules(), as_of=TODAY).decision
+    checked = Decision.model_validate(decision.model_dump(by_alias=True))
+    assert checked.model_dump() == decision.model_dump()
+    assert checked.model_dump_json() == decision.model_dump_json()
+
+
 def complete_orders() -> st.SearchStrategy[dict[str, Any]]:
     """Complete orders that differ in what the rules look at: every question has its answer here."""
     choices: dict[str, list[Any]] = {

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from infusion_orders.orders.order import Order
     from infusion_orders.rules.rule_set import RuleSet
 
+NO_RECEIPT = Receipt(facts="", decision="")
+"""While the decision is put together: its digest leaves the receipt out."""
 RESPONSIBLE_PARTY = "line.responsible_party"
 
 
@@ -67,10 +69,10 @@ def decide_case(
         questions=questions(lines, rule_set),
         findings=found,
         clock=clock(case),
-        receipt=Receipt(facts=digest(facts), decision=""),
+        receipt=NO_RECEIPT,
         explanation=tuple(_explanations(lines, rule_set)) if explain_all else None,
     )
-    receipt = Receipt(facts=decision.receipt.facts, decision=decision_digest(decision))
+    receipt = Receipt(facts=digest(facts), decision=decision_digest(decision))
     return Decided(decision.model_copy(update={"receipt": receipt}), facts)
 
 

@@ -28,7 +28,7 @@ def findings(lines: Sequence[JudgedLine], rule_set: RuleSet) -> tuple[Finding, .
     """Strongest effect first, then by rule and line."""
     concerned: dict[tuple[int, Verdict], list[tuple[int, JudgedLine]]] = {}
     for index, line in enumerate(lines):
-        for position, verdict in line.reported().items():
+        for position, verdict in line.reported.items():
             concerned.setdefault((position, verdict), []).append((index, line))
     found: list[Finding] = []
     for (position, verdict), members in concerned.items():
@@ -91,7 +91,7 @@ def actions(lines: Sequence[JudgedLine], rule_set: RuleSet) -> tuple[Action, ...
     """What the rules that are not met tell the partner to do, the lines of one action together."""
     not_met: dict[int, list[JudgedLine]] = {}
     for line in lines:
-        for position, verdict in line.reported().items():
+        for position, verdict in line.reported.items():
             if verdict is Verdict.NOT_MET:
                 not_met.setdefault(position, []).append(line)
     together: dict[tuple[str, str | None, str], list[str]] = {}

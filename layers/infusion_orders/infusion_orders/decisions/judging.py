@@ -28,22 +28,20 @@ DATE_OF_SERVICE = "line.date_of_service"
 class JudgedLine:
     """One line with its verdicts by the rules' positions: those that are not there are `not_applicable`.
 
+    `reported` are those of them that say more than that the rule is satisfied.
     `unsettled` is the effect at which the walk stopped for want of information.
     """
 
     line_id: str
     facts: Facts
     verdicts: Mapping[int, Verdict]
+    reported: Mapping[int, Verdict]
     outcome: Outcome
     unsettled: Effect | None
 
     def verdict(self, position: int) -> Verdict:
         """Of any rule."""
         return self.verdicts.get(position, Verdict.NOT_APPLICABLE)
-
-    def reported(self) -> dict[int, Verdict]:
-        """Of the rules that say more than that they are satisfied."""
-        return {at: verdict for at, verdict in self.verdicts.items() if verdict is not Verdict.SATISFIED}
 
 
 def judge(case: Case, rule_set: RuleSet, line_ids: Sequence[str]) -> tuple[JudgedLine, ...]:
@@ -63,8 +61,9 @@ def _judge_line(
     if day not in of_order:
         of_order[day] = _verdicts(judges_of_order, facts)
     verdicts = of_order[day] | _verdicts(judges, facts)
-    outcome, unsettled = outcome_of_line(rule_set, verdicts)
-    return JudgedLine(line_id, facts, verdicts, outcome, unsettled)
+    reported = {at: verdict for at, verdict in verdicts.items() if verdict is not Verdict.SATISFIED}
+    outcome, unsettled = outcome_of_line(rule_set, reported)
+    return JudgedLine(line_id, facts, verdicts, reported, outcome, unsettled)
 
 
 def _verdicts(judges: Iterable[tuple[int, Judge]], facts: Facts) -> dict[int, Verdict]:
@@ -79,12 +78,11 @@ def _verdicts(judges: Iterable[tuple[int, Judge]], facts: Facts) -> dict[int, Ve
     return verdicts
 
 
-def outcome_of_line(rule_set: RuleSet, verdicts: Mapping[int, Verdict]) -> tuple[Outcome, Effect | None]:
+def outcome_of_line(rule_set: RuleSet, reported: Mapping[int, Verdict]) -> tuple[Outcome, Effect | None]:
     """The walk down the effects; with the effect that wants information, if one does."""
     found: dict[Effect | None, set[Verdict]] = {}
-    for position, verdict in verdicts.items():
-        if verdict is not Verdict.SATISFIED:
-            found.setdefault(rule_set.rules[position].effect, set()).add(verdict)
+    for position, verdict in reported.items():
+        found.setdefault(rule_set.rules[position].effect, set()).add(verdict)
     for effect, outcome in DECISIVE_EFFECTS.items():
         at_effect = found.get(effect, ())
         if Verdict.NOT_MET in at_effect:

@@ -69,7 +69,7 @@ def _line_questions(
     line: JudgedLine, rule_set: RuleSet, worked_out: dict[Hashable, Settling]
 ) -> Iterable[tuple[Need, tuple[str, ...], set[str]]]:
     """Each need of the line, the rules that hang on it, and the pointers whose answer alone could meet those rules."""
-    unknown = [rule_set.rules[at] for at, verdict in sorted(line.verdicts.items()) if verdict is Verdict.UNKNOWN]
+    unknown = [rule_set.rules[at] for at, verdict in sorted(line.reported.items()) if verdict is Verdict.UNKNOWN]
     open_rules = {rule.rule.id: rule for rule in unknown if rule.effect is line.unsettled}
     alike = _what_matters(open_rules, line.facts)
     settling = worked_out.get(alike)
