@@ -102,16 +102,17 @@ def as_markdown(report: Report, plots_folder: str) -> str:
     """A section of a document."""
     parts = [f"## {report.title}", report.about.strip()]
     for table in report.tables:
-        parts.append(f"**{table.title}**\n\n" + _grid(table.columns, table.rows))
+        parts.append(f"**{table.title}**\n\n" + grid(table.columns, table.rows))
         if table.note:
             parts.append(table.note)
     parts += [f"![{plot.title}]({plots_folder}/{plot.file})" for plot in report.plots]
     if report.budgets:
-        parts.append(_grid(BUDGET_COLUMNS, [one.told() for one in report.budgets]))
+        parts.append(grid(BUDGET_COLUMNS, [one.told() for one in report.budgets]))
     return "\n\n".join(parts) + "\n"
 
 
-def _grid(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def grid(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of Markdown; the columns behind the first are figures."""
     lines = ["| " + " | ".join(columns) + " |", "|---" + "|--:" * (len(columns) - 1) + "|"]
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
     return "\n".join(lines)
