@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from infusion_orders.cli import serve
+from infusion_orders.cli import listening, serve
 from infusion_orders.cli.local_api import RESOURCES
 from infusion_orders.cli.main import app
 from infusion_orders.cli.openapi import openapi_document
@@ -151,3 +152,18 @@ def test_a_reader_that_goes_away_ends_the_command_without_a_word(tmp_path: Path)
 
     assert json.loads(first)["outcome"] == "accepted"
     assert complaints == b""
+
+
+def test_a_signal_that_comes_just_before_the_wait_is_not_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not wake what begins to sleep: only the next thing that runs sees it."""
+    waits: list[float] = []
+
+    def sleep_on(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", sleep_on)
+    with pytest.raises(KeyboardInterrupt):
+        listening.wait()
+    assert max(waits) <= 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -102,6 +104,41 @@ def test_a_rule_may_say_several_things_of_one_fact() -> None:
         case = Case(rule_set.catalogue, rule_set.tables, line_facts=[{"the.colour": colour, "second.flag": False}])
         (line,) = judge(case, rule_set, ["1"])
         assert set(line.verdicts.values()) == ({Verdict.NOT_MET} if applies else set())
+
+
+@pytest.mark.parametrize(
+    ("day", "applies"),
+    [("2025-12-31", False), ("2026-01-01", True), ("2026-06-30", True), ("2026-12-31", True), ("2027-01-01", False)],
+)
+def test_both_ends_of_a_period_close_a_rule(day: str, applies: bool) -> None:
+    period = {"effective": {"from": "2026-01-01", "to": "2026-12-31"}}
+    rule_set = a_rule_set([a_rule(number, None, SECOND, "reject") | period for number in range(2)])
+    facts = {"line.date_of_service": date.fromisoformat(day), "second.flag": False}
+    (line,) = judge(Case(rule_set.catalogue, rule_set.tables, line_facts=[facts]), rule_set, ["1"])
+    assert set(line.verdicts.values()) == ({Verdict.NOT_MET} if applies else set())
+
+
+@pytest.mark.parametrize(
+    ("colour", "flag", "verdict"),
+    [
+        ("blue", True, Verdict.NOT_APPLICABLE),
+        ("red", False, Verdict.NOT_APPLICABLE),
+        ("red", None, Verdict.UNKNOWN),
+        (None, True, Verdict.UNKNOWN),
+        ("red", True, Verdict.SATISFIED),
+    ],
+)
+def test_a_rule_that_assigns_is_never_satisfied_by_what_is_unknown(
+    colour: str | None, flag: bool | None, verdict: Verdict
+) -> None:
+    """Its gates may be open while the rest of its `when` is not known."""
+    when = {"all": [{"fact": "the.colour", "is": "red"}, {"any": [SECOND, {"fact": "third.flag", "is": True}]}]}
+    assigning = {"when": when, "assign": {"line.responsible_party": "health_plan"}, "otherwise": None, "require": None}
+    rule_set = a_rule_set([a_rule(number, None, None, "reject") | assigning for number in range(2)])
+    given_facts = {"the.colour": colour, "second.flag": flag, "third.flag": False}
+    known = {name: value for name, value in given_facts.items() if value is not None}
+    (line,) = judge(Case(rule_set.catalogue, rule_set.tables, line_facts=[known]), rule_set, ["1"])
+    assert [line.verdict(position) for position in range(2)] == [verdict] * 2
 
 
 def test_what_is_kept_of_a_gate_is_bounded() -> None:

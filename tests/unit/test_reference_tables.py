@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infusion_orders.codes.schema import TABLES
-from infusion_orders.codes.tables import ReferenceTables, TableErrors, TableProblem
+from infusion_orders.codes.tables import MOST_ANSWERS, ReferenceTables, TableErrors, TableProblem
 
 
 def a_table(name: str, *rows: dict[str, str]) -> list[list[str]]:
@@ -139,6 +139,19 @@ def test_codes_exclude_each_other_by_code_or_by_group_whichever_of_the_two_says_
     assert continuous.excludes(hourly)
     assert not drug.excludes(continuous)
     assert not hourly.excludes(drug)
+
+
+def test_answers_are_kept_by_all_that_was_asked_and_no_more_than_a_bound() -> None:
+    tables = ReferenceTables.from_rows(
+        {"therapies": a_table("therapies", {"therapy": "anti_tnf", "valid_from": "2024-01-01"})}
+    )
+    first = date(2024, 1, 1)
+    assert tables.therapy("anti_tnf", first) is tables.therapy("anti_tnf", first)
+    assert tables.therapy("anti_tnf", on=first - timedelta(days=1)) is None
+    for number in range(MOST_ANSWERS + 5):
+        assert tables.therapy(f"other_{number}", first) is None
+    assert len(tables._answers) <= MOST_ANSWERS
+    assert tables.therapy("anti_tnf", first) is not None
 
 
 def test_a_superseded_code_names_its_successor() -> None:
