@@ -52,9 +52,9 @@ def _grouped(
         message, remedy = _texts(rule, otherwise, verdict, line.facts)
         key = (repr(sorted(seen.items())), message, remedy)
         groups.setdefault(key, (seen, message, remedy, []))[3].append((index, line))
-    citation = Citation.model_construct(**dict(rule.rule.citation))
+    citation = Citation(**dict(rule.rule.citation))
     for seen, message, remedy, members in groups.values():
-        yield Finding.model_construct(
+        yield Finding(
             rule=rule.rule.id,
             clause=rule.rule.clause,
             effect=otherwise.effect,
@@ -63,7 +63,7 @@ def _grouped(
             message=message,
             remedy=remedy,
             observed=seen,
-            pointers=_pointers(rule, members, rule_set),
+            pointers=_pointers(rule, members),
             citation=citation,
         )
 
@@ -77,13 +77,8 @@ def _texts(rule: CompiledRule, otherwise: Otherwise, verdict: Verdict, facts: Fa
     return rendered(otherwise.message, facts), remedy
 
 
-def _pointers(rule: CompiledRule, members: Iterable[tuple[int, JudgedLine]], rule_set: RuleSet) -> tuple[str, ...]:
-    pointers = {
-        pointer.replace("{line}", str(index)): None
-        for name in rule.shown
-        for pointer in rule_set.catalogue.pointers(name)
-        for index, _ in members
-    }
+def _pointers(rule: CompiledRule, members: Iterable[tuple[int, JudgedLine]]) -> tuple[str, ...]:
+    pointers = {pointer.replace("{line}", str(index)): None for pointer in rule.pointers for index, _ in members}
     return tuple(pointers)
 
 

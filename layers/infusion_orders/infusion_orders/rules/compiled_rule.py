@@ -113,6 +113,12 @@ class CompiledRule:
         return verdict_by(self.applies, self.holds, assigns=self.assigns)
 
     @cached_property
+    def pointers(self) -> tuple[str, ...]:
+        """Of the facts shown, into the partner's payload, `{line}` standing for the line's index; none twice."""
+        catalogue = self._compilation.catalogue
+        return tuple(dict.fromkeys(pointer for name in self.shown for pointer in catalogue.pointers(name)))
+
+    @cached_property
     def shown(self) -> tuple[str, ...]:
         """The facts that a finding shows: those that the rule names and what a partner sent for them."""
         return _shown(self.resolved.when, self.require, self._compilation.catalogue)
