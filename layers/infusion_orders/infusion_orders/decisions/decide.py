@@ -90,8 +90,12 @@ def _line_decision(line: JudgedLine, found: Sequence[Finding], rule_set: RuleSet
         dofr_category=_known_code(line, "line.dofr_category"),
         responsible_party=assigned(line, rule_set, RESPONSIBLE_PARTY),
         billing=billing(line.facts),
-        findings=tuple(dict.fromkeys(finding.rule for finding in found if line.line_id in finding.lines)),
+        findings=_rules_of(line.line_id, found) if found else (),
     )
+
+
+def _rules_of(line_id: str, found: Sequence[Finding]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([finding.rule for finding in found if line_id in finding.lines]))
 
 
 def _known_code(line: JudgedLine, name: str) -> str | None:

@@ -112,22 +112,21 @@ def assigned(line: JudgedLine, rule_set: RuleSet, target: str) -> ResponsiblePar
     different values: an answer is never picked among several.
     """
     giving: dict[str, str] = {}
-    open_rules = False
+    verdicts = line.verdicts
     for position in rule_set.assigning[target]:
-        verdict = line.verdicts.get(position)
-        if verdict is Verdict.SATISFIED:
-            rule = rule_set.rules[position].rule
-            value = (rule.assign or {})[target]
-            known = value if isinstance(value, str) else line.facts[value.fact]
-            if isinstance(known, str):
-                giving[rule.id] = known
-            else:
-                open_rules = True
-        elif verdict is not None:
-            open_rules = True
-    if open_rules or len(set(giving.values())) > 1:
+        if position not in verdicts:
+            continue
+        if verdicts[position] is not Verdict.SATISFIED:
+            return None
+        rule = rule_set.rules[position].rule
+        value = (rule.assign or {})[target]
+        known = value if isinstance(value, str) else line.facts[value.fact]
+        if not isinstance(known, str):
+            return None
+        giving[rule.id] = known
+    if not giving:
+        return ResponsibleParty(party=rule_set.catalogue.assigned[target])
+    if len(giving) > 1 and len(set(giving.values())) > 1:
         return None
-    if giving:
-        because = min(giving)
-        return ResponsibleParty(party=giving[because], because=because)
-    return ResponsibleParty(party=rule_set.catalogue.assigned[target])
+    because = min(giving)
+    return ResponsibleParty(party=giving[because], because=because)
