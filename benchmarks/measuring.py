@@ -41,6 +41,10 @@ class Times:
         """This over the other: the median of the ratios within each round."""
         return statistics.median(mine / its for mine, its in zip(self.rounds, other.rounds, strict=True))
 
+    def longer_than(self, other: Times) -> float:
+        """Seconds by which this takes longer: the median of the differences within each round."""
+        return statistics.median(mine - its for mine, its in zip(self.rounds, other.rounds, strict=True))
+
 
 def side_by_side(
     contenders: Mapping[str, Callable[[], object]], *, rounds: int = ROUNDS, least_seconds: float = LEAST_SECONDS

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+from typing import TYPE_CHECKING
 
-from benchmarks.__main__ import compared, ratios_of
+import pytest
+from rich.console import Console
+
+from benchmarks.__main__ import compared, is_as_kept, keep, ratios_of
 from benchmarks.measuring import Times, growth, side_by_side
 from benchmarks.reporting import Budget, Report, Table, as_markdown
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(("found", "kept"), [(0.59, True), (0.60, True), (0.61, False)])
@@ -23,6 +30,33 @@ def test_a_ratio_is_worse_beyond_a_quarter(found: float, verdict: str) -> None:
     assert compared({"a": 2 * found, "new": 1.0}, {"a": 2.0, "old": 1.0}) == [("a", "2", f"{2 * found:.3g}", verdict)]
 
 
+@pytest.fixture
+def kept_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where ratios are kept; it is not there yet."""
+    path = tmp_path / "ratios.json"
+    monkeypatch.setattr("benchmarks.__main__.RATIOS", path)
+    return path
+
+
+@pytest.mark.parametrize(("found", "holds"), [({"a": 1.0}, True), ({"a": 1.3, "b": 1.0}, False), ({"new": 1.0}, False)])
+def test_the_check_fails_where_one_is_worse_and_where_none_is_kept(
+    kept_file: Path, found: dict[str, float], *, holds: bool
+) -> None:
+    kept_file.write_text(json.dumps({"a": 1.0, "b": 1.0}), encoding="utf-8")
+    assert is_as_kept(found, Console(quiet=True)) is holds
+
+
+@pytest.mark.usefixtures("kept_file")
+def test_the_check_fails_before_any_ratio_is_kept() -> None:
+    assert not is_as_kept({"a": 1.0}, Console(quiet=True))
+
+
+def test_what_did_not_run_stays_kept(kept_file: Path) -> None:
+    keep({"a": 1.0, "b": 2.0})
+    keep({"b": 3.00004})
+    assert json.loads(kept_file.read_text("utf-8")) == {"a": 1.0, "b": 3.0}
+
+
 def test_ratios_are_named_for_their_benchmark() -> None:
     reports = [Report("one", "One", "", ratios={"a": 1.0}), Report("two", "Two", "", ratios={"a": 2.0})]
     assert ratios_of(reports) == {"one: a": 1.0, "two: a": 2.0}
@@ -32,6 +66,7 @@ def test_a_ratio_is_the_median_of_the_rounds_own() -> None:
     """A round in which the machine was busy slows both."""
     ours, theirs = Times("ours", (1.0, 30.0, 3.0)), Times("theirs", (2.0, 20.0, 6.0))
     assert ours.ratio_to(theirs) == 0.5
+    assert ours.longer_than(theirs) == -1.0
     assert ours.median == 3.0
     assert ours.spread == (1.0, 30.0)
     assert ours.each(2).rounds == (0.5, 15.0, 1.5)
