@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from infusion_orders.rules.document import RuleSetDocument
 
 SEED = 20261127
-CODES_A_RULE = 4
+CODES_A_RULE = 12
 PERIODS: tuple[dict[str, str], ...] = (
     {},
     {"from": "2024-07-01"},
@@ -28,17 +28,19 @@ PERIODS: tuple[dict[str, str], ...] = (
 def grown_rules(document: RuleSetDocument, count: int) -> RuleSetDocument:
     """So many rules: those of the document, then variants of them; fewer than it has are its first.
 
-    A variant is a rule of a line for four codes, one line of business and one period, and for a therapy in every other
-    case, as a plan's rules for single drugs are.  Its examples are left out.
+    A variant is a rule of a line for twelve codes of the document's tables, one line of business and one period, and
+    for a therapy in every other case, as a plan's rules for some drugs are.  Codes that no order names would make
+    variants that never apply.  Its examples are left out.
     """
     rules = list(document.rules[:count])
     of_lines = [rule for rule in document.rules if rule["scope"] == "line" and "assign" not in rule]
     therapies = sorted({row[0] for row in document.tables["therapies"][1:]})
+    codes = sorted({row[0] for row in document.tables["codes"][1:]})
     draw = Random(SEED)  # noqa: S311 - nothing secret
     while len(rules) < count:
         rule = json.loads(json.dumps(draw.choice(of_lines)))
         named: list[dict[str, Any]] = [
-            {"fact": "line.hcpcs", "in": [f"J{draw.randrange(10_000):04d}" for _ in range(CODES_A_RULE)]},
+            {"fact": "line.hcpcs", "in": sorted(draw.sample(codes, CODES_A_RULE))},
             {"fact": "member.line_of_business", "is": draw.choice(LINES_OF_BUSINESS)},
         ]
         if len(rules) % 2:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.grown import grown_crosswalk, grown_rules, with_lines
+from benchmarks.grown import CODES_A_RULE, grown_crosswalk, grown_rules, with_lines
 from benchmarks.orders import orders
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.checks import check
@@ -33,6 +33,16 @@ def test_variants_lack_nothing_but_examples() -> None:
         check(variants)
 
     assert {problem.problem for problem in found.value.problems} == {"a rule needs at least one example"}
+
+
+def test_variants_name_codes_that_the_tables_know_so_that_some_apply() -> None:
+    document = default_document()
+    own = {rule["id"] for rule in document.rules}
+    variants = [rule for rule in grown_rules(document, 200).rules if rule["id"] not in own]
+
+    known = {row[0] for row in document.tables["codes"][1:]}
+    for rule in variants:
+        assert len(known.intersection(rule["when"]["all"][0]["in"])) == CODES_A_RULE
 
 
 def test_a_crosswalk_has_as_many_rows_and_passes_its_check() -> None:
