@@ -149,6 +149,17 @@ def test_what_is_kept_of_a_gate_is_bounded() -> None:
     assert len(gate._kept) <= MOST_KEPT
 
 
+def test_a_rule_behind_its_gates_is_compiled_once_for_all_plans() -> None:
+    rule_set = some_rules({0}, {0}, {1}, {1})
+    judges = []
+    for colour in ("red", "blue"):
+        facts = Case(rule_set.catalogue, rule_set.tables, line_facts=[{"first.flag": True, "the.colour": colour}])
+        _, of_line = rule_set.gates.plan(facts.lines[0])
+        judges.append(dict(of_line))
+    assert (set(judges[0]), set(judges[1])) == ({0, 1, 2, 3}, {0, 1})
+    assert judges[0][0] is judges[1][0]
+
+
 @given(st.sets(st.integers(0, 300)))
 def test_bits_stand_at_their_positions(positions: set[int]) -> None:
     assert bits(sorted(positions)) == sum(1 << position for position in positions)

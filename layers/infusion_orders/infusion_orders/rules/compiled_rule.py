@@ -18,7 +18,7 @@ from infusion_orders.rules.resolution import Resolver, typed_constant
 from infusion_orders.rules.rule import Effect, Rule, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from infusion_orders.facts.fact import Catalogue
     from infusion_orders.rules.compilation import Judge, Test
@@ -61,8 +61,8 @@ class CompiledRule:
         self.assigns = bool(self.assigned)
         self.is_of_order = plain["scope"] == Scope.ORDER.value
 
-    def asked_of_single_facts(self) -> Iterator[Comparison]:
-        """Comparisons of one fact with a constant that must hold, or else the rule does not apply.
+    def asked_of_single_facts(self, kinds: Container[Kind]) -> Iterator[Comparison]:
+        """Comparisons of one fact of these kinds, or of its date, with a constant: where one fails, it does not apply.
 
         Read from the plain JSON: it is all that is needed to know that a rule is no candidate.
         """
@@ -73,7 +73,7 @@ class CompiledRule:
         for leaf in _leaves_that_must_hold(self._plain.get("when")):
             fact = catalogue.facts[leaf["fact"]]
             ((operator, operand),) = ((key, value) for key, value in leaf.items() if key != "fact")
-            if not isinstance(operand, dict) and fact.name not in catalogue.assigned:
+            if fact.kind in kinds and not isinstance(operand, dict) and fact.name not in catalogue.assigned:
                 constant = tuple(operand) if isinstance(operand, list) else operand
                 yield Comparison(fact.name, operator, typed_constant(fact, operator, constant))
 

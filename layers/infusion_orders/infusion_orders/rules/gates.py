@@ -30,7 +30,7 @@ KINDS = frozenset({Kind.BOOLEAN, Kind.CODE, Kind.DATE})
 LEAST_RULES = 2
 """A fact of one rule alone is no cheaper as a gate."""
 MOST_KEPT = 4_096
-"""Values of one fact, and plans: beyond it they are worked out anew."""
+"""Values of one fact, and plans, of a few kilobytes each: beyond it they are worked out anew."""
 LISTS = frozenset({"is", "in"})
 
 
@@ -94,14 +94,13 @@ def bits(positions: Sequence[int]) -> int:
 class Gates:
     """The gates of rules in their order: `gates` in the order in which they are tried, facts that are sent first."""
 
-    __slots__ = ("_all", "_plans", "_rules", "gates")
+    __slots__ = ("_all", "_behind", "_plans", "_rules", "gates")
 
     def __init__(self, rules: Sequence[CompiledRule], catalogue: Catalogue) -> None:
         asked: dict[str, list[tuple[Comparison, int]]] = {}
         for position, rule in enumerate(rules):
-            for comparison in rule.asked_of_single_facts():
-                if catalogue.facts[comparison.fact].kind in KINDS:
-                    asked.setdefault(comparison.fact, []).append((comparison, position))
+            for comparison in rule.asked_of_single_facts(KINDS):
+                asked.setdefault(comparison.fact, []).append((comparison, position))
         gates = [Gate(fact, comparisons) for fact, comparisons in asked.items()]
         common = [gate for gate in gates if len(gate.naming) >= LEAST_RULES]
         derived = {gate.fact: catalogue.facts[gate.fact].derive is not None for gate in common}
@@ -110,6 +109,7 @@ class Gates:
         self._rules = rules
         self._all = (1 << len(rules)) - 1
         self._plans: dict[tuple[int, int], Plan] = {}
+        self._behind: dict[int, Judge] = {}
 
     def plan(self, facts: Mapping[str, Any]) -> Plan:
         """The rules that may apply to the line."""
@@ -130,14 +130,24 @@ class Gates:
         return plan
 
     def _planned(self, open_rules: int, hanging: int) -> Plan:
-        settled = {gate.fact for gate in self.gates}
         of_order: list[tuple[int, Judge]] = []
         of_line: list[tuple[int, Judge]] = []
         for position in _positions(open_rules):
             rule = self._rules[position]
-            judge = rule.verdict if hanging >> position & 1 else _behind(rule, settled)
+            judge = rule.verdict if hanging >> position & 1 else self._judge_behind(position)
             (of_order if rule.is_of_order else of_line).append((position, judge))
         return tuple(of_order), tuple(of_line)
+
+    def _judge_behind(self, position: int) -> Judge:
+        """The rule's verdict where its gates are known to be open, one for all plans.
+
+        One that assigns shares its `when` with others, so nothing is left out of it.
+        """
+        judge = self._behind.get(position)
+        if judge is None:
+            rule = self._rules[position]
+            judge = self._behind[position] = rule.verdict if rule.assigns else _without_gates(rule, self.gates)
+        return judge
 
 
 def _positions(bits: int) -> Iterator[int]:
@@ -147,11 +157,9 @@ def _positions(bits: int) -> Iterator[int]:
         bits ^= lowest
 
 
-def _behind(rule: CompiledRule, settled: set[str]) -> Judge:
-    """The rule's verdict where its gates are known to be open.  One that assigns shares its `when` with others."""
-    if rule.assigns:
-        return rule.verdict
-    behind = {comparison for comparison in rule.asked_of_single_facts() if comparison.fact in settled}
+def _without_gates(rule: CompiledRule, gates: Iterable[Gate]) -> Judge:
+    settled = {gate.fact for gate in gates}
+    behind = {comparison for comparison in rule.asked_of_single_facts(KINDS) if comparison.fact in settled}
     left = [part for part in conjuncts(rule.when) if part not in behind]
     asks: Test | None = compile_expression(Every(tuple(left))) if left else None
     return verdict_by(asks, rule.holds, assigns=False)
