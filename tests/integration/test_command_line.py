@@ -342,6 +342,16 @@ class TestRules:
         assert "a period that overlaps" in told.stderr
         assert "--unchecked" in told.stdout
 
+    def test_unchecked_rules_that_cannot_be_compiled_are_a_sentence_and_no_traceback(self, tmp_path: Path) -> None:
+        shutil.copytree(RULES, tmp_path / "rules")
+        file = tmp_path / "rules" / "setting.yaml"
+        file.write_text(file.read_text("utf-8").replace("  title:", "  invented: yes\n  title:", 1), "utf-8")
+
+        refused = run("validate", EXAMPLE, "--rules", str(tmp_path / "rules"), "--unchecked")
+
+        assert refused.exit_code == 2
+        assert "a rule that was not checked cannot be read" in " ".join(refused.stderr.split())
+
     def test_problems_are_told_one_a_line_with_their_rule(self, tmp_path: Path) -> None:
         shutil.copytree(RULES, tmp_path / "rules")
         file = tmp_path / "rules" / "setting.yaml"

@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 
 from infusion_orders.cli.checkout import DEFAULT_RULES, MARK, project_root
 from infusion_orders.cli.embedded_table import CREDENTIALS, REGION, embedded_tables
+from infusion_orders.rules.compiled_rule import compile_all
 from infusion_orders.rules.loading import load_directory, read_directory
 from infusion_orders.store.activations import NoRuleSet
 from infusion_orders.store.client import dynamodb_client
+from infusion_orders.store.partition import as_written
 from infusion_orders.store.rule_sets import RuleSetStore
 
 if TYPE_CHECKING:
@@ -43,7 +45,11 @@ def rule_set_from_files(folder: Path | None, *, unchecked: bool = False) -> Rule
     """
     document = read_directory(folder_of(folder))[0] if unchecked else document_from_files(folder)
     with embedded_tables(project_root() / MARK, document) as tables:
-        return tables.rule_sets.load(tables.version)
+        rule_set = tables.rule_sets.load(tables.version)
+    if unchecked:
+        with as_written("a rule that was not checked"):
+            compile_all(rule_set.rules)
+    return rule_set
 
 
 def rule_set_from_table(table: str, *, endpoint_url: str | None, as_of: date | None) -> RuleSet:
