@@ -206,4 +206,4 @@ lock: ## resolve the dependency locks anew (RELOCK=--upgrade for newer versions)
 	rm -rf .cache/uv
 
 clean: ## remove what can be made again
-	rm -rf .venv .venv-3* .venv-sam .aws-sam .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-* .aws-sam .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,4 +1,7 @@
-"""The order and the decision of the contract as plain pydantic models."""
+"""The order and the decision of the contract as plain pydantic models.
+
+They stand here once more on purpose: the stock handler's layer has none of our package in it.
+"""
 
 from datetime import date
 from decimal import Decimal

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import wraps
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from infusion_orders.facts.unknown import Unknown, unknown_of
@@ -24,10 +23,8 @@ def from_all(*names: str) -> Callable[[Callable[..., Any]], Callable[[Facts], An
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[[Facts], Any]:
-        values_of = itemgetter(*names) if len(names) > 1 else lambda facts: (facts[names[0]],)
-
         def derive(facts: Facts) -> Any:
-            values = values_of(facts)
+            values = [facts[name] for name in names]
             return unknown_of(*values) or function(facts, *values)
 
         derive.__doc__ = function.__doc__
