@@ -1,4 +1,4 @@
-"""25 conditions of the default rule set on 1,000 orders: evaluated by us and by four other engines, side by side."""
+"""25 rules of the default rule set on 1,000 orders: evaluated by us and by four other engines, side by side."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from benchmarks.reporting import Budget, Report, Table
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.orders.reading import read_order
-from infusion_orders.rules.compilation import compile_expression
+from infusion_orders.rules.compilation import compile_verdict
 from infusion_orders.rules.explanation import explain, observed
 from infusion_orders.rules.expression import comparisons
 from infusion_orders.rules.loading import load_directory
+from infusion_orders.rules.rule import Verdict
 from infusion_orders.rules.rule_set import RuleSet
 
 if TYPE_CHECKING:
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
     from benchmarks.peer_engines import Evaluation, Peer
     from infusion_orders.facts.case import Facts
     from infusion_orders.orders.order import Order
-    from infusion_orders.rules.compilation import Test
+    from infusion_orders.rules.compilation import Judge
     from infusion_orders.rules.compiled_rule import CompiledRule
-    from infusion_orders.rules.expression import Expression, Truth
+    from infusion_orders.rules.expression import Expression
 
-CONDITIONS = (
+RULES = (
     "access.inotropes-have-central-access",
     "carve-out.billed-to-medi-cal-rx",
     "carve-out.other-programmes-of-medi-cal",
@@ -60,7 +61,7 @@ CONDITIONS = (
     "therapy.not-intravenous-needs-admixture",
     "vendor.shared-risk-uses-contracted-vendor",
 )
-"""The rules whose `require` is taken: of every file of the rule set, with every operator and size that it has."""
+"""Of every file of the rule set, their `require` with every operator and size that it has there."""
 
 ORDERS = 1000
 EVERY = 31
@@ -77,7 +78,7 @@ AT_MOST = {
     "cel-python": 1 / 500,
     "cel-python, compiled": 1 / 500,
 }
-BY_CONDITION = (
+BY_RULE = (
     "datalogic-py",
     "zen-engine, expressions",
     "zen-engine, a table each",
@@ -86,15 +87,19 @@ BY_CONDITION = (
 )
 KEPT_RATIOS = ("datalogic-py", "zen-engine, expressions", "common-expression-language", "cel-python")
 WORDS = {True: "true", False: "false", None: "unknown"}
+TRUTHS = {Verdict.NOT_MET: "true", Verdict.UNKNOWN: "unknown"}
+"""Of whether a rule is broken; any other verdict says that it is not."""
 
 ABOUT = f"""
-The `require` of {len(CONDITIONS)} rules, of 1 to 83 comparisons, on the last line of {ORDERS:,} orders: the examples,
-varied, some of which say less than they should. One translator for each language makes JSON Logic, ZEN and CEL of our
-conditions; the answers are compared before anything is timed.
+{len(RULES)} rules, whose `require` has 1 to 83 comparisons, on the last line of {ORDERS:,} orders: the examples,
+varied, some of which say less than they should. The question is whether a rule is broken: it applies, and is not met.
+One translator for each language makes JSON Logic, ZEN and CEL of that condition; the answers are compared before
+anything is timed.
 
-Ours are conditions as decisions compile them. *Evaluated and explained* adds what a finding shows, the observed facts,
-wherever the answer is not true; *the whole tree* adds every comparison with its value and its truth, whatever the
-answer. What several rules share is worked out again for each of them where the facts were prepared before, and once a
+Ours are rules as decisions compile them: a verdict, which tells a rule that does not apply from one that is satisfied.
+*Evaluated and explained* adds what a decision adds, the observed facts, where the verdict is reported: not met, or
+unknown. *The whole tree* adds every comparison with its value and its truth, whatever the verdict, as `explain=all`
+does. What several rules share is worked out again for each of them where the facts were prepared before, and once a
 line from the order on: so it is in a decision.
 
 The others have compiled the conditions, and take facts in the form that is fastest for them: datalogic-py a parsed
@@ -116,8 +121,8 @@ class Setting:
 
     @property
     def conditions(self) -> dict[str, Expression]:
-        """By the rule's id."""
-        return {name: rule.require for name, rule in self.rules.items()}
+        """By the rule's id, that it applies and is not met."""
+        return {name: rule.broken for name, rule in self.rules.items()}
 
     def line(self, order: Order) -> Facts:
         """The facts of the order's last line, none derived yet."""
@@ -163,12 +168,12 @@ def setting() -> Setting:
     document = load_directory(PROJECT / "rules" / "home-infusion")
     rule_set = RuleSet.from_document(document, version=1, digest=document.digest)
     by_id = {rule.rule.id: rule for rule in rule_set.rules}
-    rules = {name: by_id[name] for name in CONDITIONS}
+    rules = {name: by_id[name] for name in RULES}
     read = [read_order(json.dumps(order)) for order in documents()]
     lines = [Case(rule_set.catalogue, rule_set.tables, order=order).lines[-1] for order in read]
     made = Setting(rule_set, rules, read, lines)
     for facts in lines:
-        for name in (*made.names(), *(name for rule in rules.values() for name in rule.shown)):
+        for name in (*made.names(), *(name for rule in rules.values() for name in rule.observable)):
             facts[name]
     return made
 
@@ -179,36 +184,37 @@ def plain_facts(facts: Facts, names: Iterable[str]) -> dict[str, Any]:
     return {name_of(name): plain(value) for name, value in known.items() if not isinstance(value, Unknown)}
 
 
-def alone(rule: CompiledRule) -> Test:
-    """The condition by itself: the rule's own remembers on a line what it shares with other rules."""
-    return compile_expression(rule.require)
+def alone(rule: CompiledRule) -> Judge:
+    """The rule by itself: its own verdict remembers on a line what it shares with other rules."""
+    return compile_verdict(rule.when, rule.require, assigns=rule.assigns)
 
 
-def in_a_decision(rule: CompiledRule) -> Test:
-    """The condition as decisions ask it."""
-    return rule.holds
+def in_a_decision(rule: CompiledRule) -> Judge:
+    """The rule as decisions judge it."""
+    return rule.verdict
 
 
-def ours(shared: Setting, test_of: Callable[[CompiledRule], Test]) -> dict[str, list[Callable[[Facts], object]]]:
-    """Our contenders: for each condition a function of a line's facts."""
+def ours(shared: Setting, judge_of: Callable[[CompiledRule], Judge]) -> dict[str, list[Callable[[Facts], object]]]:
+    """Our contenders: for each rule a function of a line's facts."""
     catalogue = shared.rule_set.catalogue
 
     def explained(rule: CompiledRule) -> Callable[[Facts], object]:
-        test, shown = test_of(rule), rule.shown
+        judge, observable = judge_of(rule), rule.observable
 
-        def judge(facts: Facts) -> tuple[Truth, dict[str, Any] | None]:
-            truth = test(facts)
-            return truth, None if truth is True else observed(shown, facts, catalogue)
+        def judge_and_explain(facts: Facts) -> tuple[Verdict, dict[str, Any] | None]:
+            verdict = judge(facts)
+            quiet = verdict is Verdict.SATISFIED or verdict is Verdict.NOT_APPLICABLE
+            return verdict, None if quiet else observed(observable, facts)
 
-        return judge
+        return judge_and_explain
 
     def tree(rule: CompiledRule) -> Callable[[Facts], object]:
-        test, condition = test_of(rule), rule.require
-        return lambda facts: (test(facts), explain(condition, facts, catalogue))
+        judge, when, require = judge_of(rule), rule.when, rule.require
+        return lambda facts: (judge(facts), explain(when, facts, catalogue), explain(require, facts, catalogue))
 
     rules = shared.rules.values()
     return {
-        EVALUATED: [test_of(rule) for rule in rules],
+        EVALUATED: [judge_of(rule) for rule in rules],
         EXPLAINED: [explained(rule) for rule in rules],
         TREE: [tree(rule) for rule in rules],
     }
@@ -224,13 +230,13 @@ def run(evaluations: Iterable[Evaluation]) -> None:
 
 
 def answers(peer: Peer, facts: dict[str, Any]) -> list[str]:
-    """What the engine says of each condition."""
+    """Whether the engine says that each rule is broken."""
     found: list[str] = []
     for program, argument in peer.prepared_evaluations(facts):
         try:
             truths = peer.truths(program(argument))
         except Exception:  # whatever an engine raises: it gives no answer
-            found += ["error"] * (len(CONDITIONS) // len(peer.programs))
+            found += ["error"] * (len(RULES) // len(peer.programs))
         else:
             found += ["null" if truth is None else WORDS[bool(truth)] for truth in truths]
     return found
@@ -242,13 +248,13 @@ class WrongTranslation(AssertionError):
 
 def agreement(shared: Setting, peer: Peer) -> Counter[tuple[str, str]]:
     """How often we gave the one answer and the engine the other.  Raises WrongTranslation."""
-    tests = {name: alone(rule) for name, rule in shared.rules.items()}
+    judges = {name: alone(rule) for name, rule in shared.rules.items()}
     names = {name: named(condition) for name, condition in shared.conditions.items()}
     counts: Counter[tuple[str, str]] = Counter()
     for facts in shared.facts:
         known = plain_facts(facts, shared.names())
-        for (name, test), theirs in zip(tests.items(), answers(peer, known), strict=True):
-            mine = WORDS[test(facts)]
+        for (name, judge), theirs in zip(judges.items(), answers(peer, known), strict=True):
+            mine = TRUTHS.get(judge(facts), "false")
             if mine != theirs and all(fact in known for fact in names[name]):
                 raise WrongTranslation(f"{name}: we say {mine}, {peer.name} says {theirs}")
             counts[mine, theirs] += 1
@@ -257,7 +263,7 @@ def agreement(shared: Setting, peer: Peer) -> Counter[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Contender:
-    """Its evaluations, all that they take prepared: for each order those of all conditions, or one for all of them.
+    """Its evaluations, all that they take prepared: for each order those of all rules, or one for all of them.
 
     A `slow` one has fewer orders.
     """
@@ -268,8 +274,8 @@ class Contender:
 
     @property
     def one_by_one(self) -> bool:
-        """Whether it evaluates each condition by itself."""
-        return len(self.by_order[0]) == len(CONDITIONS)
+        """Whether it evaluates each rule by itself."""
+        return len(self.by_order[0]) == len(RULES)
 
 
 def contenders(shared: Setting, peers: Sequence[Peer]) -> list[Contender]:
@@ -297,13 +303,13 @@ def _runner(evaluations: Sequence[Evaluation]) -> Callable[[], None]:
 
 
 def evaluated(made: Sequence[Contender]) -> dict[str, Times]:
-    """Seconds of one condition, on all orders."""
+    """Seconds of one rule, on all orders."""
     times = timed({one.name: [each for of_order in one.by_order for each in of_order] for one in made})
-    return {one.name: times[one.name] if one.one_by_one else times[one.name].each(len(CONDITIONS)) for one in made}
+    return {one.name: times[one.name] if one.one_by_one else times[one.name].each(len(RULES)) for one in made}
 
 
 def evaluated_where_known(shared: Setting, made: Sequence[Contender]) -> dict[str, Times]:
-    """The same without the conditions that name a fact that is not known: nobody's errors are timed."""
+    """The same without the rules that name a fact that is not known: nobody's errors are timed."""
     names = [set(named(condition)) for condition in shared.conditions.values()]
     known = [plain_facts(facts, shared.names()).keys() for facts in shared.facts]
     rows = {
@@ -320,15 +326,15 @@ def evaluated_where_known(shared: Setting, made: Sequence[Contender]) -> dict[st
 
 
 def evaluated_one_by_one(made: Sequence[Contender]) -> dict[str, dict[str, Times]]:
-    """By condition, on fewer orders."""
+    """By rule, on fewer orders."""
     chosen = {
         one.name: one.by_order if one.slow else one.by_order[::EVERY]
         for one in made
-        if one.name in (EVALUATED, EXPLAINED, *BY_CONDITION)
+        if one.name in (EVALUATED, EXPLAINED, *BY_RULE)
     }
     return {
         condition: timed({name: [of_order[at] for of_order in by_order] for name, by_order in chosen.items()}, 0.005)
-        for at, condition in enumerate(CONDITIONS)
+        for at, condition in enumerate(RULES)
     }
 
 
@@ -336,7 +342,7 @@ FACTS_ALONE = "the facts alone"
 
 
 def with_preparation(shared: Setting, peers: Sequence[Peer]) -> dict[str, Times]:
-    """Seconds an order, from the order as it was read to the last condition's answer."""
+    """Seconds an order, from the order as it was read to the last rule's answer."""
     chosen, names = shared.orders[::EVERY], shared.names()
 
     def over_orders(of_line: Callable[[Facts], object]) -> Callable[[], None]:
@@ -380,20 +386,20 @@ def table_of(title: str, times: Mapping[str, Times], unit: str, note: str = "") 
     return Table(title, columns, rows, note)
 
 
-def table_by_condition(shared: Setting, found: Mapping[str, Mapping[str, Times]]) -> Table:
-    """A row for each condition."""
+def table_by_rule(shared: Setting, found: Mapping[str, Mapping[str, Times]]) -> Table:
+    """A row for each rule."""
     rows = [
         (
             condition,
             str(sum(1 for _ in comparisons(shared.conditions[condition]))),
             figure(times[EVALUATED].median),
             figure(times[EXPLAINED].median),
-            *(f"{times[EVALUATED].ratio_to(times[peer]):.2g}" for peer in BY_CONDITION),
+            *(f"{times[EVALUATED].ratio_to(times[peer]):.2g}" for peer in BY_RULE),
         )
         for condition, times in found.items()
     ]
-    columns = ("condition", "comparisons", "evaluated, us", "explained, us", *BY_CONDITION)
-    return Table("By condition: our microseconds, and ours evaluated / each engine", columns, rows)
+    columns = ("rule", "comparisons", "evaluated, us", "explained, us", *BY_RULE)
+    return Table("By rule: our microseconds, and ours evaluated / each engine", columns, rows)
 
 
 def table_of_agreement(counts: Mapping[str, Counter[tuple[str, str]]]) -> Table:
@@ -410,7 +416,7 @@ def table_of_agreement(counts: Mapping[str, Counter[tuple[str, str]]]) -> Table:
         "matters, we say unknown, and CEL raises an error. JSON Logic goes on with null; so does ZEN, which raises an "
         "error where null has no order and is no list, and where a cell of its tables would, the row does not match."
     )
-    return Table(f"Answers to {len(CONDITIONS) * ORDERS:,} questions, against ours", columns, rows, note)
+    return Table(f"Answers to {len(RULES) * ORDERS:,} questions, against ours", columns, rows, note)
 
 
 def report() -> Report:
@@ -420,17 +426,17 @@ def report() -> Report:
     counts = {peer.name: agreement(shared, peer) for peer in peers}
     made = contenders(shared, peers)
     everywhere, where_known = evaluated(made), evaluated_where_known(shared, made)
-    by_condition, prepared = evaluated_one_by_one(made), with_preparation(shared, peers)
-    of_order = "A condition costs an order's share: what all conditions take together, by their number."
+    by_rule, prepared = evaluated_one_by_one(made), with_preparation(shared, peers)
+    of_order = "A rule costs an order's share: what all rules take together, by their number."
     return Report(
         name="peers",
-        title="Conditions, against other engines",
+        title="Rules, against other engines",
         about=ABOUT,
         tables=(
-            table_of(f"One condition, facts prepared before ({ROUNDS} rounds)", everywhere, "a condition", of_order),
-            table_of("The same where every fact is known: no errors are timed", where_known, "a condition"),
-            table_of(f"All {len(CONDITIONS)} conditions, from the order as read", prepared, "an order"),
-            table_by_condition(shared, by_condition),
+            table_of(f"One rule, facts prepared before ({ROUNDS} rounds)", everywhere, "a rule", of_order),
+            table_of("The same where every fact is known: no errors are timed", where_known, "a rule"),
+            table_of(f"All {len(RULES)} rules, from the order as read", prepared, "an order"),
+            table_by_rule(shared, by_rule),
             table_of_agreement(counts),
         ),
         budgets=[

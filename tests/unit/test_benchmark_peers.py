@@ -12,7 +12,7 @@ import pytest
 from benchmarks.measuring import Times
 from benchmarks.peer_engines import Peer, named
 from benchmarks.peer_languages import CEL, REST, ZEN, json_logic, plain, zen_table
-from benchmarks.peers import CONDITIONS, documents, setting
+from benchmarks.peers import RULES, documents, setting
 from infusion_orders.rules.expression import TESTS, Comparison, Every, Expression, Negation, Some, comparisons
 
 if TYPE_CHECKING:
@@ -185,19 +185,19 @@ def test_a_program_is_given_the_facts_that_its_condition_names_or_all_that_were_
     assert Peer("whole", [first], sorted).evaluations(facts) == [(first, ["line_date_of_service", "line_kind"])]
 
 
-def test_the_conditions_are_of_every_file_with_every_operator_and_size() -> None:
+def test_the_rules_are_of_every_file_with_every_operator_and_size() -> None:
     shared = setting()
     subjects = {rule.rule.id.split(".")[0] for rule in shared.rule_set.rules if rule.require is not True}
     of_other_subjects_files = {"submitter", "nursing"}
-    assert {name.split(".")[0] for name in CONDITIONS} == subjects - of_other_subjects_files
+    assert {name.split(".")[0] for name in RULES} == subjects - of_other_subjects_files
 
     def operators_and_sizes(conditions: Iterable[Expression]) -> tuple[set[str], set[int]]:
         leaves = [list(comparisons(condition)) for condition in conditions]
         return {leaf.operator for of_one in leaves for leaf in of_one}, {len(of_one) for of_one in leaves}
 
     requires: list[Expression] = [rule.require for rule in shared.rule_set.rules if rule.require is not True]
-    assert operators_and_sizes(shared.conditions.values()) == operators_and_sizes(requires)
-    assert len(set(CONDITIONS)) == 25
+    assert operators_and_sizes(rule.require for rule in shared.rules.values()) == operators_and_sizes(requires)
+    assert len(set(RULES)) == 25
 
 
 def test_the_orders_are_the_same_every_time() -> None:

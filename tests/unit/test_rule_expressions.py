@@ -10,7 +10,7 @@ import pytest
 
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.unknown import Fault, FaultyFact, Need, Reason, Unknown
-from infusion_orders.rules.compilation import compile_expression
+from infusion_orders.rules.compilation import code_of, compile_expression, compile_verdict
 from infusion_orders.rules.compiled_rule import CompiledRule, compile_rules
 from infusion_orders.rules.explanation import explain
 from infusion_orders.rules.expression import Comparison, Every, Expression, Negation, Some, truth_of
@@ -96,6 +96,39 @@ def test_compositions_are_kleenes_and_are_explained_so(expression: Expression, t
 def test_an_explanation_tells_a_fault_before_what_is_unknown(expression: Expression, truth: str) -> None:
     catalogue = type(CATALOGUE)({name: CATALOGUE.facts["care.telephone"] for name in FACTS})
     assert explain(expression, FACTS, catalogue)["truth"] == truth
+
+
+HOSTILE = ('"]\nraise SystemExit #', "constant_0", "facts", "\\", "{}")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_that_an_author_writes_becomes_code(text: str) -> None:
+    code_of.cache_clear()
+    for name, constant in (("x", "a"), (text, text)):
+        condition = Every((Comparison(name, "is", constant), Comparison(name, "in", frozenset({constant, "b"}))))
+        test = compile_expression(condition)
+        assert [test({name: value}) for value in (constant, "b", FACTS["hanging"])] == [True, False, None]
+    assert code_of.cache_info().currsize == 1
+
+
+def nested(levels: int, innermost: Expression) -> Expression:
+    """As deep as no author nests, and no rewriting of assigned facts either."""
+    expression = innermost
+    for level in range(levels):
+        expression = (Every((TRUE, expression)), Some((FALSE, expression)), Negation(expression))[level % 3]
+    return expression
+
+
+@pytest.mark.parametrize("levels", [*range(1, 24), 120])
+def test_conditions_may_be_nested_deeper_than_python_nests_loops(levels: int) -> None:
+    negated = levels // 3 % 2 == 1
+    for innermost, truth in ((TRUE, True), (FALSE, False), (HANGING, None)):
+        expected = truth if truth is None or not negated else not truth
+        assert compile_expression(nested(levels, innermost))(FACTS) is expected
+        verdict = compile_verdict(True, nested(levels, innermost), assigns=False)(FACTS)
+        assert verdict is {True: Verdict.SATISFIED, False: Verdict.NOT_MET, None: Verdict.UNKNOWN}[expected]
+    with pytest.raises(FaultyFact):
+        compile_expression(nested(levels, FAULTY))(FACTS)
 
 
 def a_rule(name: str, **parts: Any) -> dict[str, Any]:

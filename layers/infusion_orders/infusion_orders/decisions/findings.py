@@ -34,21 +34,17 @@ def findings(lines: Sequence[JudgedLine], rule_set: RuleSet) -> tuple[Finding, .
     for (position, verdict), members in concerned.items():
         rule = rule_set.rules[position]
         if rule.rule.otherwise is not None:
-            found += _grouped(rule, rule.rule.otherwise, verdict, members, rule_set)
+            found += _grouped(rule, rule.rule.otherwise, verdict, members)
     return tuple(sorted(found, key=lambda finding: (STRENGTH[finding.effect], finding.rule, finding.verdict)))
 
 
 def _grouped(
-    rule: CompiledRule,
-    otherwise: Otherwise,
-    verdict: Verdict,
-    concerned: Iterable[tuple[int, JudgedLine]],
-    rule_set: RuleSet,
+    rule: CompiledRule, otherwise: Otherwise, verdict: Verdict, concerned: Iterable[tuple[int, JudgedLine]]
 ) -> Iterable[Finding]:
     """One finding for all lines of which the same was observed."""
     groups: dict[Any, tuple[dict[str, Any], str, str | None, list[tuple[int, JudgedLine]]]] = {}
     for index, line in concerned:
-        seen = {} if verdict is Verdict.ERROR else observed(rule.shown, line.facts, rule_set.catalogue)
+        seen = {} if verdict is Verdict.ERROR else observed(rule.observable, line.facts)
         message, remedy = _texts(rule, otherwise, verdict, line.facts)
         key = (repr(sorted(seen.items())), message, remedy)
         groups.setdefault(key, (seen, message, remedy, []))[3].append((index, line))

@@ -151,14 +151,16 @@ def plain_decimal(value: Decimal) -> str:
     return format(value.normalize(), "f") if value else "0"
 
 
+PLAIN_KINDS = frozenset({bool, str, int})
+"""Of values that are their own plain JSON."""
+
+
 def _as_it_is(value: Any) -> Any:
     return value
 
 
 _RENDER: dict[type, Callable[[Any], Any]] = {
-    bool: _as_it_is,
-    str: _as_it_is,
-    int: _as_it_is,
+    **dict.fromkeys(PLAIN_KINDS, _as_it_is),
     Decimal: plain_decimal,
     date: date.isoformat,
     frozenset: sorted,

@@ -1,21 +1,51 @@
-"""Conditions as closures: a leaf is one look-up and one test, a composition stops at the first part that settles it."""
+"""Conditions as functions of the facts, written as Python: a leaf is one look-up and one comparison, without a call.
+
+What is written depends on a condition's shape alone: its operators and how they are nested.  Names of facts and
+constants are values that the text refers to by number, so nothing of what an author writes becomes code, and conditions
+of one shape share it.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from infusion_orders.facts.unknown import Fault, FaultyFact, Unknown
-from infusion_orders.rules.expression import TESTS, Comparison, Negation, Some, truth_of
+from infusion_orders.rules.expression import TESTS, Comparison, Every, Negation, Some
 from infusion_orders.rules.rule import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from types import CodeType
 
     from infusion_orders.rules.expression import Expression, Truth
 
     Test = Callable[[Mapping[str, Any]], Truth]
     Judge = Callable[[Mapping[str, Any]], Verdict]
 
+DEEPEST = 6
+"""Compositions that stand deeper are functions of their own: Python nests no more than 20 loops."""
+SHAPES_KEPT = 2_048
+IN_LINE = {
+    "is": "value == {}",
+    "is_not": "value != {}",
+    "in": "value in {}",
+    "not_in": "value not in {}",
+    "below": "value < {}",
+    "at_most": "value <= {}",
+    "above": "value > {}",
+    "at_least": "value >= {}",
+    "contains_any": "not {}.isdisjoint(value)",
+    "contains_none": "{}.isdisjoint(value)",
+    "known": "True",
+}
+"""By operator, what TESTS says of a known value and what it is compared with; any other's test is called."""
+_COMMON = {
+    "Unknown": Unknown,
+    "Fault": Fault,
+    "FaultyFact": FaultyFact,
+    **{verdict.name: verdict for verdict in Verdict},
+}
 _NOT_YET = object()
 
 
@@ -24,21 +54,27 @@ def compile_expression(expression: Expression, shared: Mapping[Expression, Test]
 
     `shared` holds the tests of expressions that stand in several rules: where one is met, its test is used.
     """
-    known = shared or {}
-    if expression in known:
-        return known[expression]
-    if isinstance(expression, Comparison):
-        return _comparison(expression)
-    if isinstance(expression, Negation):
-        return _negation(compile_expression(expression.part, known))
-    if isinstance(expression, bool):
-        return lambda _facts: expression
-    if len(expression.parts) == 1:
-        return compile_expression(expression.parts[0], known)
-    settled = isinstance(expression, Some)
-    if all(isinstance(part, Comparison) and part.other is None and part not in known for part in expression.parts):
-        return _until_a_leaf(cast("tuple[Comparison, ...]", expression.parts), settled=settled)
-    return _until(tuple(compile_expression(part, known) for part in expression.parts), settled=settled)
+    writer = _Writer(shared or {})
+    writer.truth_of(expression, "truth")
+    writer.write("return truth")
+    return cast("Test", writer.function())
+
+
+def compile_verdict(
+    when: Expression, require: Expression, shared: Mapping[Expression, Test] | None = None, *, assigns: bool
+) -> Judge:
+    """A rule's verdict as a function of the facts, from whether it applies and whether its requirement holds.
+
+    Strong Kleene: an unknown `when` with a `require` that holds is no question, unless the rule assigns.
+    What it gives raises FaultyFact.
+    """
+    writer = _Writer(shared or {})
+    writer.truth_of(when, "applies")
+    writer.write("if applies is False: return NOT_APPLICABLE")
+    writer.truth_of(require, "holds")
+    writer.write(f"if holds is True{' and applies' if assigns else ''}: return SATISFIED")
+    writer.write("return NOT_MET if applies and holds is False else UNKNOWN")
+    return cast("Judge", writer.function())
 
 
 def once(test: Test, name: str) -> Test:
@@ -55,81 +91,105 @@ def once(test: Test, name: str) -> Test:
     return kept
 
 
-def _comparison(comparison: Comparison) -> Test:
-    if comparison.other is not None:
-        return lambda facts: truth_of(comparison, facts)
-    name, test = comparison.fact, TESTS[comparison.operator](comparison.constant)
+class _Writer:
+    """One function, line by line; `constants` are what its text refers to."""
 
-    def compare(facts: Mapping[str, Any]) -> Truth:
-        value = facts[name]
-        kind = value.__class__
-        if kind is Unknown:
-            return None
-        if kind is Fault:
-            raise FaultyFact(name)
-        return bool(test(value))
+    def __init__(self, shared: Mapping[Expression, Test]) -> None:
+        self._shared = shared
+        self._lines: list[str] = []
+        self._constants: dict[str, Any] = {}
+        self._depth = 1
 
-    return compare
+    def function(self) -> Callable[[Mapping[str, Any]], Any]:
+        """What was written."""
+        namespace = {**_COMMON, **self._constants}
+        exec(code_of("def function(facts):\n" + "\n".join(self._lines)), namespace)  # noqa: S102 - of a shape alone
+        return cast("Callable[[Mapping[str, Any]], Any]", namespace["function"])
+
+    def write(self, line: str) -> None:
+        """At the depth that is written at."""
+        self._lines.append("\t" * self._depth + line)
+
+    def truth_of(self, expression: Expression, name: str) -> None:
+        """Lines that give the variable the expression's truth."""
+        if isinstance(expression, bool):
+            self.write(f"{name} = {expression}")
+        elif self._shared and expression in self._shared:
+            self.write(f"{name} = {self._constant(self._shared[expression])}(facts)")
+        elif isinstance(expression, Comparison):
+            self._if_not_known(expression, f"{name} = None")
+            self.write(f"else: {name} = {self._test(expression)}")
+        elif isinstance(expression, Negation):
+            self.truth_of(expression.part, name)
+            self.write(f"if {name} is not None: {name} = not {name}")
+        elif self._depth > DEEPEST:
+            self.write(f"{name} = {self._constant(compile_expression(expression, self._shared))}(facts)")
+        else:
+            self._composition(expression, name)
+
+    def _composition(self, expression: Every | Some, name: str) -> None:
+        """Kleene `or` (settled by a true part) and `and` (settled by a false one): a loop that is left when settled."""
+        settled = isinstance(expression, Some)
+        part_name = f"part_{self._depth}"
+        self.write(f"{name} = {not settled}")
+        self.write("while True:")
+        self._depth += 1
+        for part in self._flat(expression):
+            if isinstance(part, Comparison) and part not in self._shared:
+                self._if_not_known(part, f"{name} = None")
+                self.write(f"elif {'' if settled else 'not '}({self._test(part)}):")
+                self.write(f"\t{name} = {settled}")
+                self.write("\tbreak")
+            else:
+                self.truth_of(part, part_name)
+                self.write(f"if {part_name} is {settled}:")
+                self.write(f"\t{name} = {settled}")
+                self.write("\tbreak")
+                self.write(f"if {part_name} is None: {name} = None")
+        self.write("break")
+        self._depth -= 1
+
+    def _flat(self, expression: Every | Some) -> Iterator[Expression]:
+        """The parts, and in place of one of the same kind, or of one that has a single part, its own."""
+        for part in expression.parts:
+            nested = isinstance(part, Every | Some) and (len(part.parts) == 1 or type(part) is type(expression))
+            if nested and part not in self._shared:
+                yield from self._flat(cast("Every | Some", part))
+            else:
+                yield part
+
+    def _if_not_known(self, comparison: Comparison, then: str) -> None:
+        """Look the facts up; what is unknown is told by `then`, an `else` or `elif` is to follow."""
+        fact = self._constant(comparison.fact)
+        self.write(f"value = facts[{fact}]")
+        self.write("kind = value.__class__")
+        if comparison.other is None:
+            faulty, unknown = "kind is Fault", "kind is Unknown"
+        else:
+            self.write(f"other = facts[{self._constant(comparison.other)}]")
+            self.write("other_kind = other.__class__")
+            faulty, unknown = "kind is Fault or other_kind is Fault", "kind is Unknown or other_kind is Unknown"
+        self.write(f"if {faulty}: raise FaultyFact({fact})")
+        self.write(f"elif {unknown}: {then}")
+
+    def _test(self, comparison: Comparison) -> str:
+        """Of `value`, where it is known."""
+        operator = comparison.operator
+        if operator in IN_LINE:
+            with_what = self._constant(comparison.constant) if comparison.other is None else "other"
+            return IN_LINE[operator].format(with_what)
+        test = TESTS[operator]
+        if comparison.other is None:
+            return f"{self._constant(test(comparison.constant))}(value)"
+        return f"{self._constant(test)}(other)(value)"
+
+    def _constant(self, value: object) -> str:
+        name = f"constant_{len(self._constants)}"
+        self._constants[name] = value
+        return name
 
 
-def _negation(part: Test) -> Test:
-    def negate(facts: Mapping[str, Any]) -> Truth:
-        truth = part(facts)
-        return None if truth is None else not truth
-
-    return negate
-
-
-def _until(parts: tuple[Test, ...], *, settled: bool) -> Test:
-    """Kleene `or` (settled by a true part) and `and` (settled by a false one)."""
-
-    def combine(facts: Mapping[str, Any]) -> Truth:
-        truth: Truth = not settled
-        for part in parts:
-            found = part(facts)
-            if found is settled:
-                return settled
-            if found is None:
-                truth = None
-        return truth
-
-    return combine
-
-
-def _until_a_leaf(leaves: tuple[Comparison, ...], *, settled: bool) -> Test:
-    """The same where every part compares one fact with a constant, as most do: without a call for each."""
-    tests = tuple((leaf.fact, TESTS[leaf.operator](leaf.constant)) for leaf in leaves)
-
-    def combine(facts: Mapping[str, Any]) -> Truth:
-        truth: Truth = not settled
-        for name, test in tests:
-            value = facts[name]
-            kind = value.__class__
-            if kind is Unknown:
-                truth = None
-            elif kind is Fault:
-                raise FaultyFact(name)
-            elif (not test(value)) is not settled:
-                return settled
-        return truth
-
-    return combine
-
-
-def verdict_by(asks: Test | None, holds: Test, *, assigns: bool) -> Judge:
-    """A rule's verdict from whether it applies (always, where nothing is asked) and whether its requirement holds.
-
-    Strong Kleene: an unknown `when` with a `require` that holds is no question, unless the rule assigns.
-    What it gives raises FaultyFact.
-    """
-
-    def judge(facts: Mapping[str, Any]) -> Verdict:
-        applies = True if asks is None else asks(facts)
-        if applies is False:
-            return Verdict.NOT_APPLICABLE
-        truth = holds(facts)
-        if truth is True and (applies or not assigns):
-            return Verdict.SATISFIED
-        return Verdict.NOT_MET if applies and truth is False else Verdict.UNKNOWN
-
-    return judge
+@lru_cache(maxsize=SHAPES_KEPT)
+def code_of(text: str) -> CodeType:
+    """Conditions of one shape have one text, which is compiled once."""
+    return compile(text, "<a condition>", "exec")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind
 from infusion_orders.rules.assignment import Assignment, rewrite
-from infusion_orders.rules.compilation import compile_expression, once, verdict_by
+from infusion_orders.rules.compilation import compile_expression, compile_verdict, once
 from infusion_orders.rules.expression import Comparison, Every, Negation, comparisons
 from infusion_orders.rules.resolution import Resolver, typed_constant
 from infusion_orders.rules.rule import Effect, Rule, Scope
@@ -98,19 +98,13 @@ class CompiledRule:
         return self._compilation.without_assigned(self.resolved.require)
 
     @cached_property
-    def applies(self) -> Test:
-        """`when` as a function of the facts."""
-        return compile_expression(self.when, self._compilation.shared)
-
-    @cached_property
-    def holds(self) -> Test:
-        """`require` as a function of the facts."""
-        return compile_expression(self.require, self._compilation.shared)
-
-    @cached_property
     def verdict(self) -> Judge:
         """The verdict as a function of the facts."""
-        return verdict_by(self.applies, self.holds, assigns=self.assigns)
+        return self.verdict_where(self.when)
+
+    def verdict_where(self, when: Expression) -> Judge:
+        """The verdict as a function of the facts, if it applies where this holds."""
+        return compile_verdict(when, self.require, self._compilation.shared, assigns=self.assigns)
 
     @cached_property
     def pointers(self) -> tuple[str, ...]:
@@ -122,6 +116,11 @@ class CompiledRule:
     def shown(self) -> tuple[str, ...]:
         """The facts that a finding shows: those that the rule names and what a partner sent for them."""
         return _shown(self.resolved.when, self.require, self._compilation.catalogue)
+
+    @cached_property
+    def observable(self) -> tuple[str, ...]:
+        """Those of the facts shown whose values are shown too: none that identifies a person."""
+        return tuple(name for name in self.shown if not self._compilation.catalogue.facts[name].private)
 
     @property
     def broken(self) -> Expression:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind
 from infusion_orders.facts.unknown import Need, Reason, Unknown
-from infusion_orders.rules.compilation import compile_expression, verdict_by
+from infusion_orders.rules.compilation import compile_verdict
 from infusion_orders.rules.compiled_rule import DATE_OF_SERVICE, any_date_in
 from infusion_orders.rules.expression import Every, Negation, comparisons
 from infusion_orders.rules.relevance import Unsettled
@@ -89,8 +89,7 @@ def as_given(resolved: ResolvedRule, example: Example) -> RuleAsGiven:
     named = {name for leaf in comparisons(resolved.when) for name in (leaf.fact, leaf.other) if name is not None}
     assigns = resolved.rule.assign is not None
     when = Every((resolved.in_force, resolved.when if assigns or named & example.given.keys() else True))
-    verdict = verdict_by(compile_expression(when), compile_expression(resolved.require), assigns=assigns)
-    return RuleAsGiven(when, resolved.require, assigns, verdict)
+    return RuleAsGiven(when, resolved.require, assigns, compile_verdict(when, resolved.require, assigns=assigns))
 
 
 def questions_of(rule: RuleAsGiven, facts: GivenFacts, catalogue: Catalogue) -> tuple[str, ...]:

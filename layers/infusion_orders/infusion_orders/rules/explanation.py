@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.facts.case import plain_value
-from infusion_orders.facts.unknown import FaultyFact, Unknown
+from infusion_orders.facts.case import PLAIN_KINDS, plain_value
+from infusion_orders.facts.unknown import Fault, FaultyFact, Unknown
 from infusion_orders.rules.expression import Comparison, Negation, Some, truth_of
 
 if TYPE_CHECKING:
@@ -50,12 +50,15 @@ def _leaf_truth(comparison: Comparison, facts: Mapping[str, Any]) -> str:
         return ERROR
 
 
-def observed(names: tuple[str, ...], facts: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:
-    """The known values of the facts by name: coded facts only, none that is private."""
+def observed(names: tuple[str, ...], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The known values by name: a rule's `observable` leaves out what is private."""
     values = {}
     for name in names:
         value = facts[name]
-        if not isinstance(value, Unknown) and not catalogue.facts[name].private:
+        kind = value.__class__
+        if kind in PLAIN_KINDS:
+            values[name] = value
+        elif kind is not Unknown and kind is not Fault:
             values[name] = plain_value(value)
     return values
 

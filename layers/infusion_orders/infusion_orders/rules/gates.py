@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.rules.compilation import compile_expression, verdict_by
 from infusion_orders.rules.expression import TESTS, Every
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from infusion_orders.facts.fact import Catalogue
-    from infusion_orders.rules.compilation import Judge, Test
+    from infusion_orders.rules.compilation import Judge
     from infusion_orders.rules.compiled_rule import CompiledRule
     from infusion_orders.rules.expression import Comparison, Expression
 
@@ -160,9 +159,8 @@ def _positions(bits: int) -> Iterator[int]:
 def _without_gates(rule: CompiledRule, gates: Iterable[Gate]) -> Judge:
     settled = {gate.fact for gate in gates}
     behind = {comparison for comparison in rule.asked_of_single_facts(KINDS) if comparison.fact in settled}
-    left = [part for part in conjuncts(rule.when) if part not in behind]
-    asks: Test | None = compile_expression(Every(tuple(left))) if left else None
-    return verdict_by(asks, rule.holds, assigns=False)
+    left = tuple(part for part in conjuncts(rule.when) if part not in behind)
+    return rule.verdict_where(Every(left) if left else True)
 
 
 def conjuncts(expression: Expression) -> Iterator[Expression]:
