@@ -30,7 +30,7 @@ from infusion_orders.decisions.questions import questions
 from infusion_orders.decisions.receipts import digest
 from infusion_orders.facts.case import Case
 from infusion_orders.orders.reading import read_order
-from infusion_orders.rules.canonical import canonical_json
+from infusion_orders.rules.canonical import canonical_json_of_sorted
 from infusion_orders.rules.loading import load_directory
 from infusion_orders.rules.rule import Verdict
 from infusion_orders.store import client as store_client
@@ -189,7 +189,7 @@ def steps(body: bytes, rule_set: RuleSet) -> Iterator[str]:
     actions(lines, rule_set)
     questions(lines, rule_set)
     yield "findings, actions, questions"
-    digest(canonical_json(case.recorded()))
+    digest(canonical_json_of_sorted(case.recorded()))
     yield "facts to record, and their digest"
 
 

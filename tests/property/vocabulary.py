@@ -26,7 +26,7 @@ def _fact(name: str, kind: Kind, **more: Any) -> Fact:
         description=name,
         question=f"{name}?",
         pointer=f"/lines/{{line}}/{name}",
-        read=lambda _order, _line: None,
+        read=lambda _sent: None,
         **more,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from infusion_orders.decisions.decision import Action, Citation, Finding
 from infusion_orders.facts.unknown import Unknown
@@ -39,19 +40,18 @@ def findings(lines: Sequence[JudgedLine], rule_set: RuleSet) -> tuple[Finding, .
 
 
 def _grouped(
-    rule: CompiledRule, otherwise: Otherwise, verdict: Verdict, concerned: Iterable[tuple[int, JudgedLine]]
+    rule: CompiledRule, otherwise: Otherwise, verdict: Verdict, concerned: Sequence[tuple[int, JudgedLine]]
 ) -> Iterable[Finding]:
     """One finding for all lines of which the same was observed."""
     groups: dict[Any, tuple[dict[str, Any], str, str | None, list[tuple[int, JudgedLine]]]] = {}
     for index, line in concerned:
         seen = {} if verdict is Verdict.ERROR else observed(rule.observable, line.facts)
         message, remedy = _texts(rule, otherwise, verdict, line.facts)
-        key = (repr(sorted(seen.items())), message, remedy)
+        key = None if len(concerned) == 1 else (repr(sorted(seen.items())), message, remedy)
         groups.setdefault(key, (seen, message, remedy, []))[3].append((index, line))
-    citation = Citation(**dict(rule.rule.citation))
     for seen, message, remedy, members in groups.values():
         yield Finding(
-            rule=rule.rule.id,
+            rule=rule.id,
             clause=rule.rule.clause,
             effect=otherwise.effect,
             verdict=verdict,
@@ -60,8 +60,19 @@ def _grouped(
             remedy=remedy,
             observed=seen,
             pointers=_pointers(rule, members),
-            citation=citation,
+            citation=_citation(rule),
         )
+
+
+def _citation(rule: CompiledRule) -> Citation:
+    citation = _CITATIONS.get(rule)
+    if citation is None:
+        citation = _CITATIONS[rule] = Citation(**dict(rule.rule.citation))
+    return citation
+
+
+_CITATIONS: WeakKeyDictionary[CompiledRule, Citation] = WeakKeyDictionary()
+"""Made once a rule, and kept as long as the rule is."""
 
 
 def _texts(rule: CompiledRule, otherwise: Otherwise, verdict: Verdict, facts: Facts) -> tuple[str, str | None]:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from infusion_orders.rules.compilation import Judge
     from infusion_orders.rules.rule_set import RuleSet
 
+    _Verdicts = tuple[dict[int, Verdict], dict[int, Verdict]]
+    """By the rules' positions: those that apply, and those of them that are not satisfied."""
+
 DECISIVE_EFFECTS = {
     Effect.REDIRECT: Outcome.REDIRECTED,
     Effect.REJECT: Outcome.REJECTED,
@@ -22,6 +25,8 @@ DECISIVE_EFFECTS = {
 }
 """The effects that change an outcome, strongest first."""
 DATE_OF_SERVICE = "line.date_of_service"
+_NOT_APPLICABLE, _SATISFIED = Verdict.NOT_APPLICABLE, Verdict.SATISFIED
+"""At hand: a member of an enumeration is looked up each time it is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,45 +51,47 @@ class JudgedLine:
 
 def judge(case: Case, rule_set: RuleSet, line_ids: Sequence[str]) -> tuple[JudgedLine, ...]:
     """A fault inside one rule is the verdict `error` on that rule, and on no other."""
-    of_order: dict[object, dict[int, Verdict]] = {}
+    of_order: dict[object, _Verdicts] = {}
     return tuple(
         _judge_line(line_id, facts, rule_set, of_order) for line_id, facts in zip(line_ids, case.lines, strict=True)
     )
 
 
-def _judge_line(
-    line_id: str, facts: Facts, rule_set: RuleSet, of_order: dict[object, dict[int, Verdict]]
-) -> JudgedLine:
+def _judge_line(line_id: str, facts: Facts, rule_set: RuleSet, of_order: dict[object, _Verdicts]) -> JudgedLine:
     """`of_order`: the verdicts of the order's own rules, by the day that they are judged on."""
     judges_of_order, judges = rule_set.gates.plan(facts)
     day = facts[DATE_OF_SERVICE]
     if day not in of_order:
         of_order[day] = _verdicts(judges_of_order, facts)
-    verdicts = of_order[day] | _verdicts(judges, facts)
-    reported = {at: verdict for at, verdict in verdicts.items() if verdict is not Verdict.SATISFIED}
+    verdicts_of_order, reported_of_order = of_order[day]
+    verdicts, reported = _verdicts(judges, facts)
+    reported = reported_of_order | reported
     outcome, unsettled = outcome_of_line(rule_set, reported)
-    return JudgedLine(line_id, facts, verdicts, reported, outcome, unsettled)
+    return JudgedLine(line_id, facts, verdicts_of_order | verdicts, reported, outcome, unsettled)
 
 
-def _verdicts(judges: Iterable[tuple[int, Judge]], facts: Facts) -> dict[int, Verdict]:
+def _verdicts(judges: Iterable[tuple[int, Judge]], facts: Facts) -> _Verdicts:
     verdicts: dict[int, Verdict] = {}
+    reported: dict[int, Verdict] = {}
     for position, judge_by in judges:
         try:
             verdict = judge_by(facts)
         except Exception:  # whatever it is, it is this rule's fault alone and never a denial
             verdict = Verdict.ERROR
-        if verdict is not Verdict.NOT_APPLICABLE:
+        if verdict is not _NOT_APPLICABLE:
             verdicts[position] = verdict
-    return verdicts
+            if verdict is not _SATISFIED:
+                reported[position] = verdict
+    return verdicts, reported
 
 
 def outcome_of_line(rule_set: RuleSet, reported: Mapping[int, Verdict]) -> tuple[Outcome, Effect | None]:
     """The walk down the effects; with the effect that wants information, if one does."""
-    found: dict[Effect | None, set[Verdict]] = {}
-    for position, verdict in reported.items():
-        found.setdefault(rule_set.rules[position].effect, set()).add(verdict)
+    if not reported:
+        return Outcome.ACCEPTED, None
+    found = [(rule_set.rules[position].effect, verdict) for position, verdict in reported.items()]
     for effect, outcome in DECISIVE_EFFECTS.items():
-        at_effect = found.get(effect, ())
+        at_effect = [verdict for its_effect, verdict in found if its_effect is effect]
         if Verdict.NOT_MET in at_effect:
             return outcome, None
         if Verdict.UNKNOWN in at_effect:

@@ -40,8 +40,8 @@ def questions(lines: Iterable[JudgedLine], rule_set: RuleSet) -> tuple[Question,
             needs.setdefault(value, set()).add(need)
             because.setdefault(value, set()).update(rules)
             instead[value] = instead[value] & alternatives if value in instead else set(alternatives)
-    order = {name: position for position, name in enumerate(rule_set.catalogue.facts)}
-    values = sorted(because, key=lambda value: (order[value[0]], -1 if value[1] is None else value[1]))
+    positions = rule_set.catalogue.positions
+    values = sorted(because, key=lambda value: (positions[value[0]], -1 if value[1] is None else value[1]))
     return tuple(
         Question(
             pointers=(pointer_of(next(iter(needs[value])), rule_set.catalogue),),

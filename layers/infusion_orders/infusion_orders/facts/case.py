@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Scope
@@ -17,14 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from infusion_orders.codes.tables import ReferenceTables
-    from infusion_orders.facts.fact import Catalogue, Fact
-    from infusion_orders.orders.order import Order
+    from infusion_orders.facts.fact import Catalogue
+    from infusion_orders.orders.order import Order, ServiceLine
 
 
 @lru_cache(maxsize=10_000)
 def missing(name: str, line: int | None) -> Unknown:
     """The fact that was not sent; one object each, because sparse orders have many."""
     return Unknown((Need(name, line, Reason.MISSING),))
+
+
+_OF_ORDER = Scope.ORDER
 
 
 class Facts(dict[str, Any]):
@@ -44,7 +47,7 @@ class Facts(dict[str, Any]):
         """The value or an Unknown, kept for the next rule that asks; the order's own facts at once for all lines."""
         case = self.case
         fact = case.catalogue.facts[name]
-        of_order = fact.scope is Scope.ORDER
+        of_order = fact.scope is _OF_ORDER
         if fact.derive is None:
             value: Any = missing(name, None if of_order else self.line)
         else:
@@ -59,17 +62,33 @@ class Facts(dict[str, Any]):
         return value
 
 
-def facts_as_sent(asked: Sequence[Fact], order: Order, line: int) -> dict[str, Any]:
-    """What the order says of each asked fact, known or not: most of it is recorded, so it is read at once."""
-    read: dict[str, Any] = {}
-    for fact in asked:
-        where = None if fact.scope is Scope.ORDER else line
-        try:
-            value = fact.read(order, line) if fact.read is not None else None
-        except InvalidIdentifier as invalid:
-            value = Unknown((Need(fact.name, where, Reason.INVALID, str(invalid)),))
-        read[fact.name] = missing(fact.name, where) if value is None else value
-    return read
+@lru_cache(maxsize=1_000)
+def _nothing_sent(names: tuple[str, ...], line: int | None) -> dict[str, Any]:
+    """To be copied: most of what could be sent is not."""
+    return {name: missing(name, line) for name in names}
+
+
+def facts_as_sent(catalogue: Catalogue, scope: Scope, sent: Order | ServiceLine, line: int | None) -> dict[str, Any]:
+    """What the order, or its line, says of each asked fact, known or not: most is recorded, so it is read at once."""
+    facts = _nothing_sent(catalogue.asked[scope], line).copy()
+    for part in catalogue.asked_parts[scope]:
+        there: Any = sent
+        for field in part.way:
+            there = getattr(there, field)
+            if there is None:
+                break
+        else:
+            fields_sent = vars(there)
+            for name, field, read in part.facts:
+                value = fields_sent.get(field)
+                if value is not None and read is not None:
+                    try:
+                        value = read(value)
+                    except InvalidIdentifier as invalid:
+                        value = Unknown((Need(name, line, Reason.INVALID, str(invalid)),))
+                if value is not None:
+                    facts[name] = value
+    return facts
 
 
 class Case:
@@ -92,9 +111,8 @@ class Case:
         if order is None:
             of_order, of_lines = dict(order_facts or {}), line_facts if line_facts is not None else [{}]
         else:
-            of_order = facts_as_sent(catalogue.asked[Scope.ORDER], order, 0)
-            asked = catalogue.asked[Scope.LINE]
-            of_lines = [facts_as_sent(asked, order, line) for line in range(len(order.lines))]
+            of_order = facts_as_sent(catalogue, Scope.ORDER, order, None)
+            of_lines = [facts_as_sent(catalogue, Scope.LINE, sent, line) for line, sent in enumerate(order.lines)]
         self.lines: tuple[Facts, ...] = tuple(
             Facts(self, index, {**of_order, **known}) for index, known in enumerate(of_lines)
         )
@@ -104,37 +122,45 @@ class Case:
 
         One that was not sent is left out; one that failed its check is kept with what it needs, and so is what stands
         in place of facts that identify a person: whether these were sent is told by nothing else.
+        The names of every object are sorted.
         """
         recorded = self.catalogue.recorded
         return {
-            "order": _plain_facts(self.lines[0], recorded[Scope.ORDER]),
             "lines": [_plain_facts(line, recorded[Scope.LINE]) for line in self.lines],
+            "order": _plain_facts(self.lines[0], recorded[Scope.ORDER]),
         }
 
 
 def _plain_facts(facts: Facts, names: Sequence[str]) -> dict[str, Any]:
-    plain = {}
+    plain: dict[str, Any] = {}
     for name in names:
         value = facts[name]
-        if not isinstance(value, Unknown):
-            plain[name] = plain_value(value)
-        elif isinstance(value, Fault):
+        kind = value.__class__
+        if kind in PLAIN_KINDS:
+            plain[name] = value
+        elif kind is Unknown:
+            if facts.case.catalogue.facts[name].read is None or value.needs[0].reason is Reason.INVALID:
+                plain[name] = {"unknown": [_plain_need(need) for need in value.needs]}
+        elif kind is Fault:
             plain[name] = {"fault": True}
-        elif facts.case.catalogue.facts[name].read is None or value.needs[0].reason is Reason.INVALID:
-            plain[name] = {"unknown": [_plain_need(need) for need in value.needs]}
+        else:
+            plain[name] = plain_value(value)
     return plain
 
 
 def _plain_need(need: Need) -> dict[str, Any]:
     """The line is the one that the fact is recorded of, if the need is a line's."""
-    plain: dict[str, Any] = {"fact": need.fact, "reason": need.reason.value}
+    plain: dict[str, Any] = {"fact": need.fact}
+    if need.hint is not None:
+        plain["hint"] = need.hint
     if need.line is not None:
         plain["of_line"] = True
-    return plain if need.hint is None else plain | {"hint": need.hint}
+    plain["reason"] = need.reason.value
+    return plain
 
 
 def plain_value(value: Any) -> Any:
-    """JSON of a known value: decimals as text, dates as ISO text, sets sorted, structures by field."""
+    """JSON of a known value: decimals as text, dates as ISO text, sets sorted, structures by their sorted fields."""
     render = _RENDER.get(value.__class__)
     if render is not None:
         return render(value)
@@ -142,12 +168,20 @@ def plain_value(value: Any) -> Any:
         return value.value
     if isinstance(value, tuple):
         return [plain_value(part) for part in value]
-    parts = {field.name: getattr(value, field.name) for field in fields(value)}
+    parts = {name: getattr(value, name) for name in _fields_of(value.__class__)}
     return {name: plain_value(part) for name, part in parts.items() if part is not None}
+
+
+@cache
+def _fields_of(structure: type) -> tuple[str, ...]:
+    return tuple(sorted(field.name for field in fields(structure)))
 
 
 def plain_decimal(value: Decimal) -> str:
     """`2.50` and `2.5` alike as `2.5`, never in exponent form: equal doses have equal receipts."""
+    text = str(value)
+    if text.isdecimal():
+        return text
     return format(value.normalize(), "f") if value else "0"
 
 

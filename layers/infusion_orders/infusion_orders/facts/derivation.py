@@ -24,7 +24,7 @@ def from_all(*names: str) -> Callable[[Callable[..., Any]], Callable[[Facts], An
 
     def decorate(function: Callable[..., Any]) -> Callable[[Facts], Any]:
         def derive(facts: Facts) -> Any:
-            values = [facts[name] for name in names]
+            values = [*map(facts.__getitem__, names)]
             return unknown_of(*values) or function(facts, *values)
 
         derive.__doc__ = function.__doc__

@@ -47,12 +47,15 @@ class FaultyFact(Exception):
 
 def unknown_of(*values: object) -> Unknown | None:
     """The needs of all unknown ones among the values, without repeats; None when all are known, a fault if one is."""
-    unknown = [value for value in values if isinstance(value, Unknown)]
-    if not unknown:
+    for value in values:
+        if isinstance(value, Unknown):
+            break
+    else:
         return None
     needs: dict[Need, None] = {}
-    for value in unknown:
+    for value in values:
         if isinstance(value, Fault):
             return value
-        needs.update(dict.fromkeys(value.needs))
+        if isinstance(value, Unknown):
+            needs.update(dict.fromkeys(value.needs))
     return Unknown(tuple(needs)) if needs else None
