@@ -23,7 +23,7 @@ from benchmarks.reporting import Budget, Report, Table
 from infusion_orders.cli.replay_run import run
 from infusion_orders.cli.replay_sources import ExportSource
 from infusion_orders.cli.worker_processes import processors
-from infusion_orders.decisions import decide, issued
+from infusion_orders.decisions import decide
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.loading import load_directory
 from infusion_orders.rules.rule_set import RuleSet
@@ -54,9 +54,9 @@ class Made:
 def made(count: int, rules: RuleSet) -> Iterator[Made]:
     """Decided under the rules."""
     for _, document in zip(range(count), orders(), strict=False):
-        decided = decide(read_order(json.dumps(document)), rules, as_of=START.date())
-        decision = issued(decided.decision, decision_id=str(ULID()), age_seconds=0)
-        yield Made(decided.facts.decode(), decision.model_dump_json(by_alias=True, exclude_none=True))
+        order = read_order(json.dumps(document))
+        decided = decide(order, rules, as_of=START.date(), decision_id=str(ULID()))
+        yield Made(decided.facts.decode(), decided.decision.model_dump_json(by_alias=True, exclude_none=True))
 
 
 def write_export(path: Path, count: int, rules: RuleSet) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ulid import ULID
 
@@ -18,7 +18,7 @@ from infusion_orders.api.requests import asked, digest_of_body, idempotency_key,
 from infusion_orders.api.settings import Settings
 from infusion_orders.api.shadowing import decide_in_shadow
 from infusion_orders.api.stores import stores_of
-from infusion_orders.decisions import decide, issued
+from infusion_orders.decisions import decide
 from infusion_orders.orders.reading import order_from, read_order
 from infusion_orders.store.activations import NoRuleSet
 from infusion_orders.store.client import answered_within
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from infusion_orders.api.requests import Asked
+    from infusion_orders.decisions import Decided
     from infusion_orders.decisions.decision import Decision
     from infusion_orders.orders.order import Order
     from infusion_orders.store.decisions import Recorded
@@ -60,9 +61,8 @@ def validate_order() -> Response[str]:
     require_line_of_business(partner, order)
     if request.reproduces:
         return json_answer(reproduced(order, request))
-    recorded = decided_and_recorded(
-        partner, order, digest=digest_of_body(body), key=key, explain_all=request.explain_all
-    )
+    made = made_now(order, explain_all=request.explain_all)
+    recorded = given_out(partner, made, digest=digest_of_body(body), key=key)
     return json_answer(recorded.body, headers={"Idempotent-Replayed": "true"} if recorded.replayed else None)
 
 
@@ -80,13 +80,19 @@ def validate_batch() -> Response[str]:
         require_line_of_business(partner, order)
         return order, digest_of(document)
 
-    def decide_one(index: int, read: tuple[Order, str]) -> str:
+    def decide_one(read: tuple[Order, str]) -> tuple[Made, str]:
         order, digest = read
+        return made_now(order), digest
+
+    def record_one(index: int, decided: tuple[Made, str]) -> str:
+        made, digest = decided
         own_key = None if key is None else f"{key}#{index}"
-        return decided_and_recorded(partner, order, digest=digest, key=own_key, explain_all=False).body
+        return given_out(partner, made, digest=digest, key=own_key).body
 
     left = app.lambda_context.get_remaining_time_in_millis
-    return json_answer(answer_batch(orders, read_one, decide_one, app.problem_entry, milliseconds_left=left))
+    return json_answer(
+        answer_batch(orders, read_one, decide_one, record_one, app.problem_entry, milliseconds_left=left)
+    )
 
 
 @app.get("/v1/decisions/<decision_id>")
@@ -106,31 +112,53 @@ def partner_of(scope: Scope) -> Partner:
     return partner
 
 
-def decided_and_recorded(
-    partner: Partner, order: Order, *, digest: str, key: str | None, explain_all: bool
-) -> Recorded:
-    """Decided under the active rules, as of today (UTC), and given out only once it is recorded."""
+class Made(NamedTuple):
+    """A decision that nobody has seen: it is given out once it is recorded."""
+
+    order: Order
+    decision_id: str
+    decided: Decided
+    body: str
+    seconds: float
+
+
+def made_now(order: Order, *, explain_all: bool = False) -> Made:
+    """Under the active rules, as of today (UTC)."""
     started = time.perf_counter()
     at = app.notes.at
     active = rule_sets.active()
-    decided = decide(order, active.rule_set, as_of=at.date(), explain_all=explain_all)
     decision_id = str(ULID.from_datetime(at))
-    decision = issued(decided.decision, decision_id=decision_id, age_seconds=active.age_seconds)
+    decided = decide(
+        order,
+        active.rule_set,
+        as_of=at.date(),
+        explain_all=explain_all,
+        decision_id=decision_id,
+        age_seconds=active.age_seconds,
+    )
+    body = rendered(decided.decision)
+    return Made(order, decision_id, decided, body, time.perf_counter() - started)
+
+
+def given_out(partner: Partner, made: Made, *, digest: str, key: str | None) -> Recorded:
+    """The decision, now recorded, or the one that the same key and order already have."""
+    started = time.perf_counter()
+    decision = made.decided.decision
     recorded = decisions.record(
         partner.client_id,
-        decided,
-        decision_id=decision_id,
+        made.decided,
+        decision_id=made.decision_id,
         order_digest=digest,
         key=key,
-        at=at,
-        body=rendered(decision),
+        at=app.notes.at,
+        body=made.body,
     )
     if recorded.replayed:
         app.notes.note(replayed=True)
     else:
-        app.notes.decided(decision, duration_ms=(time.perf_counter() - started) * 1000)
+        app.notes.decided(decision, duration_ms=(made.seconds + time.perf_counter() - started) * 1000)
         decide_in_shadow(
-            order,
+            made.order,
             decision,
             rule_sets,
             app.notes,

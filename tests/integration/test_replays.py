@@ -16,7 +16,7 @@ from infusion_orders.cli.embedded_table import DECISIONS_TABLE, RULES_TABLE, emb
 from infusion_orders.cli.main import app
 from infusion_orders.cli.replay_run import OtherReplay, run
 from infusion_orders.cli.replay_sources import ExportSource, UnreadableExport
-from infusion_orders.decisions import decide, issued
+from infusion_orders.decisions import decide
 from infusion_orders.orders.vocabularies import LineOfBusiness
 from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders.store import recorded_decisions
@@ -49,10 +49,9 @@ REVIEWING = RuleSet.from_document(reviewing(), version=2, digest=reviewing().dig
 
 def record(tables: LocalTables, partner: str, at: datetime, *, able: bool) -> str:
     """One decision of the example order, as the function would record it then."""
-    decided = decide(an_order({"/caregiver/able": able}), default_rules(), as_of=TODAY)
     decision_id = str(ULID.from_datetime(at))
-    decision = issued(decided.decision, decision_id=decision_id, age_seconds=0)
-    body = decision.model_dump_json(by_alias=True, exclude_none=True)
+    decided = decide(an_order({"/caregiver/able": able}), default_rules(), as_of=TODAY, decision_id=decision_id)
+    body = decided.decision.model_dump_json(by_alias=True, exclude_none=True)
     DecisionStore(tables.client, DECISIONS_TABLE, retention_days=30).record(
         partner, decided, decision_id=decision_id, order_digest="sha256:one", key=None, at=at, body=body
     )

@@ -1,55 +1,102 @@
+from __future__ import annotations
+
 import hashlib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from infusion_orders.api.batch import MOST_BODY_BYTES, MOST_ORDERS, answer_batch, digest_of
+import pytest
+
+from infusion_orders.api.batch import DECIDED_TOGETHER, MOST_BODY_BYTES, MOST_ORDERS, answer_batch, digest_of
 from infusion_orders.api.problems import problem_of
 from infusion_orders.orders.reading import read_document
+from infusion_orders.store.client import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 
 def entry(error: Exception) -> str:
     return problem_of(error).body("request")
 
 
-def test_an_answer_never_grows_beyond_what_lambda_passes_and_what_has_no_room_is_not_decided() -> None:
-    decided = []
+def answer(
+    orders: Sequence[Any],
+    *,
+    read: Callable[[Any], Any] = dict,
+    decide: Callable[[Any], Any] = dict,
+    record: Callable[[int, Any], str] = lambda _index, _decided: "{}",
+    left: Callable[[], int] = lambda: 20_000,
+) -> dict[str, Any]:
+    """Of a batch, from its three steps."""
+    text = answer_batch(orders, read, decide, record, entry, milliseconds_left=left)
+    assert len(text) < MOST_BODY_BYTES + 100_000
+    answered: dict[str, Any] = json.loads(text)
+    return answered
 
-    def decide_one(index: int, order: Any) -> str:
-        decided.append(index)
+
+def indexes_of(answered: dict[str, Any]) -> tuple[list[int], list[tuple[int, int]]]:
+    """Of the decisions, and of the problems with their status."""
+    problems = [(one["index"], one["problem"]["status"]) for one in answered["problems"]]
+    return [one["index"] for one in answered["decisions"]], problems
+
+
+def test_an_answer_never_grows_beyond_what_lambda_passes_and_what_has_no_room_is_not_recorded() -> None:
+    recorded = []
+
+    def record(index: int, _decided: Any) -> str:
+        recorded.append(index)
         return json.dumps({"filled": "x" * 900_000})
 
-    text = answer_batch([{}] * MOST_ORDERS, dict, decide_one, entry, milliseconds_left=lambda: 20_000)
+    decisions, problems = indexes_of(answer([{}] * MOST_ORDERS, record=record))
 
-    assert len(text) < MOST_BODY_BYTES + 100_000
-    answer = json.loads(text)
-    assert [one["index"] for one in answer["decisions"]] == decided
-    assert {one["problem"]["status"] for one in answer["problems"]} == {413}
-    assert len(answer["decisions"]) + len(answer["problems"]) == MOST_ORDERS
+    assert decisions == recorded
+    assert {status for _, status in problems} == {413}
+    assert len(decisions) + len(problems) == MOST_ORDERS
 
 
-def test_any_exception_is_a_problem_of_its_own_order() -> None:
-    def decide_one(index: int, order: Any) -> str:
-        if index == 1:
+@pytest.mark.parametrize("step", ["read", "decide"])
+def test_an_exception_on_the_way_is_a_problem_in_its_place_and_the_others_are_decided(step: str) -> None:
+    def fail(order: dict[str, Any]) -> dict[str, Any]:
+        if order["id"] == 1:
             raise ZeroDivisionError("CANARY")
+        return order
+
+    steps: dict[str, Any] = {step: fail}
+    answered = answer([{"id": 0}, {"id": 1}, {"id": 2}], record=lambda _index, one: json.dumps(one), **steps)
+
+    assert indexes_of(answered) == ([0, 2], [(1, 500)])
+    assert [one["decision"] for one in answered["decisions"]] == [{"id": 0}, {"id": 2}]
+    assert "CANARY" not in json.dumps(answered)
+
+
+def test_what_cannot_be_recorded_is_a_problem_and_what_comes_after_it_is_recorded() -> None:
+    def record(index: int, _decided: Any) -> str:
+        if index == 1:
+            raise StoreUnavailable
         return "{}"
 
-    answer = json.loads(answer_batch([{}] * 3, dict, decide_one, entry, milliseconds_left=lambda: 20_000))
-
-    assert [one["index"] for one in answer["decisions"]] == [0, 2]
-    assert [(one["index"], one["problem"]["status"]) for one in answer["problems"]] == [(1, 500)]
-    assert "CANARY" not in json.dumps(answer)
+    assert indexes_of(answer([{}] * 3, record=record)) == ([0, 2], [(1, 503)])
 
 
-def test_an_order_that_cannot_be_read_is_a_problem_in_its_place_and_the_others_are_decided() -> None:
-    def read_one(order: int) -> int:
-        return 6 // order
+def test_when_time_runs_out_what_was_recorded_is_answered_and_nothing_more_is_decided() -> None:
+    done: list[str] = []
 
-    answer = json.loads(
-        answer_batch([3, 0, 2], read_one, lambda _index, read: str(read), entry, milliseconds_left=lambda: 20_000)
-    )
+    def decide(order: Any) -> Any:
+        done.append("decided")
+        return order
 
-    assert answer["decisions"] == [{"index": 0, "decision": 2}, {"index": 2, "decision": 3}]
-    assert [(one["index"], one["problem"]["status"]) for one in answer["problems"]] == [(1, 500)]
+    def record(index: int, _decided: Any) -> str:
+        done.append("recorded")
+        return "{}"
+
+    def left() -> int:
+        return 20_000 if done.count("recorded") < 3 else 0
+
+    decisions, problems = indexes_of(answer([{}] * MOST_ORDERS, decide=decide, record=record, left=left))
+
+    assert decisions == [0, 1, 2]
+    assert problems == [(index, 503) for index in range(3, MOST_ORDERS)]
+    assert done == ["decided"] * DECIDED_TOGETHER + ["recorded"] * 3
 
 
 def test_the_digest_of_an_order_is_of_its_content_and_stays_what_it_was() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from infusion_orders.codes.tables import ReferenceTables
-from infusion_orders.decisions import decide, issued
+from infusion_orders.decisions import decide
 from infusion_orders.decisions.clocks import clock
 from infusion_orders.decisions.decide import decide_case
 from infusion_orders.decisions.decision import Decision, Outcome, ResponsibleParty
@@ -376,7 +376,7 @@ def test_what_identifies_a_person_is_no_part_of_the_facts_receipt() -> None:
 def test_the_receipt_does_not_cover_id_age_explanation_and_itself() -> None:
     plain = decide(an_order(), default_rules(), as_of=TODAY).decision
     explained = decide(an_order(), default_rules(), as_of=TODAY, explain_all=True).decision
-    given_out = issued(plain, decision_id="some-id", age_seconds=77)
+    given_out = decide(an_order(), default_rules(), as_of=TODAY, decision_id="some-id", age_seconds=77).decision
     assert explained.explanation
     assert (given_out.decision_id, given_out.ruleset.age_seconds) == ("some-id", 77)
     assert given_out.receipt == explained.receipt == plain.receipt

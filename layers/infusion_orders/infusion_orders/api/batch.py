@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Read = TypeVar("Read")
+Decided = TypeVar("Decided")
+Before = TypeVar("Before")
+After = TypeVar("After")
 
 MOST_ORDERS = 50
 MOST_BODY_BYTES = 5_000_000
@@ -21,7 +24,10 @@ MOST_BODY_BYTES = 5_000_000
 ROOM_FOR_ONE = 1_000_000
 """What the decision of one order may take at most, without the explanations that a batch does not give."""
 RESERVED_MILLISECONDS = 1000 * LAST_ATTEMPT_SECONDS
-"""Below it no recording begins, so no order is decided for nothing."""
+"""Below it no order is decided and no recording begins."""
+DECIDED_TOGETHER = 25
+"""Before the first of them is recorded: a batch of heavy orders that runs out of time has answers for some of them."""
+NO_ROOM = "The answer has no room left, and this order has no decision. Send it on its own."
 
 
 def read_batch(body: bytes) -> Sequence[Any]:
@@ -43,13 +49,6 @@ def read_batch(body: bytes) -> Sequence[Any]:
     return orders if isinstance(orders, list) else ()
 
 
-def _read_or_failed(read_one: Callable[[Any], Read], order: Any) -> Read | Exception:
-    try:
-        return read_one(order)
-    except Exception as error:
-        return error
-
-
 def digest_of(order: Any) -> str:
     """SHA-256 of one order of a batch, whatever its spacing and the order of its fields."""
     return "sha256:" + hashlib.sha256(_in_one_form(order).encode()).hexdigest()
@@ -61,31 +60,57 @@ _in_one_form = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=s
 def answer_batch(
     orders: Sequence[Any],
     read_one: Callable[[Any], Read],
-    decide_one: Callable[[int, Read], str],
+    decide_one: Callable[[Read], Decided],
+    record_one: Callable[[int, Decided], str],
     problem_entry: Callable[[Exception], str],
     *,
     milliseconds_left: Callable[[], int],
 ) -> str:
     """`{"decisions": [{"index", "decision"}], "problems": [{"index", "problem"}]}`, every index in exactly one of them.
 
-    Any exception of one order becomes that order's problem: one bad order never spoils the others.  All are read
-    before the first is decided, while their JSON is still in the processor's cache: deciding one drives it out.
+    Any exception of one order becomes that order's problem: one bad order never spoils the others.  Like things are
+    done together, so that a processor's caches hold what they take: all orders are read before the first is decided,
+    and some are decided before the first of these is recorded.
     """
-    ready = [_read_or_failed(read_one, order) for order in orders]
+
+    def in_time(order: Read) -> Decided:
+        _refuse_when_late(milliseconds_left)
+        return decide_one(order)
+
+    def given_out(index: int, decided: Decided | Exception) -> str:
+        if isinstance(decided, Exception):
+            raise decided
+        _refuse_when_late(milliseconds_left)
+        if size > MOST_BODY_BYTES - ROOM_FOR_ONE:
+            raise AnswerTooLarge(NO_ROOM)
+        return record_one(index, decided)
+
+    read = [_attempt(read_one, order) for order in orders]
     decisions: list[str] = []
     problems: list[str] = []
     size = 0
-    for index, order in enumerate(ready):
-        try:
-            if isinstance(order, Exception):
-                raise order
-            if milliseconds_left() < RESERVED_MILLISECONDS:
-                raise StoreUnavailable
-            if size > MOST_BODY_BYTES - ROOM_FOR_ONE:
-                raise AnswerTooLarge("The answer has no room left, and this order was not decided. Send it on its own.")
-            decision = decide_one(index, order)
-            size += len(decision)
-            decisions.append(f'{{"index":{index},"decision":{decision}}}')
-        except Exception as error:
-            problems.append(f'{{"index":{index},"problem":{problem_entry(error)}}}')
+    for first in range(0, len(read), DECIDED_TOGETHER):
+        decided = [_attempt(in_time, order) for order in read[first : first + DECIDED_TOGETHER]]
+        for index, one in enumerate(decided, first):
+            try:
+                decision = given_out(index, one)
+                size += len(decision)
+                decisions.append(f'{{"index":{index},"decision":{decision}}}')
+            except Exception as error:
+                problems.append(f'{{"index":{index},"problem":{problem_entry(error)}}}')
     return f'{{"decisions":[{",".join(decisions)}],"problems":[{",".join(problems)}]}}'
+
+
+def _refuse_when_late(milliseconds_left: Callable[[], int]) -> None:
+    if milliseconds_left() < RESERVED_MILLISECONDS:
+        raise StoreUnavailable
+
+
+def _attempt(step: Callable[[Before], After], before: Before | Exception) -> After | Exception:
+    """What the step makes of it, or the first exception on the way."""
+    if isinstance(before, Exception):
+        return before
+    try:
+        return step(before)
+    except Exception as error:
+        return error

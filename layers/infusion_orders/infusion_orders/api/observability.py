@@ -147,8 +147,8 @@ class Notes:
                 rule_set.version,
                 rule_set.age_seconds,
                 duration_ms,
-                not_met=tuple(finding.rule for finding in decision.findings if finding.verdict is Verdict.NOT_MET),
-                failed=tuple(finding.rule for finding in decision.findings if finding.verdict is Verdict.ERROR),
+                not_met=_rules(decision, Verdict.NOT_MET),
+                failed=_rules(decision, Verdict.ERROR),
             )
         )
         self.note(
@@ -156,8 +156,10 @@ class Notes:
             ruleset_digest=rule_set.digest,
             ruleset_age_seconds=rule_set.age_seconds,
         )
-        if "orders" in self.fields:
-            self.fields.setdefault("outcomes", Counter())[str(decision.outcome)] += 1
+        if "outcomes" in self.fields:
+            self.fields["outcomes"][str(decision.outcome)] += 1
+        elif "orders" in self.fields:
+            self.note(outcomes=Counter([str(decision.outcome)]))
         else:
             self.note(
                 decision_id=decision.decision_id,
@@ -165,6 +167,10 @@ class Notes:
                 lines=len(decision.lines),
                 rules=list(dict.fromkeys(finding.rule for finding in decision.findings)),
             )
+
+
+def _rules(decision: Decision, verdict: Verdict) -> tuple[str, ...]:
+    return tuple([finding.rule for finding in decision.findings if finding.verdict is verdict])
 
 
 class Observer:

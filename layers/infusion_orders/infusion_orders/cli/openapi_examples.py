@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.cli.checkout import DEFAULT_RULES
-from infusion_orders.decisions import decide, issued
+from infusion_orders.decisions import decide
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.loading import load_directory
 from infusion_orders.rules.rule_set import RuleSet
@@ -29,10 +29,9 @@ def example_decision(root: Path) -> dict[str, Any]:
     """The answer to it under version 1 of the default rules, as of a day that does not change."""
     document = load_directory(root / DEFAULT_RULES)
     rule_set = RuleSet.from_document(document, version=1, digest=document.digest)
-    decision = decide(read_order(_example(root)), rule_set, as_of=AS_OF).decision
-    return issued(decision, decision_id=DECISION_ID, age_seconds=4).model_dump(
-        mode="json", by_alias=True, exclude_none=True
-    )
+    order = read_order(_example(root))
+    decision = decide(order, rule_set, as_of=AS_OF, decision_id=DECISION_ID, age_seconds=4).decision
+    return decision.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def _example(root: Path) -> bytes:

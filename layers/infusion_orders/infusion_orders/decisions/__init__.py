@@ -3,6 +3,6 @@
 `decide` is what the function, the batch, the command line, the replay and the tests all call.
 """
 
-from infusion_orders.decisions.decide import Decided, decide, issued
+from infusion_orders.decisions.decide import Decided, decide
 
-__all__ = ["Decided", "decide", "issued"]
+__all__ = ["Decided", "decide"]

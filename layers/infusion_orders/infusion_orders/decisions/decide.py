@@ -19,7 +19,7 @@ from infusion_orders.decisions.judging import assigned, judge, outcome_of_order
 from infusion_orders.decisions.questions import questions
 from infusion_orders.decisions.receipts import decision_digest, digest
 from infusion_orders.facts.case import Case
-from infusion_orders.rules.canonical import canonical_json
+from infusion_orders.rules.canonical import canonical_json_of_sorted
 from infusion_orders.rules.explanation import explain
 from infusion_orders.rules.rule import Verdict
 
@@ -45,25 +45,55 @@ class Decided:
     facts: bytes
 
 
-def decide(order: Order, rule_set: RuleSet, *, as_of: date, explain_all: bool = False) -> Decided:
-    """Raises for no order and no checked rule set: a fault inside a rule is a verdict of that rule."""
+def decide(
+    order: Order,
+    rule_set: RuleSet,
+    *,
+    as_of: date,
+    explain_all: bool = False,
+    decision_id: str | None = None,
+    age_seconds: int = 0,
+) -> Decided:
+    """Raises for no order and no checked rule set: a fault inside a rule is a verdict of that rule.
+
+    The receipt covers neither the decision's id nor the age of its rule set, of which a reproduced one has none.
+    """
     case = Case(rule_set.catalogue, rule_set.tables, order=order)
-    line_ids = [line.line_id for line in order.lines]
-    return decide_case(case, rule_set, order_id=order.order_id, line_ids=line_ids, as_of=as_of, explain_all=explain_all)
+    return decide_case(
+        case,
+        rule_set,
+        order_id=order.order_id,
+        line_ids=[line.line_id for line in order.lines],
+        as_of=as_of,
+        explain_all=explain_all,
+        decision_id=decision_id,
+        age_seconds=age_seconds,
+    )
 
 
 def decide_case(
-    case: Case, rule_set: RuleSet, *, order_id: str, line_ids: Sequence[str], as_of: date, explain_all: bool = False
+    case: Case,
+    rule_set: RuleSet,
+    *,
+    order_id: str,
+    line_ids: Sequence[str],
+    as_of: date,
+    explain_all: bool = False,
+    decision_id: str | None = None,
+    age_seconds: int = 0,
 ) -> Decided:
     """The same from facts alone, as they are recorded."""
     lines = judge(case, rule_set, line_ids)
     found = findings(lines, rule_set)
-    facts = canonical_json(case.recorded())
+    facts = canonical_json_of_sorted(case.recorded())
     decision = Decision(
+        decision_id=decision_id,
         order_id=order_id,
         as_of=as_of,
         outcome=outcome_of_order(line.outcome for line in lines),
-        ruleset=RuleSetReference(name=rule_set.name, version=rule_set.version, digest=rule_set.digest),
+        ruleset=RuleSetReference(
+            name=rule_set.name, version=rule_set.version, digest=rule_set.digest, age_seconds=age_seconds
+        ),
         lines=tuple(_line_decision(line, found, rule_set) for line in lines),
         actions=actions(lines, rule_set),
         questions=questions(lines, rule_set),
@@ -74,12 +104,6 @@ def decide_case(
     )
     receipt = Receipt(facts=digest(facts), decision=decision_digest(decision))
     return Decided(decision.model_copy(update={"receipt": receipt}), facts)
-
-
-def issued(decision: Decision, *, decision_id: str | None, age_seconds: int) -> Decision:
-    """The decision as given out: with its id and the age of its rule set, neither of which the receipt covers."""
-    ruleset = decision.ruleset.model_copy(update={"age_seconds": age_seconds})
-    return decision.model_copy(update={"decision_id": decision_id, "ruleset": ruleset})
 
 
 def _line_decision(line: JudgedLine, found: Sequence[Finding], rule_set: RuleSet) -> LineDecision:

@@ -11,10 +11,13 @@ if TYPE_CHECKING:
 
 LARGEST_READABLE = 60_000
 """Bytes; an item holds 400 KB in all."""
+MOST_BYTES_OF_A_CHARACTER = 4
 
 
 def kept(text: str) -> dict[str, Any]:
     """The attribute that holds the text."""
+    if len(text) * MOST_BYTES_OF_A_CHARACTER <= LARGEST_READABLE:
+        return {"S": text}
     encoded = text.encode()
     return {"S": text} if len(encoded) <= LARGEST_READABLE else {"B": gzip.compress(encoded, mtime=0)}
 
