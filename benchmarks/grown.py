@@ -79,7 +79,7 @@ def with_lines(order: dict[str, Any], count: int) -> dict[str, Any]:
     for number in range(count):
         month = number // len(lines)
         line = dict(lines[number % len(lines)], line_id=str(number + 1))
-        for name in ("date_of_service", "last_date_of_service"):
+        for name in ("service_from", "service_to"):
             if name in line:
                 year = int(line[name][:4]) - month // 12
                 line[name] = f"{year}-{month % 12 + 1:02d}-{line[name][8:]}"

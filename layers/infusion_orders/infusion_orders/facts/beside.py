@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.derivation import some
@@ -9,7 +10,7 @@ from infusion_orders.facts.unknown import Unknown, unknown_of
 from infusion_orders.orders.vocabularies import LineKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable, Sequence
 
     from infusion_orders.facts.case import Facts
 
@@ -20,6 +21,30 @@ GIVEN = frozenset({LineKind.DRUG.value, LineKind.NUTRITION.value})
 def others(facts: Facts) -> tuple[Facts, ...]:
     """The order's other lines."""
     return tuple(line for line in facts.case.lines if line is not facts)
+
+
+def others_with(facts: Facts, name: str, values: Container[Any]) -> list[Facts]:
+    """The order's other lines on which the fact has one of the values, or is unknown."""
+    lines_by = facts.case.lines_by(name)
+    groups = [lines for value, lines in lines_by.items() if value is None or value in values]
+    found = [line for lines in groups for line in lines if line is not facts]
+    if len(groups) > 1:
+        found.sort(key=_number)
+    return found
+
+
+def others_of_the_code(facts: Facts) -> Sequence[Facts]:
+    """The order's other lines that bill the line's code, or may."""
+    hcpcs = facts["line.hcpcs"]
+    return others(facts) if isinstance(hcpcs, Unknown) else others_with(facts, "line.hcpcs", (hcpcs,))
+
+
+def others_given(facts: Facts) -> Sequence[Facts]:
+    """The order's other lines that bill what is given, or may."""
+    return others_with(facts, "line.kind", GIVEN)
+
+
+_number = attrgetter("line")
 
 
 def overlap(one: Facts, other: Facts) -> bool | Unknown:

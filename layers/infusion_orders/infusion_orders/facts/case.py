@@ -94,7 +94,7 @@ def facts_as_sent(catalogue: Catalogue, scope: Scope, sent: Order | ServiceLine,
 class Case:
     """All facts of one order under one version's tables."""
 
-    __slots__ = ("catalogue", "lines", "tables")
+    __slots__ = ("_lines_by", "catalogue", "lines", "tables")
 
     def __init__(
         self,
@@ -108,6 +108,7 @@ class Case:
         """From an order, or from facts by name (recorded ones, examples): facts given by name are taken as they are."""
         self.catalogue = catalogue
         self.tables = tables
+        self._lines_by: dict[str, dict[Any, list[Facts]]] = {}
         if order is None:
             of_order, of_lines = dict(order_facts or {}), line_facts if line_facts is not None else [{}]
         else:
@@ -116,6 +117,16 @@ class Case:
         self.lines: tuple[Facts, ...] = tuple(
             Facts(self, index, {**of_order, **known}) for index, known in enumerate(of_lines)
         )
+
+    def lines_by(self, name: str) -> Mapping[Any, Sequence[Facts]]:
+        """The lines by the value of one of their facts, those on which it is unknown under None."""
+        found = self._lines_by.get(name)
+        if found is None:
+            found = self._lines_by[name] = {}
+            for line in self.lines:
+                value = line[name]
+                found.setdefault(None if isinstance(value, Unknown) else value, []).append(line)
+        return found
 
     def recorded(self) -> dict[str, Any]:
         """The facts worth keeping, in plain JSON: every asked fact that identifies nobody, and the age in their place.

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infusion_orders.codes.schema import ANY
-from infusion_orders.facts.beside import any_line, has_code, others, overlap
+from infusion_orders.facts.beside import any_line, has_code, others_with, overlap
 from infusion_orders.facts.derivation import every, known, no, some
 from infusion_orders.facts.fact import Fact, Kind, Scope
 from infusion_orders.facts.units import code_on_date
 from infusion_orders.facts.unknown import Unknown, unknown_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from infusion_orders.codes.rows import CodePair
     from infusion_orders.facts.case import Facts
 
@@ -45,19 +47,25 @@ def _excludes(facts: Facts, other: Facts) -> bool | Unknown:
 
 
 def _clash(one: Facts, other: Facts) -> bool | Unknown:
-    return every((some((_excludes(one, other), _excludes(other, one))), overlap(one, other)))
+    together = overlap(one, other)
+    return together and every((some((_excludes(one, other), _excludes(other, one))), together))
+
+
+def _exclusive(facts: Facts) -> Sequence[Facts]:
+    """The order's other lines whose codes exclude some other one, or may."""
+    return others_with(facts, "line.hcpcs", facts.case.tables.exclusive_codes)
 
 
 def stands_beside_the_others(facts: Facts) -> bool | Unknown:
     """False when the code and one on another line of the same days exclude each other."""
     if facts["line.hcpcs"].__class__ is str and facts["line.hcpcs"] not in facts.case.tables.exclusive_codes:
         return True
-    return no(any_line(others(facts), lambda line: _clash(facts, line)))
+    return no(any_line(_exclusive(facts), lambda line: _clash(facts, line)))
 
 
 def excluded_codes(facts: Facts) -> str:
     """The codes of other lines that it may not stand beside."""
-    codes = {line["line.hcpcs"] for line in others(facts) if _clash(facts, line) is True}
+    codes = {line["line.hcpcs"] for line in _exclusive(facts) if _clash(facts, line) is True}
     return ", ".join(sorted(codes))
 
 
@@ -73,7 +81,7 @@ def _has(facts: Facts, relation: str) -> bool | Unknown:
     present = some(
         every((_counts(facts, pair), has_code(line, (pair.other,)), overlap(facts, line)))
         for pair in pairs
-        for line in others(facts)
+        for line in others_with(facts, "line.hcpcs", (pair.other,))
     )
     return some((no(wanted_here), present))
 

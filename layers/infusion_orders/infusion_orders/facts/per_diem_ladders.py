@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.codes.schema import ANY_MEASURE, CONTINUOUS, INTERMITTENT
-from infusion_orders.facts.beside import GIVEN, any_line, is_stated_of_kind, others
+from infusion_orders.facts.beside import GIVEN, any_line, is_stated_of_kind, others, others_given
 from infusion_orders.facts.derivation import known, once_a_line
 from infusion_orders.facts.fact import Fact, Kind, Scope
 from infusion_orders.facts.per_diems import PER_DIEM, drugs_of_the_therapy, how_it_is_given, is_given
@@ -26,7 +26,7 @@ CONTINUOUS_FROM_HOURS = 24
 @once_a_line
 def _sources(facts: Facts) -> tuple[Facts, ...] | Unknown:
     """The lines whose frequency the ladder goes by: the therapy's drugs, or the per diem in an order without drugs."""
-    given, drugs = any_line(others(facts), is_given), drugs_of_the_therapy(facts)
+    given, drugs = any_line(others_given(facts), is_given), drugs_of_the_therapy(facts)
     if isinstance(given, Unknown) or isinstance(drugs, Unknown):
         no_drug_stated = not any(is_stated_of_kind(line, GIVEN) for line in others(facts))
         own = how_it_is_given(facts) if given is not True and no_drug_stated else ()

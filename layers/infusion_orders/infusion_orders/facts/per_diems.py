@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.asked_of_line import THERAPIES
-from infusion_orders.facts.beside import GIVEN, any_line, is_of_kind, is_stated_of_kind, others, overlap, same
+from infusion_orders.facts.beside import (
+    GIVEN,
+    any_line,
+    is_of_kind,
+    is_stated_of_kind,
+    others,
+    others_given,
+    others_with,
+    overlap,
+    same,
+)
 from infusion_orders.facts.derivation import every, from_all, no, once_a_line, some
 from infusion_orders.facts.fact import Fact, Kind, Scope
 from infusion_orders.facts.units import WASTE_MODIFIER, has_modifier
@@ -35,7 +45,7 @@ def _gives_the_therapy(per_diem: Facts, line: Facts) -> bool | Unknown:
 
 def therapy_match(facts: Facts) -> str | Unknown:
     """Whether a drug of the order has the per diem's therapy."""
-    therapy, lines = facts["line.therapy"], others(facts)
+    therapy, lines = facts["line.therapy"], others_given(facts)
     if not isinstance(therapy, Unknown) and therapy not in THERAPIES:
         return "nothing_to_compare"
     matches = any_line(lines, lambda line: _gives_the_therapy(facts, line))
@@ -47,14 +57,14 @@ def therapy_match(facts: Facts) -> str | Unknown:
         return unknown
     if given is False:
         return "nothing_to_compare"
-    related = any(line["line.therapy"] == RELATED.get(therapy) for line in lines)
+    related = any(line["line.therapy"] == RELATED.get(therapy) for line in others(facts))
     return "related_therapy" if related else "other_therapy"
 
 
 @once_a_line
 def drugs_of_the_therapy(facts: Facts) -> tuple[Facts, ...] | Unknown:
     """The lines that give the per diem's therapy."""
-    belongs = [(line, _gives_the_therapy(facts, line)) for line in others(facts)]
+    belongs = [(line, _gives_the_therapy(facts, line)) for line in others_given(facts)]
     unknown = unknown_of(*(truth for _, truth in belongs))
     if unknown is not None:
         return unknown_of(unknown, *_what_drugs_could_say(facts)) or unknown
@@ -68,7 +78,7 @@ def is_given(line: Facts) -> bool | Unknown:
 
 def _what_drugs_could_say(facts: Facts) -> list[Any]:
     """How often and how long the lines are given that may turn out to be the per diem's drugs."""
-    lines = [line for line in others(facts) if _gives_the_therapy(facts, line) is not False]
+    lines = [line for line in others_given(facts) if _gives_the_therapy(facts, line) is not False]
     return [value for line in lines if is_stated_of_kind(line, GIVEN) is not False for value in how_it_is_given(line)]
 
 
@@ -79,16 +89,12 @@ def how_it_is_given(line: Facts) -> tuple[Any, Any]:
 
 def overlapping(facts: Facts) -> str | Unknown:
     """Whether another per diem of the same therapy falls on the same days; one of two may be marked as concurrent."""
-    lines = others(facts)
+    lines = others_with(facts, "line.kind", PER_DIEM)
 
     def clashes(line: Facts) -> bool | Unknown:
-        return every(
-            (
-                is_of_kind(facts, PER_DIEM),
-                is_of_kind(line, PER_DIEM),
-                _same_service(facts, line),
-                overlap(facts, line),
-            )
+        together = overlap(facts, line)
+        return together and every(
+            (is_of_kind(facts, PER_DIEM), is_of_kind(line, PER_DIEM), _same_service(facts, line), together)
         )
 
     def unmarked(line: Facts) -> bool | Unknown:
@@ -151,7 +157,7 @@ def _days_of(frequency: Any, first: Any, last: Any, in_all: int) -> int:
 def concurrency_is_marked(facts: Facts) -> bool | Unknown:
     """Of the per diems of the same days one has no mark, the second SH, each further one SJ."""
     concurrent: list[Facts] = [facts]
-    for line in others(facts):
+    for line in others_with(facts, "line.kind", PER_DIEM):
         beside = every((is_of_kind(line, PER_DIEM), overlap(facts, line)))
         if isinstance(beside, Unknown):
             return unknown_of(beside, *(each["line.modifiers"] for each in facts.case.lines)) or beside

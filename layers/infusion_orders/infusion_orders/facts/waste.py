@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infusion_orders.facts.beside import others, overlap, same
+from infusion_orders.facts.beside import others_of_the_code, overlap, same
 from infusion_orders.facts.derivation import every, known, no
 from infusion_orders.facts.fact import Fact, Kind, Scope
 from infusion_orders.facts.units import (
@@ -47,7 +47,7 @@ def waste_check(facts: Facts) -> str | Unknown:
 
 def _discarded(facts: Facts) -> int | str | Unknown:
     """Units that the drug lines of a waste line leave over; `no_drug_line` when it has none."""
-    belongs = [(line, _is_drug_line_of(facts, line)) for line in others(facts)]
+    belongs = [(line, _is_drug_line_of(facts, line)) for line in others_of_the_code(facts)]
     unknown = unknown_of(*(truth for _, truth in belongs))
     if unknown is not None:
         return unknown_of(unknown, *(waste_of(line) for line, truth in belongs if truth is not False)) or unknown
@@ -60,7 +60,8 @@ def _discarded(facts: Facts) -> int | str | Unknown:
 
 
 def _is_drug_line_of(waste: Facts, line: Facts) -> bool | Unknown:
-    return every((same("line.hcpcs", waste, line), no(has_modifier(line, WASTE_MODIFIER)), overlap(waste, line)))
+    together = overlap(waste, line)
+    return together and every((same("line.hcpcs", waste, line), no(has_modifier(line, WASTE_MODIFIER)), together))
 
 
 def waste_is_reported(facts: Facts) -> bool | Unknown:
@@ -78,8 +79,9 @@ def waste_is_reported(facts: Facts) -> bool | Unknown:
 
 
 def _is_reported(facts: Facts) -> bool | Unknown:
-    for line in others(facts):
-        found = every((same("line.hcpcs", facts, line), has_modifier(line, WASTE_MODIFIER), overlap(facts, line)))
+    for line in others_of_the_code(facts):
+        together = overlap(facts, line)
+        found = together and every((same("line.hcpcs", facts, line), has_modifier(line, WASTE_MODIFIER), together))
         if found is not False:
             return found
     return False
