@@ -10,7 +10,7 @@ from bisect import bisect_right
 from functools import wraps
 from operator import itemgetter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from infusion_orders.codes.diagnoses import DiagnosisList, DiagnosisStanding
 from infusion_orders.codes.problems import TableErrors, TableProblem
@@ -35,6 +35,8 @@ _COLUMN = {
 MOST_ANSWERS = 10_000
 """Answers that are kept: some megabytes at most."""
 
+_NOT_ASKED: Any = object()
+
 Answer = TypeVar("Answer")
 Asked = ParamSpec("Asked")
 
@@ -50,15 +52,13 @@ def kept(
 
     @wraps(method)
     def answer(self: ReferenceTables, /, *asked: Asked.args, **named: Asked.kwargs) -> Answer:
-        question = (name, asked, *named.items())
-        answers = self._answers
-        try:
-            return cast("Answer", answers[question])
-        except KeyError:
+        question = (name, asked, *named.items()) if named else (name, asked)
+        found: Answer = self._answers.get(question, _NOT_ASKED)
+        if found is _NOT_ASKED:
             found = method(self, *asked, **named)
-        if len(answers) >= MOST_ANSWERS:
-            answers.clear()
-        answers[question] = found
+            if len(self._answers) >= MOST_ANSWERS:
+                self._answers.clear()
+            self._answers[question] = found
         return found
 
     return answer
@@ -74,7 +74,7 @@ class ReferenceTables:
         self._tables = MappingProxyType(dict(tables))
         self._indexes: dict[tuple[str, tuple[str, ...]], Index] = {}
         self._codes: dict[str, tuple[Code, ...]] = {}
-        self._answers: dict[tuple[object, ...], object] = {}
+        self._answers: dict[tuple[object, ...], Any] = {}
         self._diagnoses: DiagnosisList | None = None
         self._exclusive: frozenset[str] | None = None
         self._ccs_ranges: tuple[tuple[str, ...], tuple[CcsPresumption, ...]] | None = None

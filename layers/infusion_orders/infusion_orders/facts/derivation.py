@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from infusion_orders.facts.unknown import Unknown, unknown_of
 
@@ -43,10 +43,10 @@ def once_a_line(function: Callable[[Facts], Value]) -> Callable[[Facts], Value]:
 
     @wraps(function)
     def kept(facts: Facts) -> Value:
-        value: Any = facts.get(name, _NOT_YET)
+        value: Value = facts.get(name, _NOT_YET)
         if value is _NOT_YET:
             value = facts[name] = function(facts)
-        return cast("Value", value)
+        return value
 
     return kept
 

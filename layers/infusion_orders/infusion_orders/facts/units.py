@@ -81,6 +81,17 @@ def units_each(dose: AdministeredDose, code: Code) -> int | None:
         return None
 
 
+@once_a_line
+def units_each_time(facts: Facts) -> int | Unknown | None:
+    """Units of one administration of the line; None where its code is not valid, or they cannot be worked out."""
+    code, dose = code_on_date(facts), dose_given(facts)
+    if code is None:
+        return None
+    if isinstance(code, Unknown) or isinstance(dose, Unknown):
+        return unknown_of(code, dose)
+    return units_each(dose, code)
+
+
 def units_between(facts: Facts, code: Code, first: date, last: date) -> int | None:
     """Units of the line's dose from one day to another under any code, where they can be worked out."""
     dose, frequency = known(dose_given(facts)), known(facts["line.frequency"])
@@ -170,26 +181,25 @@ def units_check(facts: Facts) -> str | Unknown:
         return code
     if not isinstance(code, Unknown) and not is_billed_by_dose(code):
         return NOT_COMPUTED
-    dose = dose_given(facts)
-    if unknown_of(code, dose) is None and units_each(dose, code) is None:  # type: ignore[arg-type]
+    each = units_each_time(facts)
+    if each is None:
         return NOT_COMPUTED
     times, units = times_given(facts), facts["line.units"]
-    unknown = unknown_of(code, dose, times, units, waste, crosses)
+    unknown = unknown_of(code, each, times, units, waste, crosses)
     if unknown is not None:
         return unknown
-    return _compared(units, dose, times, code) if isinstance(times, int) else NOT_COMPUTED
+    return _compared(units, each, times, code) if isinstance(times, int) else NOT_COMPUTED
 
 
-def _compared(units: Any, dose: Any, times: int, code: Any) -> str:
-    if units == (units_each(dose, code) or 0) * times:
+def _compared(units: Any, each: Any, times: int, code: Any) -> str:
+    if units == each * times:
         return AS_COMPUTED
     return DIFFERS_FOR_COMBINATION if code.unit_kind in COMBINATIONS else DIFFERS
 
 
 def units_expected(facts: Facts) -> str:
     """The units that the dose makes, with how they come about; `not computable` where something is wanting."""
-    code, dose, times = known(code_on_date(facts)), known(dose_given(facts)), known(times_given(facts))
-    each = None if code is None or dose is None else units_each(dose, code)
+    each, times = known(units_each_time(facts)), known(times_given(facts))
     if each is None or times is None or sane(each * times) is None:
         return "not computable"
     return f"{each * times:,} ({each:,} each time, {times:,} {'time' if times == 1 else 'times'})"

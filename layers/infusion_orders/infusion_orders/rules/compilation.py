@@ -46,7 +46,7 @@ _COMMON = {
     "FaultyFact": FaultyFact,
     **{verdict.name: verdict for verdict in Verdict},
 }
-_NOT_YET = object()
+_NOT_YET: Any = object()
 
 
 def compile_expression(expression: Expression, shared: Mapping[Expression, Test] | None = None) -> Test:
@@ -83,10 +83,10 @@ def once(test: Test, name: str) -> Test:
     def kept(facts: Mapping[str, Any]) -> Truth:
         if not isinstance(facts, dict):
             return test(facts)
-        truth = facts.get(name, _NOT_YET)
+        truth: Truth = facts.get(name, _NOT_YET)
         if truth is _NOT_YET:
             truth = facts[name] = test(facts)
-        return cast("Truth", truth)
+        return truth
 
     return kept
 
