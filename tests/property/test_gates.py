@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from infusion_orders.decisions.judging import judge
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.rules.expression import Comparison
 from infusion_orders.rules.gates import MOST_KEPT, Gate, bits
 from infusion_orders.rules.rule import Verdict
 from tests.default_rules import default_rules
@@ -142,7 +141,7 @@ def test_a_rule_that_assigns_is_never_satisfied_by_what_is_unknown(
 
 
 def test_what_is_kept_of_a_gate_is_bounded() -> None:
-    gate = Gate("the.colour", [(Comparison("the.colour", "is", "red"), 0)])
+    gate = Gate(SMALL.facts["the.colour"], [(0, "is", "red")])
     for number in range(MOST_KEPT + 10):
         assert gate.closed(f"colour {number}") == 1
     assert gate.closed("red") == 0

@@ -14,7 +14,7 @@ from infusion_orders.facts.fact import Kind
 from infusion_orders.rules.assignment import Assignment, rewrite
 from infusion_orders.rules.compilation import compile_expression, compile_verdict, once
 from infusion_orders.rules.expression import Comparison, Every, Negation, comparisons
-from infusion_orders.rules.resolution import Resolver, typed_constant
+from infusion_orders.rules.resolution import Resolver
 from infusion_orders.rules.rule import Effect, Rule, Scope
 
 if TYPE_CHECKING:
@@ -61,21 +61,22 @@ class CompiledRule:
         self.assigns = bool(self.assigned)
         self.is_of_order = plain["scope"] == Scope.ORDER.value
 
-    def asked_of_single_facts(self, kinds: Container[Kind]) -> Iterator[Comparison]:
-        """Comparisons of one fact of these kinds, or of its date, with a constant: where one fails, it does not apply.
+    def asked_of_single_facts(self, kinds: Container[Kind]) -> Iterator[tuple[str, str, Any]]:
+        """Facts of these kinds, and its date, each with an operator and an operand: where one fails, it does not apply.
 
-        Read from the plain JSON: it is all that is needed to know that a rule is no candidate.
+        As they stand in the plain JSON: that is all that is needed to know that a rule is no candidate.
         """
-        for operator, bound in zip(("at_least", "at_most"), _bounds(self._plain), strict=True):
+        period = self._plain.get("effective") or {}
+        for operator, bound in (("at_least", period.get("from")), ("at_most", period.get("to"))):
             if bound is not None:
-                yield Comparison(DATE_OF_SERVICE, operator, date.fromisoformat(bound))
+                yield DATE_OF_SERVICE, operator, bound
         catalogue = self._compilation.catalogue
         for leaf in _leaves_that_must_hold(self._plain.get("when")):
-            fact = catalogue.facts[leaf["fact"]]
-            ((operator, operand),) = ((key, value) for key, value in leaf.items() if key != "fact")
-            if fact.kind in kinds and not isinstance(operand, dict) and fact.name not in catalogue.assigned:
-                constant = tuple(operand) if isinstance(operand, list) else operand
-                yield Comparison(fact.name, operator, typed_constant(fact, operator, constant))
+            name = leaf["fact"]
+            if catalogue.facts[name].kind in kinds and name not in catalogue.assigned:
+                for operator, operand in leaf.items():
+                    if operator != "fact" and operand.__class__ is not dict:
+                        yield name, operator, operand
 
     @cached_property
     def rule(self) -> Rule:
@@ -179,18 +180,14 @@ def compile_all(rules: Iterable[CompiledRule]) -> None:
         _ = rule.verdict, rule.shown
 
 
-def _bounds(plain: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    period = plain.get("effective") or {}
-    return period.get("from"), period.get("to")
-
-
 def _leaves_that_must_hold(condition: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
-    if condition is None or "any" in condition or "not" in condition:
-        return
-    if "all" not in condition:
-        yield condition
-    for part in condition.get("all", ()):
-        yield from _leaves_that_must_hold(part)
+    waiting = [] if condition is None else [condition]
+    while waiting:
+        part = waiting.pop()
+        if "all" in part:
+            waiting += part["all"]
+        elif "any" not in part and "not" not in part:
+            yield part
 
 
 def resolve(rule: Rule, resolver: Resolver) -> ResolvedRule:

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.rules.expression import TESTS, Every
+from infusion_orders.rules.expression import TESTS, Comparison, Every
+from infusion_orders.rules.resolution import read_constant, typed_constant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from infusion_orders.facts.fact import Catalogue
+    from infusion_orders.facts.fact import Catalogue, Fact
     from infusion_orders.rules.compilation import Judge
     from infusion_orders.rules.compiled_rule import CompiledRule
-    from infusion_orders.rules.expression import Comparison, Expression
+    from infusion_orders.rules.expression import Expression
 
     Plan = tuple[tuple[tuple[int, Judge], ...], tuple[tuple[int, Judge], ...]]
     """What is to be judged, by position: the rules of the order, and those of the line."""
@@ -40,31 +41,37 @@ class Gate:
     `others` those by any other comparison.
     """
 
-    __slots__ = ("_kept", "_listing", "fact", "listed", "listing", "naming", "others", "rules")
+    __slots__ = ("_fact", "_kept", "_listing", "fact", "listed", "listing", "naming", "others", "rules")
 
-    def __init__(self, fact: str, asked: Iterable[tuple[Comparison, int]]) -> None:
-        """`asked`: comparisons with the positions of their rules, in the order of these."""
-        self.fact = fact
+    def __init__(self, fact: Fact, asked: Iterable[tuple[int, str, Any]]) -> None:
+        """`asked`: operators and operands as they are written, each behind its rule's position, these in order."""
+        self._fact = fact
+        self.fact = fact.name
         self.naming: list[int] = []
         self.listing: list[int] = []
         self.listed: dict[Any, list[int]] = {}
         self.others: dict[tuple[str, Any], list[int]] = {}
-        for comparison, position in asked:
-            self._add(comparison, position)
-        self.rules = bits(self.naming)
-        self._listing = bits(self.listing)
+        naming, listing, listed = self.naming, self.listing, self.listed
+        for position, operator, operand in asked:
+            if not naming or naming[-1] != position:
+                naming.append(position)
+            if operator in LISTS and (not listing or listing[-1] != position):
+                listing.append(position)
+                for value in self._values(operand):
+                    listed.setdefault(value, []).append(position)
+            else:
+                constant = tuple(operand) if operand.__class__ is list else operand
+                self.others.setdefault((operator, constant), []).append(position)
+        self.rules = bits(naming)
+        self._listing = bits(listing)
         self._kept: dict[Any, int] = {}
 
-    def _add(self, comparison: Comparison, position: int) -> None:
-        if position not in self.naming[-1:]:
-            self.naming.append(position)
-        if comparison.operator in LISTS and position not in self.listing[-1:]:
-            self.listing.append(position)
-            values = comparison.constant if comparison.operator == "in" else (comparison.constant,)
-            for value in values:
-                self.listed.setdefault(value, []).append(position)
-        else:
-            self.others.setdefault((comparison.operator, comparison.constant), []).append(position)
+    def _values(self, operand: Any) -> Iterable[Any]:
+        """Those of a list, or the one."""
+        literals = operand if operand.__class__ is list else (operand,)
+        if self._fact.kind is not Kind.DATE:
+            return literals
+        return [read_constant(self._fact, literal) for literal in literals]
 
     def closed(self, value: Any) -> int:
         """The bits of the rules that do not apply where the fact has this value."""
@@ -72,7 +79,7 @@ class Gate:
         if found is None:
             found = self._listing & ~bits(self.listed.get(value, ()))
             for (operator, constant), positions in self.others.items():
-                if not TESTS[operator](constant)(value):
+                if not TESTS[operator](_typed(self._fact, operator, constant))(value):
                     found |= bits(positions)
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
@@ -93,16 +100,17 @@ def bits(positions: Sequence[int]) -> int:
 class Gates:
     """The gates of rules in their order: `gates` in the order in which they are tried, facts that are sent first."""
 
-    __slots__ = ("_all", "_behind", "_plans", "_rules", "gates")
+    __slots__ = ("_all", "_behind", "_facts", "_plans", "_rules", "gates")
 
     def __init__(self, rules: Sequence[CompiledRule], catalogue: Catalogue) -> None:
-        asked: dict[str, list[tuple[Comparison, int]]] = {}
+        asked: dict[str, list[tuple[int, str, Any]]] = {}
         for position, rule in enumerate(rules):
-            for comparison in rule.asked_of_single_facts(KINDS):
-                asked.setdefault(comparison.fact, []).append((comparison, position))
-        gates = [Gate(fact, comparisons) for fact, comparisons in asked.items()]
+            for name, operator, operand in rule.asked_of_single_facts(KINDS):
+                asked.setdefault(name, []).append((position, operator, operand))
+        self._facts = catalogue.facts
+        gates = [Gate(self._facts[name], comparisons) for name, comparisons in asked.items()]
         common = [gate for gate in gates if len(gate.naming) >= LEAST_RULES]
-        derived = {gate.fact: catalogue.facts[gate.fact].derive is not None for gate in common}
+        derived = {gate.fact: self._facts[gate.fact].derive is not None for gate in common}
         common.sort(key=lambda gate: (derived[gate.fact], -len(gate.naming), gate.fact))
         self.gates = tuple(common)
         self._rules = rules
@@ -145,8 +153,22 @@ class Gates:
         judge = self._behind.get(position)
         if judge is None:
             rule = self._rules[position]
-            judge = self._behind[position] = rule.verdict if rule.assigns else _without_gates(rule, self.gates)
+            judge = self._behind[position] = rule.verdict if rule.assigns else self._without_gates(rule)
         return judge
+
+    def _without_gates(self, rule: CompiledRule) -> Judge:
+        settled = {gate.fact for gate in self.gates}
+        behind = {
+            Comparison(name, operator, _typed(self._facts[name], operator, operand))
+            for name, operator, operand in rule.asked_of_single_facts(KINDS)
+            if name in settled
+        }
+        left = tuple(part for part in conjuncts(rule.when) if part not in behind)
+        return rule.verdict_where(Every(left) if left else True)
+
+
+def _typed(fact: Fact, operator: str, operand: Any) -> Any:
+    return typed_constant(fact, operator, tuple(operand) if operand.__class__ is list else operand)
 
 
 def _positions(bits: int) -> Iterator[int]:
@@ -154,13 +176,6 @@ def _positions(bits: int) -> Iterator[int]:
         lowest = bits & -bits
         yield lowest.bit_length() - 1
         bits ^= lowest
-
-
-def _without_gates(rule: CompiledRule, gates: Iterable[Gate]) -> Judge:
-    settled = {gate.fact for gate in gates}
-    behind = {comparison for comparison in rule.asked_of_single_facts(KINDS) if comparison.fact in settled}
-    left = tuple(part for part in conjuncts(rule.when) if part not in behind)
-    return rule.verdict_where(Every(left) if left else True)
 
 
 def conjuncts(expression: Expression) -> Iterator[Expression]:
