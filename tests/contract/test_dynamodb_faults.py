@@ -31,7 +31,7 @@ from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
 from tests.builders import an_order_document
 from tests.contract.partner_system import PROJECT, LambdaContext, PartnerSystem, load_function
 from tests.contract.world import OTHER_PARTNERS, TEMPLATE
-from tests.default_rules import SETTING, changed_document, default_document
+from tests.default_rules import changed_document, default_document
 from tests.dynamodb_local import dynamodb_local_or_skip
 from tests.faulty_dynamodb import (
     ANY,
@@ -46,6 +46,8 @@ from tests.faulty_dynamodb import (
     small_pages,
     takes_a_half,
 )
+from tests.packed_rules import KEY as PACKED_KEY
+from tests.packed_rules import repacked, with_another_rule, with_no_json, without_first_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -281,7 +283,9 @@ def test_no_attempt_begins_that_the_function_might_not_live_to_see_the_end_of(fa
 
 
 def test_rules_that_come_in_many_pages_are_the_same_rules(faulty: Faulty) -> None:
+    """Those of a release that did not pack them."""
     activate(faulty, 2)
+    remove(faulty, parts(faulty, PACKED_KEY))
     faulty.meets("Query", small_pages)
 
     assert_decided(faulty, faulty.partner.validate(NOBODY_ABLE), version=2)
@@ -313,20 +317,9 @@ def own_item(faulty: Faulty, name: str) -> dict[str, Any]:
     return item
 
 
-def tamper_with_a_rule(faulty: Faulty) -> None:
-    (item,) = parts(faulty, f"RULE#{SETTING}")
-    said = item["rule"]["S"].replace('"review"', '"warn"')
-    assert said != item["rule"]["S"]
-    put(faulty, item | {"rule": {"S": said}})
-
-
-def spoil_a_rule(faulty: Faulty) -> None:
-    put(faulty, parts(faulty, "RULE#setting")[0] | {"rule": {"S": "no JSON"}})
-
-
-def add_a_rule(faulty: Faulty) -> None:
-    item = parts(faulty, "RULE#setting")[0]
-    put(faulty, item | {"SK": {"S": "RULE#zzz.one-more"}})
+def repack(faulty: Faulty, change: Callable[[bytes], bytes]) -> None:
+    (item,) = parts(faulty, PACKED_KEY)
+    put(faulty, repacked(item, change))
 
 
 def truncate_a_table(faulty: Faulty) -> None:
@@ -340,14 +333,17 @@ def lose_a_chunk(faulty: Faulty) -> None:
 
 
 DAMAGE: dict[str, Callable[[Faulty], None]] = {
-    "a rule says something else": tamper_with_a_rule,
-    "a rule is no JSON": spoil_a_rule,
-    "a rule is not there": lambda faulty: remove(faulty, parts(faulty, "RULE#setting")[:1]),
-    "a rule more": add_a_rule,
+    "a rule says something else": lambda faulty: repack(
+        faulty, lambda lines: lines.replace(b'"effect":"review"', b'"effect":"warn"', 1)
+    ),
+    "a rule is no JSON": lambda faulty: repack(faulty, with_no_json),
+    "a rule is not there": lambda faulty: repack(faulty, without_first_rule),
+    "a rule more": lambda faulty: repack(faulty, with_another_rule),
+    "rules are not there": lambda faulty: remove(faulty, parts(faulty, PACKED_KEY) + parts(faulty, "RULE#setting")),
     "a table is not there": lambda faulty: remove(faulty, parts(faulty, "TABLE#vendors")),
     "a table is cut off": truncate_a_table,
     "a chunk is not there": lose_a_chunk,
-    "nothing of it is there": lambda faulty: remove(faulty, parts(faulty, "RULE#") + parts(faulty, "TABLE#")),
+    "nothing of it is there": lambda faulty: remove(faulty, parts(faulty, "RULE") + parts(faulty, "TABLE#")),
     "another digest in the pointer": lambda faulty: put(
         faulty, own_item(faulty, "ACTIVE") | {"digest": {"S": "sha256:0"}}
     ),

@@ -160,7 +160,7 @@ def test_a_shadow_that_is_damaged_is_a_count_and_the_answer_stands(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     version = world.function.rule_set_store.publish(reviewing(), by="ann", note="to be damaged", at=NOW)
-    key = {"PK": {"S": f"RULESET#home-infusion#{version:06d}"}, "SK": {"S": f"RULE#{SETTING}"}}
+    key = {"PK": {"S": f"RULESET#home-infusion#{version:06d}"}, "SK": {"S": "TABLE#vendors#000"}}
     world.function.client.delete_item(TableName=RULES_TABLE, Key=key)
     put_into_shadow(world, version)
     try:

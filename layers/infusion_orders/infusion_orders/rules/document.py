@@ -39,7 +39,7 @@ class RuleSetDocument:
     @classmethod
     def from_parts(cls, name: str, parts: Mapping[str, bytes]) -> RuleSetDocument:
         """Raises ValueError for a part that is not JSON: verify the digest first."""
-        rules = [json.loads(body) for key, body in parts.items() if key.startswith(RULE_PREFIX)]
+        rules = json.loads(b"[" + b",".join(body for key, body in parts.items() if key.startswith(RULE_PREFIX)) + b"]")
         tables = {
             key.removeprefix(TABLE_PREFIX): json.loads(body)
             for key, body in parts.items()

@@ -6,6 +6,8 @@ the header becomes `published` with the digest over the parts.  Whatever is inte
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.rules.document import RuleSetDocument, digest_of_parts
@@ -16,9 +18,10 @@ from infusion_orders.store.changes import Action, Change, record_of
 from infusion_orders.store.client import ConditionFailed, StoreUnavailable, named_failures, write_together
 from infusion_orders.store.headers import HEADER, VersionHeader, header_key, header_of
 from infusion_orders.store.partition import NEW, DamagedRuleSet, Partition, as_written, moment
-from infusion_orders.store.parts import items_of_parts, parts_of_items, write_all
+from infusion_orders.store.parts import RULES_TOGETHER, has_rules_together, items_of_parts, parts_of_items, write_all
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -33,6 +36,18 @@ MOST_VERSIONS = 1000
 
 class NoSuchVersion(Exception):
     """The version is not there, or was never published whole."""
+
+
+@contextmanager
+def _without_looking_for_garbage() -> Iterator[None]:
+    """What a load makes stays, and is looked through again and again while it grows."""
+    looked_for = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if looked_for:
+            gc.enable()
 
 
 class RuleSetStore:
@@ -86,8 +101,12 @@ class RuleSetStore:
             return tuple(header_of(item) for item in items if item["state"]["S"] == PUBLISHED)
 
     def document(self, version: int) -> RuleSetDocument:
-        """The version as it was published.  Raises NoSuchVersion, DamagedRuleSet and StoreUnavailable."""
-        return self._verified(version, self.header(version).digest)
+        """The version as it was published, its readable rules compared with those that decide.
+
+        Raises NoSuchVersion, DamagedRuleSet and StoreUnavailable.
+        """
+        digest = self.header(version).digest
+        return self._verified(version, digest, self._items(version))
 
     def load(self, version: int, pointer: ActivePointer | None = None) -> RuleSet:
         """The version, ready to decide.  A pointer to it says what its header says, and saves reading that.
@@ -95,27 +114,34 @@ class RuleSetStore:
         Raises NoSuchVersion, DamagedRuleSet and StoreUnavailable.
         """
         said = self.header(version) if pointer is None else pointer
-        document = self._verified(version, said.digest)
-        with as_written(f"version {version}, perhaps published for another release,"):
-            return RuleSet.from_document(
-                document, version=version, digest=said.digest, compiled=said.language != LANGUAGE
-            )
+        with _without_looking_for_garbage():
+            items = self._items(version, first=RULES_TOGETHER)
+            if not has_rules_together(items):  # published by a release that did not pack them
+                items = self._items(version)
+            document = self._verified(version, said.digest, items)
+            with as_written(f"version {version}, perhaps published for another release,"):
+                return RuleSet.from_document(
+                    document, version=version, digest=said.digest, compiled=said.language != LANGUAGE
+                )
 
-    def _verified(self, version: int, digest: str) -> RuleSetDocument:
-        items = self._items(version)
+    def _verified(self, version: int, digest: str, items: Sequence[dict[str, Any]]) -> RuleSetDocument:
         with as_written(f"a part of version {version}"):
             parts = parts_of_items(items)
         if digest_of_parts(self.name, parts) != digest:
             raise DamagedRuleSet(f"version {version} is not what was published: its digest differs")
         return RuleSetDocument.from_parts(self.name, parts)
 
-    def _items(self, version: int) -> list[dict[str, Any]]:
+    def _items(self, version: int, *, first: str = " ") -> list[dict[str, Any]]:
+        """From a key on."""
         items: list[dict[str, Any]] = []
         with named_failures():
             pages = self._partition.client.get_paginator("query").paginate(
                 TableName=self._partition.table,
-                KeyConditionExpression="PK = :partition",
-                ExpressionAttributeValues={":partition": {"S": self._partition.of_version(version)}},
+                KeyConditionExpression="PK = :partition AND SK >= :first",
+                ExpressionAttributeValues={
+                    ":partition": {"S": self._partition.of_version(version)},
+                    ":first": {"S": first},
+                },
                 ConsistentRead=True,
             )
             for page in pages:
