@@ -22,7 +22,7 @@ from infusion_orders.decisions import decide
 from infusion_orders.orders.reading import order_from, read_order
 from infusion_orders.store.activations import NoRuleSet
 from infusion_orders.store.client import answered_within
-from infusion_orders.store.decisions import DecisionStore
+from infusion_orders.store.decisions import DecisionStore, IdempotencyKey
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import Response
@@ -62,7 +62,7 @@ def validate_order() -> Response[str]:
     if request.reproduces:
         return json_answer(reproduced(order, request))
     made = made_now(order, explain_all=request.explain_all)
-    recorded = given_out(partner, made, digest=digest_of_body(body), key=key)
+    recorded = given_out(partner, made, None if key is None else IdempotencyKey(key, digest_of_body(body)))
     return json_answer(recorded.body, headers={"Idempotent-Replayed": "true"} if recorded.replayed else None)
 
 
@@ -75,19 +75,19 @@ def validate_batch() -> Response[str]:
     key = idempotency_key(app.event)
     app.notes.note(orders=len(orders))
 
-    def read_one(document: Any) -> tuple[Order, str]:
+    def read_one(document: Any) -> tuple[Order, str | None]:
         order = order_from(document)
         require_line_of_business(partner, order)
-        return order, digest_of(document)
+        return order, None if key is None else digest_of(document)
 
-    def decide_one(read: tuple[Order, str]) -> tuple[Made, str]:
+    def decide_one(read: tuple[Order, str | None]) -> tuple[Made, str | None]:
         order, digest = read
         return made_now(order), digest
 
-    def record_one(index: int, decided: tuple[Made, str]) -> str:
+    def record_one(index: int, decided: tuple[Made, str | None]) -> str:
         made, digest = decided
-        own_key = None if key is None else f"{key}#{index}"
-        return given_out(partner, made, digest=digest, key=own_key).body
+        own_key = None if digest is None else IdempotencyKey(f"{key}#{index}", digest)
+        return given_out(partner, made, own_key).body
 
     left = app.lambda_context.get_remaining_time_in_millis
     return json_answer(
@@ -140,7 +140,7 @@ def made_now(order: Order, *, explain_all: bool = False) -> Made:
     return Made(order, decision_id, decided, body, time.perf_counter() - started)
 
 
-def given_out(partner: Partner, made: Made, *, digest: str, key: str | None) -> Recorded:
+def given_out(partner: Partner, made: Made, key: IdempotencyKey | None) -> Recorded:
     """The decision, now recorded, or the one that the same key and order already have."""
     started = time.perf_counter()
     decision = made.decided.decision
@@ -148,7 +148,6 @@ def given_out(partner: Partner, made: Made, *, digest: str, key: str | None) -> 
         partner.client_id,
         made.decided,
         decision_id=made.decision_id,
-        order_digest=digest,
         key=key,
         at=app.notes.at,
         body=made.body,

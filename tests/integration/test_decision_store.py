@@ -24,6 +24,7 @@ from infusion_orders.store.decisions import (
     DecisionNotFound,
     DecisionStore,
     IdempotencyConflict,
+    IdempotencyKey,
     Recorded,
     key_name,
 )
@@ -75,7 +76,8 @@ def record(
     body: str = BODY,
 ) -> Recorded:
     store = DecisionStore(client or a_client(), DECISIONS_TABLE, retention_days=RETENTION_DAYS)
-    return store.record(partner, decided, decision_id=decision_id, order_digest=order_digest, key=key, at=at, body=body)
+    own_key = None if key is None else IdempotencyKey(key, order_digest)
+    return store.record(partner, decided, decision_id=decision_id, key=own_key, at=at, body=body)
 
 
 def read(decision_id: str = FIRST, partner: str = "client-1") -> str:
@@ -173,6 +175,13 @@ def test_an_item_says_what_was_decided_under_what_and_until_when_it_is_kept() ->
     assert decision["expires_at"] == key["expires_at"] == {"N": expires}
     assert set(key) == {"PK", "SK", "order_digest", "decision_id", "expires_at"}
     assert key["decision_id"] == {"S": FIRST}
+
+
+def test_a_digest_of_the_order_is_kept_only_where_a_key_makes_it_needed() -> None:
+    record()
+
+    [decision] = items()
+    assert "order_digest" not in decision
 
 
 def test_nothing_that_identifies_the_member_is_stored() -> None:
@@ -325,7 +334,7 @@ def test_an_id_that_another_order_has_is_never_given_out_for_this_one() -> None:
     record()
 
     with pytest.raises(StoreUnavailable, match=r"^RecordedDecisionNotFound$"):
-        record(order_digest="sha256:two")
+        record(body="{}")
     assert read() == BODY
 
 

@@ -31,7 +31,7 @@ from infusion_orders.store.activations import ActivationConflict, ActivePointer
 from infusion_orders.store.cache import RuleSetCache
 from infusion_orders.store.changes import Action
 from infusion_orders.store.client import StoreUnavailable, dynamodb_client
-from infusion_orders.store.decisions import DecisionStore, IdempotencyConflict, Recorded
+from infusion_orders.store.decisions import DecisionStore, IdempotencyConflict, IdempotencyKey, Recorded
 from infusion_orders.store.partners import Partner, PartnerStore
 from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
 from tests.builders import an_order
@@ -105,15 +105,21 @@ def items(client: DynamoDBClient, prefix: str) -> list[dict[str, Any]]:
     return [item for page in pages for item in page["Items"] if item["SK"]["S"].startswith(prefix)]
 
 
-def record(client: DynamoDBClient, number: int, *, order_digest: str = "sha256:one", **changes: Any) -> Recorded:
+def record(
+    client: DynamoDBClient,
+    number: int,
+    *,
+    key: str | None = "order-4711",
+    order_digest: str = "sha256:one",
+    **changes: Any,
+) -> Recorded:
     """The `number`th attempt at the same key, with an id and a body of its own unless they are given."""
     return DecisionStore(client, DECISIONS_TABLE, retention_days=30).record(
         "client-1",
         DECIDED,
         **{
             "decision_id": f"{SERIES}{number:06d}",
-            "order_digest": order_digest,
-            "key": "order-4711",
+            "key": None if key is None else IdempotencyKey(key, order_digest),
             "at": MOMENT,
             "body": f'{{"attempt": {number}}}',
             **changes,

@@ -53,7 +53,7 @@ def record(tables: LocalTables, partner: str, at: datetime, *, able: bool) -> st
     decided = decide(an_order({"/caregiver/able": able}), default_rules(), as_of=TODAY, decision_id=decision_id)
     body = decided.decision.model_dump_json(by_alias=True, exclude_none=True)
     DecisionStore(tables.client, DECISIONS_TABLE, retention_days=30).record(
-        partner, decided, decision_id=decision_id, order_digest="sha256:one", key=None, at=at, body=body
+        partner, decided, decision_id=decision_id, key=None, at=at, body=body
     )
     return decision_id
 

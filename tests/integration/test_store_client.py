@@ -15,7 +15,7 @@ from infusion_orders.decisions import decide
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.loading import load_directory
 from infusion_orders.store.client import dynamodb_client
-from infusion_orders.store.decisions import DecisionStore
+from infusion_orders.store.decisions import DecisionStore, IdempotencyKey
 from infusion_orders.store.rule_sets import RuleSetStore
 from tests.builders import an_order
 from tests.default_rules import FOLDER, TODAY, default_rules
@@ -88,7 +88,12 @@ def test_a_decision_is_found_by_its_key_or_id_as_soon_as_it_is_recorded() -> Non
 
     for decision_id in ("01JDHA0000000000000000000A", "01JDHA0000000000000000000B"):
         store.record(
-            "client-1", decided, decision_id=decision_id, order_digest="sha256:one", key="a key", at=MOMENT, body="{}"
+            "client-1",
+            decided,
+            decision_id=decision_id,
+            key=IdempotencyKey("a key", "sha256:one"),
+            at=MOMENT,
+            body="{}",
         )
     store.read("client-1", "01JDHA0000000000000000000A")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infusion_orders.store.client import ConditionFailed, StoreUnavailable, named_failures, write_together
 from infusion_orders.store.kept_texts import kept, text_of
@@ -38,6 +38,13 @@ class DecisionNotFound(Exception):
     """The partner has no such decision."""
 
 
+class IdempotencyKey(NamedTuple):
+    """A partner's text that makes repeating a request safe, and the digest of the order that came with it."""
+
+    text: str
+    order_digest: str
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """The decision's JSON as it was given out, the first time (`replayed`) or now."""
@@ -60,8 +67,7 @@ class DecisionStore:
         decided: Decided,
         *,
         decision_id: str,
-        order_digest: str,
-        key: str | None,
+        key: IdempotencyKey | None,
         at: datetime,
         body: str,
     ) -> Recorded:
@@ -70,15 +76,25 @@ class DecisionStore:
         Raises IdempotencyConflict, and StoreUnavailable when it is not certain that the decision is recorded: then it
         must not be given out.  A repeated write whose first attempt arrived is recognised and not an error.
         """
-        item = self._item(partner, decided, decision_id, order_digest, at, body)
+        item = self._item(partner, decided, decision_id, at, body)
+        if key is None:
+            return self._put(item, body)
+        item["order_digest"] = {"S": key.order_digest}
         try:
-            if key is None:
-                with named_failures():
-                    self._client.put_item(TableName=self._table, Item=item, ConditionExpression=NEW)
-            else:
-                self._put_with_key(item, _key(partner, key_name(key)), decision_id, at)
+            self._put_with_key(item, _key(partner, key_name(key.text)), decision_id, at)
         except ConditionFailed:
-            return self._found(partner, decision_id, order_digest, key)
+            return self._found(partner, decision_id, key)
+        return Recorded(body, replayed=False)
+
+    def _put(self, item: dict[str, Any], body: str) -> Recorded:
+        """An id that is taken is this decision's, from an attempt whose answer was lost, or nobody gets it."""
+        try:
+            with named_failures():
+                self._client.put_item(TableName=self._table, Item=item, ConditionExpression=NEW)
+        except ConditionFailed:
+            there = self._get({name: item[name] for name in ("PK", "SK")})
+            if there is None or text_of(there["decision"]) != body:
+                raise StoreUnavailable(NOT_FOUND) from None
         return Recorded(body, replayed=False)
 
     def read(self, partner: str, decision_id: str) -> str:
@@ -133,18 +149,16 @@ class DecisionStore:
                 raise
             raise ConditionFailed from None  # this decision was written before, at another moment
 
-    def _found(self, partner: str, decision_id: str, order_digest: str, key: str | None) -> Recorded:
+    def _found(self, partner: str, decision_id: str, key: IdempotencyKey) -> Recorded:
         """What stands where the write was refused: the key's decision, or this very one from an earlier attempt."""
-        first_id = decision_id
-        if key is not None:
-            record = self._get(_key(partner, key_name(key)))
-            if record is None:
-                raise StoreUnavailable(NOT_FOUND)
-            if record["order_digest"]["S"] != order_digest:
-                raise IdempotencyConflict
-            first_id = record["decision_id"]["S"]
+        record = self._get(_key(partner, key_name(key.text)))
+        if record is None:
+            raise StoreUnavailable(NOT_FOUND)
+        if record["order_digest"]["S"] != key.order_digest:
+            raise IdempotencyConflict
+        first_id = record["decision_id"]["S"]
         item = self._get(_key(partner, f"DECISION#{first_id}"))
-        if item is None or item["order_digest"]["S"] != order_digest:
+        if item is None or item.get("order_digest", {}).get("S") != key.order_digest:
             raise StoreUnavailable(NOT_FOUND)
         return Recorded(text_of(item["decision"]), replayed=first_id != decision_id)
 
@@ -152,15 +166,12 @@ class DecisionStore:
         with named_failures():
             return self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
 
-    def _item(
-        self, partner: str, decided: Decided, decision_id: str, order_digest: str, at: datetime, body: str
-    ) -> dict[str, Any]:
+    def _item(self, partner: str, decided: Decided, decision_id: str, at: datetime, body: str) -> dict[str, Any]:
         decision = decided.decision
         return {
             **_key(partner, f"DECISION#{decision_id}"),
             "decision": kept(body),
             "decision_id": {"S": decision_id},
-            "order_digest": {"S": order_digest},
             "facts": kept(decided.facts.decode()),
             "outcome": {"S": decision.outcome.value},
             "as_of": {"S": decision.as_of.isoformat()},
