@@ -44,15 +44,15 @@ _COMMON = {
     "Unknown": Unknown,
     "Fault": Fault,
     "FaultyFact": FaultyFact,
+    "NOT_YET": object(),
     **{verdict.name: verdict for verdict in Verdict},
 }
-_NOT_YET: Any = object()
 
 
-def compile_expression(expression: Expression, shared: Mapping[Expression, Test] | None = None) -> Test:
+def compile_expression(expression: Expression, shared: Mapping[Expression, SharedTest] | None = None) -> Test:
     """A function of the facts; it raises FaultyFact.
 
-    `shared` holds the tests of expressions that stand in several rules: where one is met, its test is used.
+    `shared` holds the expressions that stand in several rules: where one is met, its truth is worked out once a line.
     """
     writer = _Writer(shared or {})
     writer.truth_of(expression, "truth")
@@ -61,7 +61,7 @@ def compile_expression(expression: Expression, shared: Mapping[Expression, Test]
 
 
 def compile_verdict(
-    when: Expression, require: Expression, shared: Mapping[Expression, Test] | None = None, *, assigns: bool
+    when: Expression, require: Expression, shared: Mapping[Expression, SharedTest] | None = None, *, assigns: bool
 ) -> Judge:
     """A rule's verdict as a function of the facts, from whether it applies and whether its requirement holds.
 
@@ -77,24 +77,28 @@ def compile_verdict(
     return cast("Judge", writer.function())
 
 
-def once(test: Test, name: str) -> Test:
-    """The test with its truth kept among the facts under a name of its own, so that it is worked out once a line."""
+class SharedTest:
+    """A test that several rules rest on: its truth is kept among a line's facts, under a name of its own."""
 
-    def kept(facts: Mapping[str, Any]) -> Truth:
-        if not isinstance(facts, dict):
-            return test(facts)
-        truth: Truth = facts.get(name, _NOT_YET)
-        if truth is _NOT_YET:
-            truth = facts[name] = test(facts)
+    __slots__ = ("name", "test")
+
+    def __init__(self, name: str, test: Test) -> None:
+        """`name` is no fact's."""
+        self.name = name
+        self.test = test
+
+    def work_out(self, facts: Mapping[str, Any]) -> Truth:
+        """Where it is not known yet.  Facts that cannot be added to are asked each time."""
+        truth = self.test(facts)
+        if isinstance(facts, dict):
+            facts[self.name] = truth
         return truth
-
-    return kept
 
 
 class _Writer:
     """One function, line by line; `constants` are what its text refers to."""
 
-    def __init__(self, shared: Mapping[Expression, Test]) -> None:
+    def __init__(self, shared: Mapping[Expression, SharedTest]) -> None:
         self._shared = shared
         self._lines: list[str] = []
         self._constants: dict[str, Any] = {}
@@ -115,7 +119,9 @@ class _Writer:
         if isinstance(expression, bool):
             self.write(f"{name} = {expression}")
         elif self._shared and expression in self._shared:
-            self.write(f"{name} = {self._constant(self._shared[expression])}(facts)")
+            shared = self._shared[expression]
+            self.write(f"{name} = facts.get({self._constant(shared.name)}, NOT_YET)")
+            self.write(f"if {name} is NOT_YET: {name} = {self._constant(shared.work_out)}(facts)")
         elif isinstance(expression, Comparison):
             self._if_not_known(expression, f"{name} = None")
             self.write(f"else: {name} = {self._test(expression)}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind
 from infusion_orders.rules.assignment import Assignment, rewrite
-from infusion_orders.rules.compilation import compile_expression, compile_verdict, once
+from infusion_orders.rules.compilation import SharedTest, compile_expression, compile_verdict
 from infusion_orders.rules.expression import Comparison, Every, Negation, comparisons
 from infusion_orders.rules.resolution import Resolver
 from infusion_orders.rules.rule import Effect, Rule, Scope
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from infusion_orders.facts.fact import Catalogue
-    from infusion_orders.rules.compilation import Judge, Test
+    from infusion_orders.rules.compilation import Judge
     from infusion_orders.rules.expression import Expression
     from infusion_orders.rules.rule import Period
 
@@ -148,11 +148,11 @@ class Compilation:
         return assignments
 
     @cached_property
-    def shared(self) -> Mapping[Expression, Test]:
-        """The tests of when rules assign: other rules rest on them too, so each is worked out once a line."""
-        shared: dict[Expression, Test] = {}
+    def shared(self) -> Mapping[Expression, SharedTest]:
+        """When rules assign: other rules rest on that too, so each is worked out once a line."""
+        shared: dict[Expression, SharedTest] = {}
         for rule in self.assigning:
-            shared[rule.when] = once(compile_expression(rule.when, shared), f"applies: {rule.id}")
+            shared[rule.when] = SharedTest(f"applies: {rule.id}", compile_expression(rule.when, shared))
         return shared
 
     def without_assigned(self, expression: Expression) -> Expression:
