@@ -42,9 +42,9 @@ ABOUT = """
 Each function is started afresh in each round under the Lambda runtime emulator on Python {python}: the artefact that
 `make build-local` built, code and layer read-only, the default rule set in DynamoDB Local. The stock handler is what
 one writes with Powertools and boto3 alone (`benchmarks/stock/`): the whole order and decision as pydantic models
-behind Powertools' validation, its logger and metrics, boto3's resource. It reads the same items on its first request
-and records a decision, but evaluates no rule and verifies no digest. Its layer has the same packages and, as usual, no
-bytecode; the line with bytecode shows how much that alone is.
+behind Powertools' validation, its logger and metrics, boto3's resource. It reads its rules and tables on its first
+request and records a decision, but evaluates no rule and verifies no digest. Its layer has the same packages and, as
+usual, no bytecode; the line with bytecode shows how much that alone is.
 
 Init is from the start of the process to the moment it asks for a request; validate reads and compiles its rules in
 it. The files are in this machine's page cache, and the processor is not throttled: Lambda gives the initialisation a

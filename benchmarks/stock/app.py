@@ -49,7 +49,7 @@ def rule_set() -> tuple[RuleSetReference, list[Any], dict[str, Any]]:
     for item in items_of(f"RULESET#{RULE_SET}#{version:06d}"):
         if item["SK"].startswith("RULE#"):
             rules.append(json.loads(item["rule"]))
-        else:
+        elif item["SK"].startswith("TABLE#"):
             name = item["SK"].split("#")[1]
             packed[name] = packed.get(name, b"") + item["rows"].value
     tables = {name: json.loads(gzip.decompress(rows)) for name, rows in packed.items()}
