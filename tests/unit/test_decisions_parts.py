@@ -6,6 +6,7 @@ import json
 from datetime import date
 from decimal import Decimal
 from itertools import combinations, product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,10 +22,13 @@ from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.unknown import Fault
 from infusion_orders.orders.order import LineOfBusiness
+from infusion_orders.orders.reading import read_order
+from infusion_orders.rules.canonical import canonical_json
 from infusion_orders.rules.compiled_rule import compile_rules
 from infusion_orders.rules.rule import Effect, Verdict
 from infusion_orders.rules.rule_set import RuleSet
-from tests.builders import an_order
+from tests.builders import ABSENT, an_order
+from tests.builders import change as change_at
 from tests.default_rules import TODAY, default_rules
 
 DAY = date(2026, 12, 1)
@@ -353,6 +357,28 @@ def test_the_same_order_has_the_same_receipts() -> None:
     assert one.decision.receipt.facts == digest(one.facts)
     assert one.decision.receipt.decision == decision_digest(one.decision)
     assert one.decision.receipt.decision.startswith("sha256:")
+
+
+ORDERS = sorted((Path(__file__).parents[2] / "events" / "orders").glob("*.json"))
+
+
+@pytest.mark.parametrize("example", ORDERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"/member/birth_date": ABSENT, "/prescriber": ABSENT},
+        {"/lines/0/hcpcs": "no code", "/member/county": "Atlantis", "/lines/0/frequency": "now and then"},
+        {"/lines/0/dose": {"value": 2.50, "unit": "mg/kg"}, "/diagnoses": [{"code": "k50.90"}, {"code": "C91.00"}]},
+    ],
+)
+def test_recorded_facts_are_canonical_json_whatever_was_sent(example: Path, change: dict[str, Any]) -> None:
+    document = json.loads(example.read_text("utf-8"))
+    for pointer, value in change.items():
+        change_at(document, pointer, value)
+    decided = decide(read_order(json.dumps(document)), default_rules(), as_of=TODAY)
+    assert decided.facts == canonical_json(json.loads(decided.facts))
+    assert decided.decision.receipt.facts == digest(decided.facts)
 
 
 @pytest.mark.parametrize(
