@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import time
@@ -402,6 +403,24 @@ def test_readable_rules_that_are_not_those_that_decide_are_told_where_a_version_
     assert store.load(version).digest == SMALL.digest
     with pytest.raises(DamagedRuleSet, match=rf"version {version}"):
         store.document(version)
+
+
+@pytest.mark.parametrize("looked_for", [True, False])
+def test_a_load_leaves_the_collection_of_garbage_as_it_was(looked_for: bool) -> None:
+    store = a_store()
+    version = publish(store)
+    damaged = publish(store)
+    a_packed_rule_that_is_no_json(items_of(damaged))
+    if not looked_for:
+        gc.disable()
+    try:
+        store.load(version)
+        assert gc.isenabled() is looked_for
+        with pytest.raises(DamagedRuleSet):
+            store.load(damaged)
+        assert gc.isenabled() is looked_for
+    finally:
+        gc.enable()
 
 
 def published_without_packed_rules(store: RuleSetStore) -> int:

@@ -140,6 +140,15 @@ def test_a_rule_that_assigns_is_never_satisfied_by_what_is_unknown(
     assert [line.verdict(position) for position in range(2)] == [verdict] * 2
 
 
+@pytest.mark.parametrize(("day", "applies"), [("2026-01-01", True), ("2026-01-02", False)])
+def test_a_day_that_is_named_closes_a_rule_on_every_other(day: str, applies: bool) -> None:
+    named = {"fact": "line.date_of_service", "is": "2026-01-01"}
+    rule_set = a_rule_set([a_rule(number, named, SECOND, "reject") for number in range(2)])
+    facts = {"line.date_of_service": date.fromisoformat(day), "second.flag": False}
+    (line,) = judge(Case(rule_set.catalogue, rule_set.tables, line_facts=[facts]), rule_set, ["1"])
+    assert set(line.verdicts.values()) == ({Verdict.NOT_MET} if applies else set())
+
+
 def test_what_is_kept_of_a_gate_is_bounded() -> None:
     gate = Gate(SMALL.facts["the.colour"], [(0, "is", "red")])
     for number in range(MOST_KEPT + 10):

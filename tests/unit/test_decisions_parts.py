@@ -204,6 +204,19 @@ def test_lines_whose_texts_differ_have_findings_of_their_own() -> None:
     ]
 
 
+def test_a_finding_cites_its_own_rule() -> None:
+    rules = [a_rule(f"rule.{topic}", "reject", TELEPHONE) for topic in ("one", "two")]
+    for rule in rules:
+        rule["citation"] = rule["citation"] | {"topic": rule["id"]}
+    rule_set = a_rule_set(*rules)
+    for _ in range(2):
+        decision = decided(rule_set, {"line.hcpcs": "J1745"}, care__telephone=False)
+        assert [(finding.rule, finding.citation.topic) for finding in decision.findings] == [
+            ("rule.one", "rule.one"),
+            ("rule.two", "rule.two"),
+        ]
+
+
 def test_lines_whose_remedies_differ_have_findings_of_their_own() -> None:
     rule_set = a_rule_set(a_rule("rule.phone", "reject", TELEPHONE, remedy="Ask about {line.hcpcs}."))
     decision = decided(rule_set, {"line.hcpcs": "J1745"}, {"line.hcpcs": "J0690"}, care__telephone=False)

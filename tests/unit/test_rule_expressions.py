@@ -188,6 +188,7 @@ def test_a_test_that_rules_share_is_worked_out_once_a_line_and_for_each_line_ane
     for telephone in (True, False):
         facts: dict[str, Any] = {"care.telephone": telephone, "line.date_of_service": date(2026, 1, 1)}
         assert first.verdict(facts) is (Verdict.SATISFIED if telephone else Verdict.NOT_APPLICABLE)
+        assert facts["applies: a.assignment"] is telephone
         assert second.verdict(facts) is (Verdict.NOT_MET if telephone else Verdict.SATISFIED)
 
 

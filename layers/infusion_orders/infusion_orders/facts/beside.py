@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.derivation import some
@@ -26,11 +25,8 @@ def others(facts: Facts) -> tuple[Facts, ...]:
 def others_with(facts: Facts, name: str, values: Container[Any]) -> list[Facts]:
     """The order's other lines on which the fact has one of the values, or is unknown."""
     lines_by = facts.case.lines_by(name)
-    groups = [lines for value, lines in lines_by.items() if value is None or value in values]
-    found = [line for lines in groups for line in lines if line is not facts]
-    if len(groups) > 1:
-        found.sort(key=_number)
-    return found
+    groups = (lines for value, lines in lines_by.items() if value is None or value in values)
+    return [line for lines in groups for line in lines if line is not facts]
 
 
 def others_of_the_code(facts: Facts) -> Sequence[Facts]:
@@ -42,9 +38,6 @@ def others_of_the_code(facts: Facts) -> Sequence[Facts]:
 def others_given(facts: Facts) -> Sequence[Facts]:
     """The order's other lines that bill what is given, or may."""
     return others_with(facts, "line.kind", GIVEN)
-
-
-_number = attrgetter("line")
 
 
 def overlap(one: Facts, other: Facts) -> bool | Unknown:
