@@ -74,6 +74,17 @@ def test_a_code_that_is_not_known_yet_may_be_one_that_is_excluded() -> None:
     assert needs_of(line["line.stands_beside_the_others"]) == {("line.hcpcs", 1)}
 
 
+def test_no_code_of_the_tables_changes_what_was_settled_while_a_code_was_not_known() -> None:
+    """Beside a code that none excludes, one that is not known settles nothing, and so it is not asked for."""
+    codes = [row[0] for row in TABLES.rows()["codes"][1:]]
+    free = next(code for code in codes if code not in TABLES.exclusive_codes)
+
+    assert [line["line.stands_beside_the_others"] for line in a_case({"line.hcpcs": free}, {}).lines] == [True, True]
+    for code in codes:
+        for line in a_case({"line.hcpcs": free}, {"line.hcpcs": code}).lines:
+            assert line["line.stands_beside_the_others"] is True
+
+
 @pytest.mark.parametrize(
     ("beside", "reported"),
     [
@@ -88,6 +99,12 @@ def test_what_is_left_over_is_reported_on_a_line_of_the_code_on_its_days(
 ) -> None:
     line = a_case(VIAL, beside).lines[0]
     assert line["line.waste_is_reported"] is reported
+
+
+def test_what_one_line_reports_is_reported_whatever_another_may_turn_out_to_be() -> None:
+    reporting = {"line.hcpcs": "J1745", "line.modifiers": frozenset({"JW"})}
+    for case in (a_case(VIAL, reporting, {}), a_case(VIAL, {}, reporting)):
+        assert case.lines[0]["line.waste_is_reported"] is True
 
 
 def test_a_line_whose_code_is_not_known_yet_may_report_what_is_left_over() -> None:

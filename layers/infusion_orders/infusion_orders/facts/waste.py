@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infusion_orders.facts.beside import others_of_the_code, overlap, same
+from infusion_orders.facts.beside import any_line, others_of_the_code, overlap, same
 from infusion_orders.facts.derivation import every, known, no
 from infusion_orders.facts.fact import Fact, Kind, Scope
 from infusion_orders.facts.units import (
@@ -79,12 +79,12 @@ def waste_is_reported(facts: Facts) -> bool | Unknown:
 
 
 def _is_reported(facts: Facts) -> bool | Unknown:
-    for line in others_of_the_code(facts):
-        together = overlap(facts, line)
-        found = together and every((same("line.hcpcs", facts, line), has_modifier(line, WASTE_MODIFIER), together))
-        if found is not False:
-            return found
-    return False
+    return any_line(others_of_the_code(facts), lambda line: _reports(line, facts))
+
+
+def _reports(waste: Facts, line: Facts) -> bool | Unknown:
+    together = overlap(waste, line)
+    return together and every((same("line.hcpcs", waste, line), has_modifier(waste, WASTE_MODIFIER), together))
 
 
 def waste_expected(facts: Facts) -> str:
