@@ -111,8 +111,8 @@ text, which is faster than a dict, and its *one table* reads all facts, once an 
 out. cel-python's compiled runner is not its default. What takes long is timed on every {EVERY}st order.
 
 The budgets are datalogic-py's time, a fifth of zen-engine's, a twentieth of CEL's in Rust and a five-hundredth of CEL's
-in Python. Where an engine is native and finds its facts prepared, that is less than a function of Python takes to look up
-the five facts that such a rule rests on. From the order on, which is what a decision takes, the facts are most of it.
+in Python. Where an engine is native and finds its facts prepared, that is less than a function of Python takes to look
+up the five facts that such a rule rests on. From the order on, as a decision begins, the facts are most of it.
 """
 
 

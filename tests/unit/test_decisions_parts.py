@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from datetime import date
 from decimal import Decimal
@@ -18,7 +19,7 @@ from infusion_orders.decisions.decide import decide_case
 from infusion_orders.decisions.decision import Decision, Outcome, ResponsibleParty
 from infusion_orders.decisions.judging import outcome_of_line, outcome_of_order
 from infusion_orders.decisions.receipts import decision_digest, digest
-from infusion_orders.facts.case import Case
+from infusion_orders.facts.case import Case, Facts
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.unknown import Fault
 from infusion_orders.orders.order import LineOfBusiness
@@ -370,6 +371,21 @@ def test_the_same_order_has_the_same_receipts() -> None:
     assert one.decision.receipt.facts == digest(one.facts)
     assert one.decision.receipt.decision == decision_digest(one.decision)
     assert one.decision.receipt.decision.startswith("sha256:")
+
+
+@pytest.mark.parametrize("explain_all", [False, True])
+def test_the_facts_of_a_decided_order_wait_for_no_garbage_collector(explain_all: bool) -> None:
+    order, rules = an_order(), default_rules()
+    decide(order, rules, as_of=TODAY, explain_all=explain_all)
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(isinstance(there, Facts) for there in gc.get_objects())
+        decided = decide(order, rules, as_of=TODAY, explain_all=explain_all)
+        assert sum(isinstance(there, Facts) for there in gc.get_objects()) == before
+    finally:
+        gc.enable()
+    assert decided.decision.lines
 
 
 ORDERS = sorted((Path(__file__).parents[2] / "events" / "orders").glob("*.json"))

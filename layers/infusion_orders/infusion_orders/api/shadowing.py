@@ -51,9 +51,10 @@ def decide_in_shadow(
 def _compared(order: Order, decision: Decision, shadow: RuleSet, sample_percent: int) -> Shadowed:
     from infusion_orders.decisions.replay import ARROW, flips_of  # functions without a shadow need not load it
 
-    judged = judge(Case(shadow.catalogue, shadow.tables, order=order), shadow, [line.line_id for line in order.lines])
     plain = decision.model_dump(mode="json", by_alias=True, exclude_none=True)
-    flips = flips_of(plain, judged, shadow)
+    with Case(shadow.catalogue, shadow.tables, order=order) as case:
+        judged = judge(case, shadow, [line.line_id for line in order.lines])
+        flips = flips_of(plain, judged, shadow)
     if not flips:
         return Shadowed(shadow.version)
     outcome = outcome_of_order(line.outcome for line in judged).value

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from infusion_orders.facts.fact import Scope
 from infusion_orders.facts.unknown import Fault, Need, Reason, Unknown
@@ -92,7 +92,11 @@ def facts_as_sent(catalogue: Catalogue, scope: Scope, sent: Order | ServiceLine,
 
 
 class Case:
-    """All facts of one order under one version's tables."""
+    """All facts of one order under one version's tables.
+
+    In a `with` they are forgotten at its end: lines hold each other, so their memory would wait for the garbage
+    collector, and the next order would be decided in memory that is not in the processor's caches.
+    """
 
     __slots__ = ("_lines_by", "catalogue", "lines", "tables")
 
@@ -117,6 +121,17 @@ class Case:
         self.lines: tuple[Facts, ...] = tuple(
             Facts(self, index, {**of_order, **known}) for index, known in enumerate(of_lines)
         )
+
+    def __enter__(self) -> Self:
+        """The case."""
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        """Whatever was raised."""
+        for line in self.lines:
+            line.clear()
+        self.lines = ()
+        self._lines_by.clear()
 
     def lines_by(self, name: str) -> Mapping[Any, Sequence[Facts]]:
         """The lines by the value of one of their facts, those on which it is unknown under None."""
