@@ -28,7 +28,7 @@ from infusion_orders.rules.canonical import canonical_json
 from infusion_orders.rules.compiled_rule import compile_rules
 from infusion_orders.rules.rule import Effect, Verdict
 from infusion_orders.rules.rule_set import RuleSet
-from tests.builders import ABSENT, an_order
+from tests.builders import ABSENT, WEEK, an_order, an_order_document, an_order_of
 from tests.builders import change as change_at
 from tests.default_rules import TODAY, default_rules
 
@@ -373,9 +373,14 @@ def test_the_same_order_has_the_same_receipts() -> None:
     assert one.decision.receipt.decision.startswith("sha256:")
 
 
+ALONE = {"line_id": "1", "hcpcs": "S9500", "units": 7, "modifiers": [], "frequency": "every 24 hours", **WEEK}
+"""A per diem that goes by its own frequency: of what is worked out of it, it holds itself."""
+
+
+@pytest.mark.parametrize("sent", [an_order_document(), an_order_of(ALONE)], ids=["example", "per diem alone"])
 @pytest.mark.parametrize("explain_all", [False, True])
-def test_the_facts_of_a_decided_order_wait_for_no_garbage_collector(explain_all: bool) -> None:
-    order, rules = an_order(), default_rules()
+def test_the_facts_of_a_decided_order_wait_for_no_garbage_collector(sent: dict[str, Any], explain_all: bool) -> None:
+    order, rules = read_order(json.dumps(sent)), default_rules()
     decide(order, rules, as_of=TODAY, explain_all=explain_all)
     gc.collect()
     gc.disable()
