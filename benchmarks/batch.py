@@ -207,10 +207,14 @@ def steps_of_an_order() -> Mapping[str, Times]:
 
         return call
 
+    def facts_as_sent(body: bytes) -> None:
+        with Case(rule_set.catalogue, rule_set.tables, order=read_order(body)):
+            pass
+
     steps: dict[str, Callable[[bytes], object]] = {
         "JSON read": read_document,
         "and held to the contract": read_order,
-        "and its facts as sent": lambda body: Case(rule_set.catalogue, rule_set.tables, order=read_order(body)),
+        "and its facts as sent": facts_as_sent,
         "and decided": lambda body: decide(read_order(body), rule_set, as_of=day),
         "and written": lambda body: decide(read_order(body), rule_set, as_of=day).decision.model_dump_json(),
     }

@@ -179,14 +179,17 @@ def test_a_rule_shows_what_was_sent_for_a_derived_fact_but_no_structure() -> Non
 
 
 def test_a_test_that_rules_share_is_worked_out_once_a_line_and_for_each_line_anew() -> None:
-    assign = a_rule(
-        "a.assignment", when={"fact": "care.telephone", "is": True}, assign={"line.carve_out": "county_ccs"}
-    )
+    both = {"all": [{"fact": "care.telephone", "is": True}, {"fact": "caregiver.able", "is": True}]}
+    assign = a_rule("a.assignment", when=both, assign={"line.carve_out": "county_ccs"})
     del assign["require"], assign["otherwise"]
     requires = a_rule("b.rule", require={"fact": "line.carve_out", "is": "none"}, effective={"from": date(2026, 1, 1)})
     first, second = compiled(assign, requires)
     for telephone in (True, False):
-        facts: dict[str, Any] = {"care.telephone": telephone, "line.date_of_service": date(2026, 1, 1)}
+        facts: dict[str, Any] = {
+            "care.telephone": telephone,
+            "caregiver.able": True,
+            "line.date_of_service": date(2026, 1, 1),
+        }
         assert first.verdict(facts) is (Verdict.SATISFIED if telephone else Verdict.NOT_APPLICABLE)
         assert facts["applies: a.assignment"] is telephone
         assert second.verdict(facts) is (Verdict.NOT_MET if telephone else Verdict.SATISFIED)

@@ -69,11 +69,9 @@ def compile_verdict(
     What it gives raises FaultyFact.
     """
     writer = _Writer(shared or {})
-    writer.truth_of(when, "applies")
-    writer.write("if applies is False: return NOT_APPLICABLE")
-    writer.truth_of(require, "holds")
-    writer.write(f"if holds is True{' and applies' if assigns else ''}: return SATISFIED")
-    writer.write("return NOT_MET if applies and holds is False else UNKNOWN")
+    writer.all_of(when, "applies", otherwise="return NOT_APPLICABLE")
+    writer.all_of(require, "holds", otherwise="return NOT_MET if applies else UNKNOWN")
+    writer.write(f"return SATISFIED if holds{' and applies' if assigns else ''} else UNKNOWN")
     return cast("Judge", writer.function())
 
 
@@ -131,29 +129,31 @@ class _Writer:
         elif self._depth > DEEPEST:
             self.write(f"{name} = {self._constant(compile_expression(expression, self._shared))}(facts)")
         else:
-            self._composition(expression, name)
+            settled = isinstance(expression, Some)
+            self.write("while True:")
+            self._depth += 1
+            self._parts(expression, name, settled=settled, leave=f"{name} = {settled}; break")
+            self.write("break")
+            self._depth -= 1
 
-    def _composition(self, expression: Every | Some, name: str) -> None:
-        """Kleene `or` (settled by a true part) and `and` (settled by a false one): a loop that is left when settled."""
-        settled = isinstance(expression, Some)
+    def all_of(self, expression: Expression, name: str, *, otherwise: str) -> None:
+        """Lines that leave the function by `otherwise` where the expression is false, or else give its truth."""
+        whole = isinstance(expression, Every) and expression not in self._shared
+        parts = cast("Every", expression) if whole else Every((expression,))
+        self._parts(parts, name, settled=False, leave=otherwise)
+
+    def _parts(self, expression: Every | Some, name: str, *, settled: bool, leave: str) -> None:
+        """Kleene `or`, settled by a true part, and `and`, settled by a false one: `leave` is what is done then."""
         part_name = f"part_{self._depth}"
         self.write(f"{name} = {not settled}")
-        self.write("while True:")
-        self._depth += 1
         for part in self._flat(expression):
             if isinstance(part, Comparison) and part not in self._shared:
                 self._if_not_known(part, f"{name} = None")
-                self.write(f"elif {'' if settled else 'not '}({self._test(part)}):")
-                self.write(f"\t{name} = {settled}")
-                self.write("\tbreak")
+                self.write(f"elif {'' if settled else 'not '}({self._test(part)}): {leave}")
             else:
                 self.truth_of(part, part_name)
-                self.write(f"if {part_name} is {settled}:")
-                self.write(f"\t{name} = {settled}")
-                self.write("\tbreak")
+                self.write(f"if {part_name} is {settled}: {leave}")
                 self.write(f"if {part_name} is None: {name} = None")
-        self.write("break")
-        self._depth -= 1
 
     def _flat(self, expression: Every | Some) -> Iterator[Expression]:
         """The parts, and in place of one of the same kind, or of one that has a single part, its own."""
