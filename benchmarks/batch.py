@@ -117,7 +117,7 @@ def report() -> Report:
             workers: Pair(*(run(file, size, workers) for size, file in files.items()))
             for workers in dict.fromkeys((1, processors()))
         }
-    over = (times[BATCH].median - times[CORE].median) * 1000
+    over = times[BATCH].longer_than(times[CORE]) * 1000
     every = pairs[processors()]
     return Report(
         "batch",

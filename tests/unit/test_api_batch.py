@@ -12,7 +12,7 @@ from infusion_orders.orders.reading import read_document
 from infusion_orders.store.client import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 
 def entry(error: Exception) -> str:
@@ -20,7 +20,7 @@ def entry(error: Exception) -> str:
 
 
 def answer(
-    orders: Sequence[Any],
+    orders: list[Any],
     *,
     read: Callable[[Any], Any] = dict,
     decide: Callable[[Any], Any] = dict,

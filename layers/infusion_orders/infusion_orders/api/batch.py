@@ -11,7 +11,7 @@ from infusion_orders.orders.reading import FieldProblem, InvalidOrder, read_docu
 from infusion_orders.store.client import LAST_ATTEMPT_SECONDS, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 Read = TypeVar("Read")
 Decided = TypeVar("Decided")
@@ -30,7 +30,7 @@ DECIDED_TOGETHER = 25
 NO_ROOM = "The answer has no room left, and this order has no decision. Send it on its own."
 
 
-def read_batch(body: bytes) -> Sequence[Any]:
+def read_batch(body: bytes) -> list[Any]:
     """The orders as plain JSON, none of them checked.
 
     Raises MalformedJson, TooLarge, or InvalidOrder when the body is not `{"orders": [1 to 50]}`.
@@ -46,7 +46,7 @@ def read_batch(body: bytes) -> Sequence[Any]:
         errors.append(FieldProblem("/orders", f"must hold 1 to {MOST_ORDERS} orders"))
     if errors:
         raise InvalidOrder(tuple(errors))
-    return orders if isinstance(orders, list) else ()
+    return orders if isinstance(orders, list) else []
 
 
 def digest_of(order: Any) -> str:
@@ -58,7 +58,7 @@ _in_one_form = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=s
 
 
 def answer_batch(
-    orders: Sequence[Any],
+    orders: list[Any],
     read_one: Callable[[Any], Read],
     decide_one: Callable[[Read], Decided],
     record_one: Callable[[int, Decided], str],
@@ -70,7 +70,7 @@ def answer_batch(
 
     Any exception of one order becomes that order's problem: one bad order never spoils the others.  Like things are
     done together, so that a processor's caches hold what they take: all orders are read before the first is decided,
-    and some are decided before the first of these is recorded.
+    and some are decided before the first of these is recorded.  `orders` is emptied.
     """
 
     def in_time(order: Read) -> Decided:
@@ -85,7 +85,7 @@ def answer_batch(
             raise AnswerTooLarge(NO_ROOM)
         return record_one(index, decided)
 
-    read = [_attempt(read_one, order) for order in orders]
+    read = _read_all(orders, read_one)
     decisions: list[str] = []
     problems: list[str] = []
     size = 0
@@ -99,6 +99,14 @@ def answer_batch(
             except Exception as error:
                 problems.append(f'{{"index":{index},"problem":{problem_entry(error)}}}')
     return f'{{"decisions":[{",".join(decisions)}],"problems":[{",".join(problems)}]}}'
+
+
+def _read_all(orders: list[Any], read_one: Callable[[Any], Read]) -> list[Read | Exception]:
+    """Each order's JSON is let go once it is read: what is made of the next finds its memory in the caches."""
+    read: list[Read | Exception] = []
+    while orders:
+        read.append(_attempt(read_one, orders.pop(0)))
+    return read
 
 
 def _refuse_when_late(milliseconds_left: Callable[[], int]) -> None:
