@@ -84,7 +84,7 @@ class Stack:
         found = self.dynamodb.scan(TableName="RulesTable")["Items"]
         parts = [item for item in found if item["PK"]["S"] == f"RULESET#home-infusion#{version:06d}"]
         assert parts, sorted({item["PK"]["S"] for item in found})
-        self.dynamodb.delete_item(TableName="RulesTable", Key={name: parts[0][name] for name in ("PK", "SK")})
+        self.dynamodb.delete_item(TableName="RulesTable", Key={name: parts[-1][name] for name in ("PK", "SK")})
 
 
 @pytest.fixture(scope="module")

@@ -6,16 +6,17 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.rules.compilation import compile_expression
+from infusion_orders.rules.compilation import compile_expression, compile_verdict
 from infusion_orders.rules.condition import Condition
 from infusion_orders.rules.explanation import WORDS, explain
 from infusion_orders.rules.relevance import evaluate, residual
 from infusion_orders.rules.resolution import Resolver
+from infusion_orders.rules.rule import Verdict
 from tests.property.reference import UNKNOWN, reference_truth
 from tests.property.vocabulary import SMALL, conditions, partly_known, unknown
 
@@ -41,6 +42,39 @@ def truth(written: dict[str, Any], facts: dict[str, Any]) -> bool | None:
 def test_compiled_conditions_agree_with_the_naive_reference(written: dict[str, Any], facts: dict[str, Any]) -> None:
     expected = reference_truth(written, facts)
     assert truth(written, facts) is (None if expected == UNKNOWN else expected)
+
+
+WRAPPED = st.lists(st.sampled_from(["all", "any"]), max_size=4)
+"""Compositions of a single part, around a condition."""
+
+
+def wrapped(condition: dict[str, Any], words: list[str]) -> dict[str, Any]:
+    for word in words:
+        condition = {word: [condition]}
+    return condition
+
+
+@settings(max_examples=500, deadline=None)
+@given(conditions(), conditions(), WRAPPED, WRAPPED, partly_known(), st.booleans())
+def test_a_verdict_follows_from_the_naive_truths_of_its_two_conditions(
+    when: dict[str, Any],
+    require: dict[str, Any],
+    around_when: list[str],
+    around_require: list[str],
+    facts: dict[str, Any],
+    assigns: bool,
+) -> None:
+    judge = compile_verdict(
+        resolved(wrapped(when, around_when)), resolved(wrapped(require, around_require)), assigns=assigns
+    )
+    applies, holds = reference_truth(when, facts), reference_truth(require, facts)
+    if applies is False:
+        expected = Verdict.NOT_APPLICABLE
+    elif holds is True and (applies is True or not assigns):
+        expected = Verdict.SATISFIED
+    else:
+        expected = Verdict.NOT_MET if applies is True and holds is False else Verdict.UNKNOWN
+    assert judge(facts) is expected
 
 
 @given(conditions(), partly_known())

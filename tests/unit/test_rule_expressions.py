@@ -73,12 +73,20 @@ def test_a_comparison_of_two_facts_is_unknown_or_faulty_as_soon_as_one_of_them_i
         (Some((FALSE, HANGING)), None),
         (Some((FALSE, FALSE)), False),
         (Some(()), False),
+        (Every((Some((Some((FALSE, TRUE)),)),)), True),
+        (Every((TRUE, Some((Some((FALSE, TRUE)),)))), True),
+        (Some((Every((Every((FALSE, TRUE)),)),)), False),
+        (Some((FALSE, Every((Every((TRUE, TRUE)),)))), True),
         (True, True),
         (False, False),
     ],
 )
 def test_compositions_are_kleenes_and_are_explained_so(expression: Expression, truth: bool | None) -> None:
     assert compile_expression(expression)(FACTS) is truth
+    verdict = {True: Verdict.SATISFIED, False: Verdict.NOT_MET, None: Verdict.UNKNOWN}[truth]
+    assert compile_verdict(True, expression, assigns=False)(FACTS) is verdict
+    applies = {True: Verdict.NOT_MET, False: Verdict.NOT_APPLICABLE, None: Verdict.UNKNOWN}[truth]
+    assert compile_verdict(expression, FALSE, assigns=False)(FACTS) is applies
     catalogue = type(CATALOGUE)({name: CATALOGUE.facts["care.telephone"] for name in FACTS})
     assert explain(expression, FACTS, catalogue)["truth"] == {True: "true", False: "false", None: "unknown"}[truth]
 

@@ -146,7 +146,7 @@ class _Writer:
         """Kleene `or`, settled by a true part, and `and`, settled by a false one: `leave` is what is done then."""
         part_name = f"part_{self._depth}"
         self.write(f"{name} = {not settled}")
-        for part in self._flat(expression):
+        for part in self._flat(expression, type(expression)):
             if isinstance(part, Comparison) and part not in self._shared:
                 self._if_not_known(part, f"{name} = None")
                 self.write(f"elif {'' if settled else 'not '}({self._test(part)}): {leave}")
@@ -155,14 +155,19 @@ class _Writer:
                 self.write(f"if {part_name} is {settled}: {leave}")
                 self.write(f"if {part_name} is None: {name} = None")
 
-    def _flat(self, expression: Every | Some) -> Iterator[Expression]:
-        """The parts, and in place of one of the same kind, or of one that has a single part, its own."""
+    def _flat(self, expression: Every | Some, kind: type[Every | Some]) -> Iterator[Expression]:
+        """The parts; in place of one of that kind its own, and of one that has a single part, whatever it is, that."""
         for part in expression.parts:
-            nested = isinstance(part, Every | Some) and (len(part.parts) == 1 or type(part) is type(expression))
-            if nested and part not in self._shared:
-                yield from self._flat(cast("Every | Some", part))
+            alone = self._alone(part)
+            if isinstance(alone, kind) and alone not in self._shared:
+                yield from self._flat(alone, kind)
             else:
-                yield part
+                yield alone
+
+    def _alone(self, expression: Expression) -> Expression:
+        while isinstance(expression, Every | Some) and len(expression.parts) == 1 and expression not in self._shared:
+            expression = expression.parts[0]
+        return expression
 
     def _if_not_known(self, comparison: Comparison, then: str) -> None:
         """Look the facts up; what is unknown is told by `then`, an `else` or `elif` is to follow."""
