@@ -80,11 +80,13 @@ class Stack:
         self.dynamodb.put_item(TableName="RulesTable", Item=item | changes)
 
     def spoil(self, version: int) -> None:
-        """A part of the version that is not what was published."""
+        """Rules of the version, readable and together, are not what was published: they are gone."""
         found = self.dynamodb.scan(TableName="RulesTable")["Items"]
         parts = [item for item in found if item["PK"]["S"] == f"RULESET#home-infusion#{version:06d}"]
         assert parts, sorted({item["PK"]["S"] for item in found})
-        self.dynamodb.delete_item(TableName="RulesTable", Key={name: parts[-1][name] for name in ("PK", "SK")})
+        for part in parts:
+            if part["SK"]["S"].startswith("RULE"):
+                self.dynamodb.delete_item(TableName="RulesTable", Key={name: part[name] for name in ("PK", "SK")})
 
 
 @pytest.fixture(scope="module")
