@@ -77,7 +77,9 @@ ROWS = {
     "the active version cannot be looked up": "test_a_version_that_cannot_be_read_leaves_the_last_good_one_deciding",
     "looking it up takes seconds": "test_a_slow_look_at_the_rules_leaves_time_to_record",
     "rules come in many pages": "test_rules_that_come_in_many_pages_are_the_same_rules",
-    "a version whose rule was tampered with": "test_a_damaged_version_leaves_the_last_good_one_deciding",
+    "a version whose rules were tampered with where they stand together": (
+        "test_a_damaged_version_leaves_the_last_good_one_deciding"
+    ),
     "a version that lacks a chunk of a table": "test_a_damaged_version_leaves_the_last_good_one_deciding",
     "a version that lacks a whole table": "test_a_damaged_version_leaves_the_last_good_one_deciding",
     "a version that is not what was activated: its digest is not the pointer's": (
