@@ -32,13 +32,13 @@ from benchmarks.measuring import ROUNDS, side_by_side
 from benchmarks.orders import PROJECT, orders
 from benchmarks.reporting import Budget, Report, Table
 from infusion_orders.api.batch import MOST_ORDERS
-from infusion_orders.cli.embedded_table import embedded_tables
-from infusion_orders.cli.worker_processes import processors
+from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions import decide
 from infusion_orders.facts.case import Case
 from infusion_orders.orders.reading import read_document, read_order
-from infusion_orders.rules.loading import load_directory
 from infusion_orders.rules.rule_set import RuleSet
+from infusion_orders_cli.embedded_table import embedded_tables
+from infusion_orders_cli.worker_processes import processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -254,7 +254,7 @@ def write_orders(path: Path, count: int) -> Path:
 
 def run(file: Path, count: int, workers: int) -> Run:
     """The command as a user runs it, its answers to nowhere."""
-    command = [sys.executable, "-m", "infusion_orders.cli.main", "validate", "--json", "--workers", str(workers)]
+    command = [sys.executable, "-m", "infusion_orders_cli.main", "validate", "--json", "--workers", str(workers)]
     started = time.perf_counter()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     actions = [(os.POSIX_SPAWN_DUP2, nowhere, 1)]

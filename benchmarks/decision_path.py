@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.measuring import side_by_side
 from benchmarks.orders import PROJECT, orders
 from benchmarks.reporting import Budget, Report, Table
-from infusion_orders.cli.embedded_table import embedded_tables
+from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.findings import actions, findings
 from infusion_orders.decisions.judging import judge
@@ -31,9 +31,9 @@ from infusion_orders.decisions.receipts import digest
 from infusion_orders.facts.case import Case
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.canonical import canonical_json_of_sorted
-from infusion_orders.rules.loading import load_directory
 from infusion_orders.rules.rule import Verdict
 from infusion_orders.store import client as store_client
+from infusion_orders_cli.embedded_table import embedded_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -8,7 +8,7 @@ from itertools import product
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.codes.schema import DOFR_CATEGORIES, LINES_OF_BUSINESS
+from infusion_orders.reference.schema import DOFR_CATEGORIES, LINES_OF_BUSINESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from benchmarks.load_cost import STORED_BESIDE_ITEM, Used, item_bytes, read_units, write_units
-from infusion_orders.cli.local_api import LocalApi, load_handler
+from infusion_orders_cli.local_api import LocalApi, load_handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

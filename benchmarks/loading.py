@@ -15,13 +15,13 @@ from benchmarks.measuring import growth, side_by_side
 from benchmarks.orders import PROJECT
 from benchmarks.reporting import Budget, Plot, Report, Table
 from benchmarks.scale import an_order, deciding, document
-from infusion_orders.cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE, environment
-from infusion_orders.cli.template_tables import table_definitions
 from infusion_orders.rules.document import RuleSetDocument, digest_of_parts
 from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders.store.client import dynamodb_client
 from infusion_orders.store.parts import items_of_parts, parts_of_items
 from infusion_orders.store.rule_sets import RuleSetStore
+from infusion_orders_cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE, environment
+from infusion_orders_cli.template_tables import table_definitions
 from scripts.dynamodb_engine import EngineMissing, dynamodb_local
 
 if TYPE_CHECKING:

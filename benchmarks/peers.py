@@ -13,13 +13,13 @@ from benchmarks.orders import PROJECT, orders
 from benchmarks.peer_engines import PEERS, named
 from benchmarks.peer_languages import name_of, plain
 from benchmarks.reporting import Budget, Report, Table
+from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.compilation import compile_verdict
 from infusion_orders.rules.explanation import explain, observed
 from infusion_orders.rules.expression import comparisons
-from infusion_orders.rules.loading import load_directory
 from infusion_orders.rules.rule import Verdict
 from infusion_orders.rules.rule_set import RuleSet
 

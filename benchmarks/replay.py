@@ -20,13 +20,13 @@ from ulid import ULID
 
 from benchmarks.orders import orders
 from benchmarks.reporting import Budget, Report, Table
-from infusion_orders.cli.replay_run import run
-from infusion_orders.cli.replay_sources import ExportSource
-from infusion_orders.cli.worker_processes import processors
+from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions import decide
 from infusion_orders.orders.reading import read_order
-from infusion_orders.rules.loading import load_directory
 from infusion_orders.rules.rule_set import RuleSet
+from infusion_orders_cli.replay_run import run
+from infusion_orders_cli.replay_sources import ExportSource
+from infusion_orders_cli.worker_processes import processors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,11 +18,11 @@ from benchmarks.grown import grown_crosswalk, grown_rules, with_lines
 from benchmarks.measuring import growth, side_by_side
 from benchmarks.orders import PROJECT
 from benchmarks.reporting import Budget, Plot, Report, Table
+from infusion_orders.authoring.rule_files import read_directory
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.judging import judge
 from infusion_orders.facts.case import Case
 from infusion_orders.orders.reading import read_order
-from infusion_orders.rules.loading import read_directory
 from infusion_orders.rules.rule_set import RuleSet
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.measuring import ROUNDS, Times
 from benchmarks.reporting import Budget, Report, Table
-from infusion_orders.cli.embedded_table import CREDENTIALS, environment, local_tables
-from infusion_orders.rules.loading import load_directory
+from infusion_orders.authoring.rule_files import load_directory
+from infusion_orders_cli.embedded_table import CREDENTIALS, environment, local_tables
 from scripts.dynamodb_engine import EngineMissing, dynamodb_local
 from scripts.lambda_emulator import Build, CannotEmulate, emulated
 
@@ -109,7 +109,7 @@ def built(build: Build) -> Iterator[dict[str, Contender]]:
             OURS_COMPILED_AT_START: Contender(_other(build, Path(made, "2"), bare), "ValidateOrders", order),
             STOCK_WITH_BYTECODE: Contender(_other(build, Path(made, "3"), compiled, code), "ValidateOrders", order),
             "manage_rules": Contender(build, "ManageRules", search),
-            "replay_export": Contender(build, "ReplayExport", {"do": "nothing"}, status=None),
+            "replay_decisions": Contender(build, "ReplayExport", {"do": "nothing"}, status=None),
         }
 
 
@@ -171,8 +171,8 @@ def told(starts: Mapping[str, Sequence[Start]], python: str) -> Report:
         (
             name,
             _milliseconds(inits[name]),
-            _milliseconds(requests[name]) if name != "replay_export" else "-",
-            _milliseconds(both[name]) if name != "replay_export" else "-",
+            _milliseconds(requests[name]) if name != "replay_decisions" else "-",
+            _milliseconds(both[name]) if name != "replay_decisions" else "-",
             f"{both[name].ratio_to(stock):.2f}" if name in (OURS, OURS_COMPILED_AT_START, STOCK_WITH_BYTECODE) else "-",
         )
         for name in starts
@@ -182,7 +182,7 @@ def told(starts: Mapping[str, Sequence[Start]], python: str) -> Report:
     note = (
         f"Milliseconds: the median of {len(stock.rounds)} starts, the fastest and the slowest in brackets. "
         f"The aim for validate over stock is {AIM:.2f}. The first request of manage_rules is a search, for which it "
-        "loads the rules; that of replay_export needs a bucket."
+        "loads the rules; that of replay_decisions needs a bucket."
     )
     columns = ("function", "init", "first request", "together", "over stock")
     return Report(

@@ -52,7 +52,7 @@ def options() -> list[str]:
 @pytest.fixture(scope="module")
 def tables(options: list[str]) -> Iterator[None]:
     """`make dynamodb`, as the README has it."""
-    command = [sys.executable, "-m", "infusion_orders.cli.main", "dynamodb", "--port", str(TABLES_PORT)]
+    command = [sys.executable, "-m", "infusion_orders_cli.main", "dynamodb", "--port", str(TABLES_PORT)]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - our own
         assert server.stdout is not None
         assert str(TABLES_PORT) in server.stdout.readline()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from infusion_orders.cli.embedded_table import RULES_TABLE
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.language import LANGUAGE
 from infusion_orders.store import parts as parts_module
@@ -18,7 +17,8 @@ from infusion_orders.store.client import WAITS, StoreUnavailable
 from infusion_orders.store.partition import DamagedRuleSet
 from infusion_orders.store.parts import ATTEMPTS, BATCH
 from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
-from tests.stored_rule_sets import (
+from infusion_orders_cli.embedded_table import RULES_TABLE
+from tests.support.stored_rule_sets import (
     DEFAULT,
     MOMENT,
     SMALL,

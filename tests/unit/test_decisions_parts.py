@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from infusion_orders.codes.tables import ReferenceTables
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.clocks import clock
 from infusion_orders.decisions.decide import decide_case
@@ -24,13 +23,14 @@ from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.unknown import Fault
 from infusion_orders.orders.order import LineOfBusiness
 from infusion_orders.orders.reading import read_order
+from infusion_orders.reference.tables import ReferenceTables
 from infusion_orders.rules.canonical import canonical_json
 from infusion_orders.rules.compiled_rule import compile_rules
 from infusion_orders.rules.rule import Effect, Verdict
 from infusion_orders.rules.rule_set import RuleSet
-from tests.builders import ABSENT, WEEK, an_order, an_order_document, an_order_of
-from tests.builders import change as change_at
-from tests.default_rules import TODAY, default_rules
+from tests.support.builders import ABSENT, WEEK, an_order, an_order_document, an_order_of
+from tests.support.builders import change as change_at
+from tests.support.default_rules import TODAY, default_rules
 
 DAY = date(2026, 12, 1)
 LINE = {"line.date_of_service": DAY}

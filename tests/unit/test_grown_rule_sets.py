@@ -11,10 +11,10 @@ import pytest
 
 from benchmarks.grown import CODES_A_RULE, grown_crosswalk, grown_rules, with_lines
 from benchmarks.orders import orders
+from infusion_orders.authoring.checks import check
 from infusion_orders.orders.reading import read_order
-from infusion_orders.rules.checks import check
 from infusion_orders.rules.problems import RuleSetErrors
-from tests.default_rules import default_document
+from tests.support.default_rules import default_document
 
 
 @pytest.mark.parametrize("count", [50, 200])

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from infusion_orders.cli.importing.changes import FORMULA_SIGNS, Imported, from_day_on, in_order
-from infusion_orders.cli.importing.dofr import categories_of, columns_of, dofr_after, names_of, read_dofr
-from infusion_orders.cli.importing.hcpcs import addition_of, codes_after, read_hcpcs
-from infusion_orders.cli.importing.icd_10_cm import diagnoses_after, read_icd_10_cm
-from infusion_orders.cli.importing.ndc import ndc_after, read_ndc
-from infusion_orders.cli.importing.problems import FileRefused
-from infusion_orders.cli.importing.sources import Sheet
-from infusion_orders.codes.checking import problems_of
-from infusion_orders.codes.row_changes import table_changes
-from infusion_orders.codes.schema import TABLES
+from infusion_orders.authoring.row_changes import table_changes
+from infusion_orders.authoring.table_checks import problems_of
+from infusion_orders.reference.schema import TABLES
+from infusion_orders_cli.importing.changes import FORMULA_SIGNS, Imported, from_day_on, in_order
+from infusion_orders_cli.importing.dofr import categories_of, columns_of, dofr_after, names_of, read_dofr
+from infusion_orders_cli.importing.hcpcs import addition_of, codes_after, read_hcpcs
+from infusion_orders_cli.importing.icd_10_cm import diagnoses_after, read_icd_10_cm
+from infusion_orders_cli.importing.ndc import ndc_after, read_ndc
+from infusion_orders_cli.importing.problems import FileRefused
+from infusion_orders_cli.importing.sources import Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from openpyxl import Workbook
 
-from infusion_orders.cli.importing import sources
-from infusion_orders.cli.importing.layout import Wanted, day_of, table_of
-from infusion_orders.cli.importing.problems import MOST_PROBLEMS, Faults, FileRefused
-from infusion_orders.cli.importing.sources import Sheet, lines_of, sheet_of
+from infusion_orders_cli.importing import sources
+from infusion_orders_cli.importing.layout import Wanted, day_of, table_of
+from infusion_orders_cli.importing.problems import MOST_PROBLEMS, Faults, FileRefused
+from infusion_orders_cli.importing.sources import Sheet, lines_of, sheet_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infusion_orders.cli.importing.units import stated_unit
+from infusion_orders_cli.importing.units import stated_unit
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infusion_orders.cli.worker_processes import AHEAD, WorkerLost, done_in_order
+from infusion_orders_cli.worker_processes import AHEAD, WorkerLost, done_in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
