@@ -1,17 +1,18 @@
-"""What a restructuring must leave as it is: recorded at one revision, recorded at another, and compared.
+"""Record what the product does at one revision and at another, and compare the two records.
 
-Recorded are decisions and facts of random and of example orders, answers and log lines of the functions for the events
-of events/, the layout of stored items, and the texts of docs/.  Example, in the checkouts of two revisions:
+A record holds the decisions and facts of random and example orders, the functions' answers and log lines for the events
+in events/, the layout of stored items, and docs/openapi.json.  Example, in the checkouts of two revisions:
 
     python -m scripts.compare_behavior record old.jsonl.gz
     python -m scripts.compare_behavior record new.jsonl.gz --orders-of old.jsonl.gz
     python -m scripts.compare_behavior compare old.jsonl.gz new.jsonl.gz --show 3
+
+With `--rules`, the orders are decided under the rules of another folder, such as those of the earlier revision.
 """
 
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import re
 from collections import Counter
@@ -23,15 +24,17 @@ from unittest.mock import patch
 
 import typer
 
-# All that is imported from the project: other names than these are used nowhere below.
+# Every name of the project that this script uses.
 from infusion_orders.api import partner_api
-from infusion_orders.cli.embedded_table import DECISIONS_TABLE, RULES_TABLE
+from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions.decide import decide
 from infusion_orders.orders.reading import read_order
+from infusion_orders.rules.rule_set import RuleSet
+from infusion_orders_cli.embedded_table import DECISIONS_TABLE, RULES_TABLE
 from tests.contract.world import decided_world
-from tests.default_rules import TODAY, default_rules
 from tests.fuzz.events import send
 from tests.fuzz.orders import document_of
+from tests.support.default_rules import TODAY, default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parents[1]
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
-"""When the functions are asked."""
+"""The time at which the functions run."""
 RANDOM, EXAMPLE, EXPLAINED = "random order", "example order", "explained example order"
 EVENT, STORED, DOCUMENT = "event", "stored items", "document"
 COMPRESSION = 3
@@ -62,7 +65,7 @@ FINDINGS = {
     "observed of findings": ("observed",),
     "pointers of findings": ("pointers",),
 }
-"""Parts in which findings are compared that both decisions have; those that one has are told as findings."""
+"""Parts in which findings of both decisions are compared; a finding that only one of them has is a difference itself."""
 OF_LINES = {
     "outcomes of lines": ("outcome",),
     "responsible parties": ("responsible_party",),
@@ -78,29 +81,37 @@ Place = tuple[str, Any, Any]
 """Where something differs, what was there, and what is there now."""
 
 
-def decided(document: Mapping[str, Any], *, explain_all: bool = False) -> Item:
-    """The decision and the recorded facts, or what was raised."""
+def rules_of(folder: Path | None) -> RuleSet:
+    """The rules in the folder, or the default rules."""
+    if folder is None:
+        return default_rules()
+    document = load_directory(folder)
+    return RuleSet.from_document(document, version=1, digest=document.digest)
+
+
+def decided(document: Mapping[str, Any], rule_set: RuleSet, *, explain_all: bool = False) -> Item:
+    """The decision and the recorded facts, or the exception that was raised."""
     try:
         order = read_order(json.dumps(document))
-        made = decide(order, default_rules(), as_of=TODAY, explain_all=explain_all)
+        made = decide(order, rule_set, as_of=TODAY, explain_all=explain_all)
     except Exception as error:
         return {"raised": f"{type(error).__name__}: {error}"}
     decision = made.decision.model_dump(mode="json", by_alias=True, exclude_none=True)
     return {"decision": decision, "facts": json.loads(made.facts)}
 
 
-def random_orders(documents: Iterable[Item]) -> Iterator[Item]:
+def random_orders(documents: Iterable[Item], rule_set: RuleSet) -> Iterator[Item]:
     """With the order itself: it is part of what is compared, and can be decided elsewhere."""
     for number, document in enumerate(documents):
-        yield {"kind": RANDOM, "name": str(number), "order": document, **decided(document)}
+        yield {"kind": RANDOM, "name": str(number), "order": document, **decided(document, rule_set)}
 
 
-def example_orders() -> Iterator[Item]:
+def example_orders(rule_set: RuleSet) -> Iterator[Item]:
     """Each also with the explanation of every rule."""
     for path in sorted((PROJECT / "events" / "orders").glob("*.json")):
         document = json.loads(path.read_text("utf-8"))
-        yield {"kind": EXAMPLE, "name": path.stem, **decided(document)}
-        yield {"kind": EXPLAINED, "name": path.stem, **decided(document, explain_all=True)}
+        yield {"kind": EXAMPLE, "name": path.stem, **decided(document, rule_set)}
+        yield {"kind": EXPLAINED, "name": path.stem, **decided(document, rule_set, explain_all=True)}
 
 
 class FixedClock(datetime):
@@ -164,13 +175,10 @@ def shape(key: str) -> str:
     return key
 
 
-def documents() -> Iterator[Item]:
-    """The texts of docs/, line by line."""
-    for path in sorted((PROJECT / "docs").rglob("*")):
-        if path.suffix in {".json", ".md"}:
-            name = path.relative_to(PROJECT).as_posix()
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            yield {"kind": DOCUMENT, "name": name, "sha256": digest, "lines": path.read_text("utf-8").splitlines()}
+def contract() -> Iterator[Item]:
+    """The partner contract."""
+    path = PROJECT / "docs" / "openapi.json"
+    yield {"kind": DOCUMENT, "name": path.name, "contract": json.loads(path.read_text("utf-8"))}
 
 
 def lines_of(path: Path) -> Iterator[str]:
@@ -180,7 +188,7 @@ def lines_of(path: Path) -> Iterator[str]:
 
 
 def parts(item: Item) -> Item:
-    """What is compared on its own: nothing of the item is left out, and what has no name is `other`."""
+    """What is compared on its own: nothing of the item is left out, and whatever has no name is under `other`."""
     if "decision" not in item:
         return {name: value for name, value in item.items() if name not in {"kind", "name"}}
     decision = dict(item["decision"])
@@ -191,20 +199,20 @@ def parts(item: Item) -> Item:
     found["findings"] = [taken(finding, ("rule", "verdict", "effect", "lines")) for finding in findings]
     for name, fields in FINDINGS.items():
         found[name] = by_rule(findings, fields)
-    told = {"rule", "verdict", "effect", "lines"}.union(*FINDINGS.values())
-    found["other of findings"] = by_rule(findings, sorted(set().union(*findings) - told))
+    compared = {"rule", "verdict", "effect", "lines"}.union(*FINDINGS.values())
+    found["other of findings"] = by_rule(findings, sorted(set().union(*findings) - compared))
     found["other"] = decision | {"lines": [left(line, set().union(*OF_LINES.values())) for line in lines]}
     found |= {f"receipt.{name}": digest for name, digest in receipt.items()}
     return found | {"recorded facts": item["facts"], "order": item.get("order")}
 
 
 def taken(part: Item, names: Iterable[str]) -> Item:
-    """Only these fields of it."""
+    """Return only these fields."""
     return {name: part[name] for name in names if name in part}
 
 
 def left(part: Item, names: Iterable[str]) -> Item:
-    """The other fields of it."""
+    """Return the fields that are not named."""
     return {name: value for name, value in part.items() if name not in names}
 
 
@@ -276,17 +284,20 @@ def record(
     orders: Annotated[int, typer.Option(help="How many random orders.")] = 16_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same orders.")] = 4242,
     orders_of: Annotated[Path | None, typer.Option(help="Take the random orders from this record.")] = None,
+    rules: Annotated[Path | None, typer.Option(help="Decide under the rules in this folder.")] = None,
 ) -> None:
-    """Writes what this checkout does.
+    """Write what this checkout does.
 
     Example: python -m scripts.compare_behavior record old.jsonl.gz
     """
     sent: Iterable[Item] = (document_of(seed, number) for number in range(orders))
     if orders_of is not None:
-        sent = (item["order"] for item in map(json.loads, lines_of(orders_of)) if item["kind"] == RANDOM)
+        recorded = (item["order"] for item in map(json.loads, lines_of(orders_of)) if item["kind"] == RANDOM)
+        sent = islice(recorded, orders)
+    rule_set = rules_of(rules)
     counts: Counter[str] = Counter()
     with gzip.open(file, "wt", compresslevel=COMPRESSION, encoding="utf-8") as out:
-        for items in (documents(), example_orders(), functions(), random_orders(sent)):
+        for items in (contract(), example_orders(rule_set), functions(), random_orders(sent, rule_set)):
             for item in items:
                 counts[item["kind"]] += 1
                 out.write(json.dumps(item, sort_keys=True) + "\n")
@@ -300,7 +311,7 @@ def compare(
     show: Annotated[int, typer.Option(help="How many examples of each difference to show.")] = 2,
     most: Annotated[int, typer.Option(help="How many places of one example to show.")] = 4,
 ) -> None:
-    """Counts the differences, shows some, and ends with 1 if there are any.
+    """Count the differences, show some, and exit with 1 if there are any.
 
     Example: python -m scripts.compare_behavior compare old.jsonl.gz new.jsonl.gz --show 5
     """
