@@ -65,7 +65,7 @@ FINDINGS = {
     "observed of findings": ("observed",),
     "pointers of findings": ("pointers",),
 }
-"""Parts in which findings of both decisions are compared; a finding that only one of them has is a difference itself."""
+"""Parts that are compared for findings that both decisions have."""
 OF_LINES = {
     "outcomes of lines": ("outcome",),
     "responsible parties": ("responsible_party",),
