@@ -11,7 +11,8 @@ from infusion_orders_cli.terminal import console, failures_explained
 STALE = 1
 
 EPILOG = """
-Writes docs/facts.md, docs/openapi.json, docs/traceability.md and rules/rule-file.schema.json.
+Writes docs/facts.md, docs/openapi.json, docs/traceability.md, rules/rule-file.schema.json and the fingerprint of the
+rule language (rules/language_fingerprint.py in the package).
 
 Exit codes: 0 up to date, 1 some file is stale (with --check), 2 it could not be tried.
 
