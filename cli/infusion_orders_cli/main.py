@@ -5,11 +5,11 @@ from __future__ import annotations
 import typer
 
 from infusion_orders_cli import dynamodb, serve
-from infusion_orders_cli.codes.imports import imports
-from infusion_orders_cli.docs.command import command as docs
+from infusion_orders_cli.codes import imports
+from infusion_orders_cli.docs import command as docs
 from infusion_orders_cli.operations import decisions, doctor, partners
 from infusion_orders_cli.orders import validate
-from infusion_orders_cli.rules.search import activation, check, examples, export, publication, replay, search, versions
+from infusion_orders_cli.rules import activation, check, examples, export, publication, replay, search, versions
 from infusion_orders_cli.terminal import fail
 
 app = typer.Typer(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from openpyxl import Workbook
 
-from infusion_orders_cli.codes.imports import sources
+from infusion_orders_cli.codes import sources
 from infusion_orders_cli.codes.layout import Wanted, day_of, table_of
 from infusion_orders_cli.codes.problems import MOST_PROBLEMS, Faults, FileRefused
 from infusion_orders_cli.codes.sources import Sheet, lines_of, sheet_of
