@@ -18,7 +18,7 @@ from infusion_orders.rules.problems import RuleSetErrors
 from infusion_orders_cli.importing import sources
 from infusion_orders_cli.importing.problems import FileRefused
 from infusion_orders_cli.importing.sources import MOST_COLUMNS, sheet_of
-from tests.support.default_rules import default_document
+from tests.support.rules import default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from infusion_orders.rules.rule import Verdict
 from tests.property.rule_sets import a_rule, a_rule_set, rule_lists
 from tests.property.test_decisions import FAULTY, FAULTY_FACTS
 from tests.property.vocabulary import SMALL, partly_known
-from tests.support.default_rules import default_rules
+from tests.support.rules import default_rules
 
 if TYPE_CHECKING:
     from infusion_orders.rules.rule_set import RuleSet

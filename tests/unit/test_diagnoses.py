@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from infusion_orders.decisions.decision import Decision, Outcome
 from infusion_orders.reference.diagnoses import DiagnosisList, DiagnosisStanding, diagnosis_rows
 from infusion_orders.rules.rule import Verdict
-from tests.support.builders import a_line, an_order_of
-from tests.support.default_rules import decision_of
+from tests.support.orders import a_line, an_order_of
+from tests.support.rules import decision_of
 
 TABLE = Path(__file__).parents[2] / "rules" / "home-infusion" / "tables" / "diagnoses.csv"
 BEGINS, ENDS = date(2026, 4, 1), date(2026, 9, 30)
