@@ -104,7 +104,7 @@ built: .venv-sam/.installed
 test-e2e: setup built ## the built functions under the Lambda runtime emulator, on DynamoDB Local (RUNTIME=python3.13)
 	@[ -z "$(call find_python,$(RUNTIME_VERSION))" ] || $(BUILT) $(BIN)/pytest -m end_to_end tests/end_to_end
 
-test-sam-local: setup .venv-sam/.installed ## the README's `sam local` commands, in a Docker engine
+test-sam-local: setup .venv-sam/.installed ## the `sam local` commands of docs/sam.md, in a Docker engine
 	@$(MAKE) --no-print-directory build-local RUNTIME=python3.13
 	SAM_LOCAL=1 scripts/with_docker_engine.sh .cache/docker $(BIN)/pytest -m sam_local tests/end_to_end
 

@@ -102,7 +102,7 @@ def await_pointer(rule_sets: RuleSetStore) -> None:
     pytest.fail("the table server did not start in 30 s")
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/codes.md", "docs/rule-authors.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/codes.md", "docs/examples.md", "docs/rule-authors.md"])
 def test_the_commands_of_a_document_give_the_output_that_it_shows(
     document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:

@@ -15,11 +15,11 @@ from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders.store import recorded_decisions
 from infusion_orders.store.partners import Partner, PartnerStore
 from infusion_orders.store.recorded_decisions import TableSource, moment_of, page_of
-from infusion_orders_cli import replay_sources
 from infusion_orders_cli.embedded_table import DECISIONS_TABLE, RULES_TABLE, embedded_tables
 from infusion_orders_cli.main import app
-from infusion_orders_cli.replay_run import OtherReplay, run
-from infusion_orders_cli.replay_sources import ExportSource, UnreadableExport
+from infusion_orders_cli.rules import replay_sources
+from infusion_orders_cli.rules.replay_run import OtherReplay, run
+from infusion_orders_cli.rules.replay_sources import ExportSource, UnreadableExport
 from tests.support.rules import FOLDER, SETTING, default_document, default_rules, reviewing_document
 from tests.support.tables import NOON, record_example
 
