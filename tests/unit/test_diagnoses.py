@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from infusion_orders.decisions.decision import Decision, Outcome
 from infusion_orders.reference.diagnoses import DiagnosisList, DiagnosisStanding, diagnosis_rows
 from infusion_orders.rules.rule import Verdict
+from tests.support.examples import examples
 from tests.support.orders import a_line, an_order_of
 from tests.support.rules import decision_of
 
@@ -98,7 +99,7 @@ def test_without_a_list_nothing_is_said() -> None:
     assert DiagnosisList([]).standing("D80", DURING) == DiagnosisStanding("no_list")
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.sampled_from(BILLABLE), st.data())
 def test_every_code_of_the_list_is_billable_and_what_it_begins_with_needs_more(code: str, data: st.DataObject) -> None:
     assert LIST.standing(code, DURING) == DiagnosisStanding("billable")
