@@ -1,3 +1,0 @@
-"""Moved to tests.support.partner."""
-
-from tests.support.partner import *  # noqa: F403
