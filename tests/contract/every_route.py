@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from tests.support.orders import an_order_document
 from tests.support.partner import an_event
+from tests.support.project import PROJECT
 from tests.support.rules import SETTING, default_document
-from tests.support.tables import PROJECT
 
 if TYPE_CHECKING:
     from tests.support.partner import Answer, World

@@ -46,8 +46,8 @@ from tests.support.orders import an_order_document
 from tests.support.packed_rules import KEY as PACKED_KEY
 from tests.support.packed_rules import repacked, with_another_rule, with_no_json, without_first_rule
 from tests.support.partner import OTHER_PARTNERS, LambdaContext, PartnerSystem, load_function
+from tests.support.project import PROJECT, TEMPLATE
 from tests.support.rules import changed_document, default_document
-from tests.support.tables import PROJECT, TEMPLATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,8 +13,8 @@ from infusion_orders_cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, env
 from tests.support.dynamodb_local import dynamodb_local_or_skip
 from tests.support.orders import an_order_document
 from tests.support.partner import PartnerSystem, load_function
+from tests.support.project import TEMPLATE
 from tests.support.rules import default_document
-from tests.support.tables import TEMPLATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -18,7 +18,7 @@ from infusion_orders_cli.template_tables import read_template
 from tests.contract.every_route import ROUTES, Route, event_to, good_requests
 from tests.support.orders import an_order_document
 from tests.support.partner import World, decided_world
-from tests.support.tables import TEMPLATE
+from tests.support.project import TEMPLATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ import pytest
 
 from infusion_orders_cli.template_tables import read_template
 from tests.support.partner import an_event
-from tests.support.tables import TEMPLATE
+from tests.support.project import TEMPLATE
 
 if TYPE_CHECKING:
     from tests.support.partner import World

@@ -14,8 +14,8 @@ from infusion_orders.api.shadowing import LEAST_MILLISECONDS
 from infusion_orders_cli.embedded_table import RULES_TABLE, embedded_tables
 from tests.support.orders import an_order_document
 from tests.support.partner import world_of
+from tests.support.project import TEMPLATE
 from tests.support.rules import SETTING, changed_document, default_document
-from tests.support.tables import TEMPLATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from infusion_orders_cli.embedded_table import CREDENTIALS, RULES_TABLE, LocalTa
 from scripts.lambda_emulator import Build, CannotEmulate, Emulated, emulated
 from tests.support.dynamodb_local import dynamodb_local_or_skip
 from tests.support.partner import OTHER_PARTNERS, PartnerSystem
+from tests.support.project import TEMPLATE
 from tests.support.rules import changed_document, default_document
-from tests.support.tables import TEMPLATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from infusion_orders_cli.embedded_table import DECISIONS_TABLE, LOCAL_PARTNER
 from tests.contract.every_route import ROUTES, Route, event_to, good_requests
 from tests.support.orders import CANARY, a_canary_order, an_order_document
 from tests.support.partner import an_event, read_event
-from tests.support.tables import PROJECT
+from tests.support.project import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -29,7 +29,7 @@ from infusion_orders.api.observability import ALLOWED_FIELDS
 from tests.fuzz.generator import CANARY
 from tests.fuzz.hostile import Hostile
 from tests.support.partner import decided_world
-from tests.support.tables import PROJECT
+from tests.support.project import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,7 +22,7 @@ from werkzeug.wrappers import Response
 
 from infusion_orders_cli.local_api import LocalApi
 from tests.support.partner import decided_world
-from tests.support.tables import PROJECT
+from tests.support.project import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

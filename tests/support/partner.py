@@ -15,19 +15,25 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from moto import mock_aws
+
 from infusion_orders.orders.vocabularies import LineOfBusiness
+from infusion_orders.store.client import dynamodb_client
 from infusion_orders.store.partners import Partner, PartnerStore
 from infusion_orders.store.rule_sets import RuleSetStore
 from infusion_orders_cli.embedded_table import (
+    CREDENTIALS,
     DECISIONS_TABLE,
     LOCAL_PARTNER,
+    REGION,
     RULES_TABLE,
     LocalTables,
     embedded_tables,
     environment,
 )
+from infusion_orders_cli.template_tables import table_definitions
+from tests.support.project import PROJECT, TEMPLATE
 from tests.support.rules import default_document
-from tests.support.tables import PROJECT, TEMPLATE, empty_tables, items_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,7 +68,11 @@ def load_function(name: str, variables: Mapping[str, str]) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     with environment({**variables, "SERVICE_NAME": f"{name}-{serial}"}), redirect_stdout(StandardOutput()):
-        spec.loader.exec_module(module)
+        sys.path.insert(0, str(PROJECT / "functions" / name))  # as Lambda does, for the modules next to app.py
+        try:
+            spec.loader.exec_module(module)
+        finally:
+            sys.path.pop(0)
     return module
 
 
@@ -175,7 +185,8 @@ class World:
 
     def items(self) -> list[dict[str, Any]]:
         """Return all items of the decisions table, with compressed values decompressed."""
-        items = items_in(self.function.client, DECISIONS_TABLE)
+        pages = self.function.client.get_paginator("scan").paginate(TableName=DECISIONS_TABLE)
+        items = [item for page in pages for item in page["Items"]]
         return [{name: _readable(value) for name, value in item.items()} for item in items]
 
     def count_decisions(self) -> int:
@@ -200,7 +211,10 @@ def decided_world() -> Iterator[World]:
 @contextmanager
 def world_without_rules() -> Iterator[World]:
     """A world with the local partner and without any rule set."""
-    with empty_tables() as client:
+    with environment(CREDENTIALS), mock_aws():
+        client = dynamodb_client(region=REGION, endpoint_url=None)
+        for definition in table_definitions(TEMPLATE):
+            client.create_table(**definition)
         partners = PartnerStore(client, RULES_TABLE, refresh_seconds=60, clock=lambda: 0.0)
         partners.put(Partner(LOCAL_PARTNER, "Local partner", "active", EVERYTHING))
         yield world_of(LocalTables(client, RuleSetStore(client, RULES_TABLE, "home-infusion"), 0))
