@@ -18,7 +18,7 @@ from infusion_orders.rules.problems import RuleSetErrors
 from infusion_orders_cli.codes import sources
 from infusion_orders_cli.codes.problems import FileRefused
 from infusion_orders_cli.codes.sources import MOST_COLUMNS, sheet_of
-from tests.support.default_rules import default_document
+from tests.support.rules import default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,7 +25,7 @@ from infusion_orders.decisions import decide
 from infusion_orders_cli.embedded_table import served_tables
 from infusion_orders_cli.main import app
 from infusion_orders_cli.orders import results
-from tests.support.builders import ABSENT, an_order_document
+from tests.support.orders import ABSENT, an_order_document
 from tests.support.processes import started
 
 if TYPE_CHECKING:

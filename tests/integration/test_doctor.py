@@ -26,7 +26,7 @@ from infusion_orders_cli.embedded_table import CREDENTIALS, REGION, environment,
 from infusion_orders_cli.main import app
 from infusion_orders_cli.operations import health
 from infusion_orders_cli.template_tables import read_template, table_definitions
-from tests.support.default_rules import FOLDER
+from tests.support.rules import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from infusion_orders.authoring.analysis.analyse import analyse
 from infusion_orders.authoring.analysis.findings import Kind
@@ -18,6 +18,7 @@ from infusion_orders.rules.evaluation import evaluate
 from infusion_orders.rules.expression import comparisons
 from tests.property.rule_sets import a_rule_set, rule_lists
 from tests.property.vocabulary import VALUES
+from tests.support.examples import examples
 
 if TYPE_CHECKING:
     from infusion_orders.rules.compiled_rule import CompiledRule
@@ -40,7 +41,7 @@ def only_asks(rule: CompiledRule) -> bool:
     return all(leaf.operator == "known" for leaf in comparisons(rule.require))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(rule_lists(3))
 def test_dead_and_toothless_rules_are_told_exactly(plain: list[dict[str, Any]]) -> None:
     rule_set = a_rule_set(plain)
@@ -52,7 +53,7 @@ def test_dead_and_toothless_rules_are_told_exactly(plain: list[dict[str, Any]]) 
             assert ((Kind.NEVER_FAILS, rule.rule.id) in found) is (not can_hold(rule.broken))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(rule_lists(3))
 def test_what_is_proved_of_two_rules_is_true_of_every_order(plain: list[dict[str, Any]]) -> None:
     rule_set = a_rule_set(plain)

@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from infusion_orders.decisions.judging import judge
@@ -17,7 +17,8 @@ from infusion_orders.rules.rule import Verdict
 from tests.property.rule_sets import a_rule, a_rule_set, rule_lists
 from tests.property.test_decisions import FAULTY, FAULTY_FACTS
 from tests.property.vocabulary import SMALL, partly_known
-from tests.support.default_rules import default_rules
+from tests.support.examples import examples
+from tests.support.rules import default_rules
 
 if TYPE_CHECKING:
     from infusion_orders.rules.rule_set import RuleSet
@@ -46,7 +47,7 @@ def with_common_conditions(rules: list[Any], chosen: list[set[int]]) -> list[Any
 CHOSEN = st.lists(st.sets(st.integers(0, 2), min_size=1), min_size=6, max_size=6)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(rule_lists(6), CHOSEN, partly_known(), st.booleans())
 def test_every_verdict_is_the_same_without_candidate_selection(
     rules: list[Any], chosen: list[set[int]], facts: dict[str, Any], faulty: bool

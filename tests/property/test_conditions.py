@@ -6,7 +6,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -26,6 +26,7 @@ from infusion_orders.rules.rule import Verdict
 from tests.property.reference import UNKNOWN, reference_truth
 from tests.property.vocabulary import FACTS as SMALL_FACTS
 from tests.property.vocabulary import SMALL, conditions, partly_known, unknown
+from tests.support.examples import examples
 
 if TYPE_CHECKING:
     from infusion_orders.rules.expression import Expression
@@ -61,7 +62,7 @@ def wrapped(condition: dict[str, Any], words: list[str]) -> dict[str, Any]:
     return condition
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(conditions(), conditions(), WRAPPED, WRAPPED, partly_known(), st.booleans())
 def test_verdict_follows_from_the_naive_truths_of_both_conditions(
     when: dict[str, Any],

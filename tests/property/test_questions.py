@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from infusion_orders.facts.unknown import Unknown
@@ -13,6 +13,7 @@ from infusion_orders.rules.evaluation import evaluate
 from infusion_orders.rules.open_questions import Unsettled
 from tests.property.test_conditions import resolved
 from tests.property.vocabulary import SMALL, VALUES, completions, conditions, partly_known
+from tests.support.examples import examples
 
 ENOUGH_TO_TRY = 20_000
 
@@ -34,7 +35,7 @@ def combinations(names: list[str]) -> int:
     return prod(len(VALUES[name]) for name in names)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(partly_known(), st.data())
 def test_questions_are_sufficient(facts: dict[str, Any], data: st.DataObject) -> None:
     broken = rules(data, facts)
@@ -44,7 +45,7 @@ def test_questions_are_sufficient(facts: dict[str, Any], data: st.DataObject) ->
         assert level(broken, answered) is not None
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(partly_known(), st.data())
 def test_each_question_matters_for_some_answers_to_the_others(facts: dict[str, Any], data: st.DataObject) -> None:
     broken = rules(data, facts)
@@ -55,7 +56,7 @@ def test_each_question_matters_for_some_answers_to_the_others(facts: dict[str, A
         assert any(level(broken, answered) is None for answered in completions(facts, others))
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(partly_known(), st.data())
 def test_what_is_not_asked_is_not_needed(facts: dict[str, Any], data: st.DataObject) -> None:
     broken = rules(data, facts)

@@ -14,7 +14,7 @@ from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.rules.resolution import ResolvedRule, Resolver, resolve
 from infusion_orders.rules.rule import Rule, Verdict
 from infusion_orders_cli.main import app
-from tests.support.default_rules import default_document
+from tests.support.rules import default_document
 
 
 def resolved(require: Any, *examples: dict[str, Any], when: Any = None) -> ResolvedRule:
