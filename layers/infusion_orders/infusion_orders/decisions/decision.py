@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from infusion_orders.rules.rule import Basis, PlanCoverage, Effect, Verdict
+from infusion_orders.rules.rule import Basis, Effect, PlanCoverage, Verdict
 
 
 class Outcome(StrEnum):

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from infusion_orders.decisions.decision import Action, Citation, Finding
 from infusion_orders.facts.case import PLAIN_KINDS, plain_value
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.rules.rule import PlanCoverage, Effect, Verdict
+from infusion_orders.rules.rule import Effect, PlanCoverage, Verdict
 from infusion_orders.rules.texts import rendered
 
 if TYPE_CHECKING:
