@@ -28,9 +28,9 @@ from infusion_orders.rules.canonical import canonical_json
 from infusion_orders.rules.compiled_rule import compile_rules
 from infusion_orders.rules.rule import Effect, Rule, Verdict
 from infusion_orders.rules.rule_set import RuleSet
-from tests.support.builders import ABSENT, WEEK, an_order, an_order_document, an_order_of
-from tests.support.builders import change as change_at
-from tests.support.default_rules import TODAY, default_rules
+from tests.support.orders import ABSENT, WEEK, an_order, an_order_document, an_order_of
+from tests.support.orders import change as change_at
+from tests.support.rules import TODAY, default_rules
 
 DAY = date(2026, 12, 1)
 LINE = {"line.date_of_service": DAY}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.fact import Catalogue, Kind
 from infusion_orders.rules.language_fingerprint import LANGUAGE_FINGERPRINT
-from infusion_orders_cli.generated import language_fingerprint
+from infusion_orders_cli.docs.generated import language_fingerprint
 
 
 def test_fingerprint_is_up_to_date() -> None:

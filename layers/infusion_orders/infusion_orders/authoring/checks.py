@@ -12,7 +12,8 @@ from infusion_orders.authoring.fact_references import resolved_rule
 from infusion_orders.authoring.limits import LIMITS, limit_problems
 from infusion_orders.authoring.table_checks import table_problems
 from infusion_orders.facts.catalogue import CATALOGUE
-from infusion_orders.rules.compiled_rule import CircularAssignment, compile_all, compile_rules
+from infusion_orders.rules.assignments import CircularAssignment
+from infusion_orders.rules.compiled_rule import compile_all, compile_rules
 from infusion_orders.rules.problems import RuleProblem, RuleSetErrors
 from infusion_orders.rules.resolution import nearest
 from infusion_orders.rules.rule import Rule

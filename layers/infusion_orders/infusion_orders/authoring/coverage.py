@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from infusion_orders.authoring.examples import as_given, given_facts
 from infusion_orders.authoring.mutation import mutation_result
 from infusion_orders.facts.catalogue import CATALOGUE
-from infusion_orders.rules.compiled_rule import resolve
-from infusion_orders.rules.expression import comparisons, truth_of
-from infusion_orders.rules.resolution import Resolver
+from infusion_orders.rules.evaluation import evaluate
+from infusion_orders.rules.expression import comparisons
+from infusion_orders.rules.resolution import Resolver, resolve
 from infusion_orders.rules.rule import Rule, Verdict
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from infusion_orders.authoring.analysis.report import Progress
     from infusion_orders.authoring.mutation import MutationResult
     from infusion_orders.facts.fact import Catalogue
-    from infusion_orders.rules.compiled_rule import ResolvedRule
     from infusion_orders.rules.document import RuleSetDocument
     from infusion_orders.rules.expression import Comparison
+    from infusion_orders.rules.resolution import ResolvedRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,8 @@ def coverage_of(resolved: ResolvedRule, catalogue: Catalogue) -> ExampleCoverage
         facts = given_facts(resolved, example, catalogue)
         reached.add(as_given(resolved, example).verdict(facts))
         for leaf in leaves:
-            truth = truth_of(leaf, facts)
-            if truth is not None:
+            truth = evaluate(leaf, facts).truth
+            if isinstance(truth, bool):
                 truths[leaf].add(truth)
     pairs = tuple((leaf, frozenset(found)) for leaf, found in truths.items())
     return ExampleCoverage(possible_verdicts(resolved), frozenset(reached), pairs)

@@ -10,17 +10,16 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from infusion_orders.facts.fact import Kind
-from infusion_orders.rules.compiled_rule import resolve
 from infusion_orders.rules.condition import FactReference, Leaf, parts_of
-from infusion_orders.rules.resolution import Resolver, WrongConstant, nearest, read_constant
+from infusion_orders.rules.resolution import Resolver, WrongConstant, nearest, read_constant, resolve
 from infusion_orders.rules.texts import placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from infusion_orders.facts.fact import Catalogue, Fact
-    from infusion_orders.rules.compiled_rule import ResolvedRule
     from infusion_orders.rules.condition import Condition
+    from infusion_orders.rules.resolution import ResolvedRule
     from infusion_orders.rules.rule import Otherwise, Rule
 
 
