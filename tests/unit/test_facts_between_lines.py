@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from infusion_orders.facts.beside import others_with
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
+from infusion_orders.facts.line_pairs import other_lines_with
 from infusion_orders.facts.quantity import Quantity
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.orders.frequencies import parse_frequency
@@ -47,9 +47,9 @@ def test_the_others_with_a_value_are_those_that_have_it_or_may() -> None:
     case = a_case({"line.hcpcs": "J1745"}, {"line.hcpcs": "J0690"}, {}, {"line.hcpcs": "J1745"})
     first = case.lines[0]
 
-    assert {line.line for line in others_with(first, "line.hcpcs", ("J1745",))} == {2, 3}
-    assert {line.line for line in others_with(first, "line.hcpcs", ("J0690",))} == {1, 2}
-    assert {line.line for line in others_with(case.lines[1], "line.hcpcs", ())} == {2}
+    assert {line.line for line in other_lines_with(first, "line.hcpcs", ("J1745",))} == {2, 3}
+    assert {line.line for line in other_lines_with(first, "line.hcpcs", ("J0690",))} == {1, 2}
+    assert {line.line for line in other_lines_with(case.lines[1], "line.hcpcs", ())} == {2}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
-from infusion_orders.facts.line import IDENTIFIERS_OF_LINE, IDENTIFIERS_OF_ORDER
+from infusion_orders.facts.service_line import IDENTIFIERS_OF_LINE, IDENTIFIERS_OF_ORDER
 from infusion_orders.facts.unknown import Reason, Unknown
 from tests.support.builders import ABSENT, an_order
 from tests.support.default_rules import default_rules

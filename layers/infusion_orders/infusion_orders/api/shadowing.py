@@ -52,9 +52,9 @@ def _compared(order: Order, decision: Decision, shadow: RuleSet, sample_percent:
     from infusion_orders.decisions.replay import ARROW, flips_of  # functions without a shadow need not load it
 
     plain = decision.model_dump(mode="json", by_alias=True, exclude_none=True)
-    with Case(shadow.catalogue, shadow.tables, order=order) as case:
-        judged = judge(case, shadow, [line.line_id for line in order.lines])
-        flips = flips_of(plain, judged, shadow)
+    case = Case(shadow.catalogue, shadow.tables, order=order)
+    judged = judge(case, shadow, [line.line_id for line in order.lines])
+    flips = flips_of(plain, judged, shadow)
     if not flips:
         return Shadowed(shadow.version)
     outcome = outcome_of_order(line.outcome for line in judged).value

@@ -118,7 +118,7 @@ def _private_problems(resolved: ResolvedRule, catalogue: Catalogue) -> Iterator[
     leaves = (*comparisons(resolved.when), *comparisons(resolved.require))
     for name in dict.fromkeys(name for leaf in leaves for name in (leaf.fact, leaf.other) if name is not None):
         if catalogue.facts[name].private:
-            derived = sorted(fact.name for fact in catalogue.facts.values() if name in fact.derived_from)
+            derived = sorted(fact.name for fact in catalogue.facts.values() if name in fact.uses)
             instead = f"; use what is derived from it: {', '.join(derived)}" if derived else ""
             yield "", f"{name} is private and never recorded: no condition may rest on it{instead}"
 

@@ -58,17 +58,16 @@ def decide(
 
     The receipt covers neither the decision's id nor the age of its rule set, of which a reproduced one has none.
     """
-    with Case(rule_set.catalogue, rule_set.tables, order=order) as case:
-        return decide_case(
-            case,
-            rule_set,
-            order_id=order.order_id,
-            line_ids=[line.line_id for line in order.lines],
-            as_of=as_of,
-            explain_all=explain_all,
-            decision_id=decision_id,
-            age_seconds=age_seconds,
-        )
+    return decide_case(
+        Case(rule_set.catalogue, rule_set.tables, order=order),
+        rule_set,
+        order_id=order.order_id,
+        line_ids=[line.line_id for line in order.lines],
+        as_of=as_of,
+        explain_all=explain_all,
+        decision_id=decision_id,
+        age_seconds=age_seconds,
+    )
 
 
 def decide_case(

@@ -10,7 +10,6 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.facts.fact import Kind
 from infusion_orders.rules.assignment import Assignment, rewrite
 from infusion_orders.rules.compilation import SharedTest, compile_expression, compile_verdict
 from infusion_orders.rules.expression import Comparison, Every, Negation, comparisons
@@ -20,7 +19,7 @@ from infusion_orders.rules.rule import Effect, Rule, Scope
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
-    from infusion_orders.facts.fact import Catalogue
+    from infusion_orders.facts.fact import Catalogue, Kind
     from infusion_orders.rules.compilation import Judge
     from infusion_orders.rules.expression import Expression
     from infusion_orders.rules.rule import Period
@@ -215,13 +214,8 @@ def _shown(when: Expression, require: Expression, catalogue: Catalogue) -> tuple
     """Of assigned facts in `when` only the name matters; in `require` what they come from is the reason."""
     named = [name for part in (when, require) for leaf in comparisons(part) for name in (leaf.fact, leaf.other)]
     facts = [catalogue.facts[name] for name in dict.fromkeys(named) if name is not None]
-    sent = [
-        source
-        for fact in facts
-        for source in fact.derived_from
-        if catalogue.facts[source].read is not None and catalogue.facts[source].kind is not Kind.STRUCTURE
-    ]
-    names = dict.fromkeys([*(fact.name for fact in facts), *sent])
+    sources = [source for fact in facts for source in catalogue.shown_sources(fact.name)]
+    names = dict.fromkeys([*(fact.name for fact in facts), *sources])
     return tuple(name for name in names if name not in catalogue.assigned)
 
 

@@ -129,22 +129,17 @@ class OrderSearch:
                 yield _Branch(cost + 1, empty, expression, pointer, values, 0, frozenset())
 
     def _sources(self, expression: Expression) -> dict[str, None]:
-        """The asked facts that the condition hangs on."""
-        sources: dict[str, None] = {}
-        waiting = [name for leaf in comparisons(expression) for name in (leaf.fact, leaf.other) if name is not None]
-        while waiting:
-            fact = self.catalogue.facts[waiting.pop()]
-            if fact.read is not None:
-                sources[fact.name] = None
-            waiting += fact.derived_from
-        return sources
+        """Return the asked facts that the condition depends on."""
+        named = [name for leaf in comparisons(expression) for name in (leaf.fact, leaf.other) if name is not None]
+        return dict.fromkeys(source.name for name in reversed(named) for source in self.catalogue.sources(name))
 
     def _grown(
         self, document: Json, expression: Expression, sent: frozenset[str], samples: Samples, cost: float
     ) -> _Branch | bool:
         """Whether the condition holds, or the next place to fill."""
         try:
-            facts = self._first_line(document)
+            case = self._case(document)
+            facts = case.lines[0]
             left = residual(expression, facts)
         except (InvalidOrder, FaultyFact):
             return False
@@ -170,8 +165,8 @@ class OrderSearch:
     def _pointer(self, name: str, line: int | None) -> str:
         return self.catalogue.facts[name].pointer.replace("{line}", str(line or 0))
 
-    def _first_line(self, document: Json) -> Facts:
-        return Case(self.catalogue, self.tables, order=order_from(document)).lines[0]
+    def _case(self, document: Json) -> Case:
+        return Case(self.catalogue, self.tables, order=order_from(document))
 
     def _filled_up(self, document: Json, expression: Expression) -> Json:
         """The order with every place filled, if the condition then still holds: a fact that fails could keep it."""
@@ -180,7 +175,8 @@ class OrderSearch:
             line = {"service_to": line.get("service_from", COMPLETE["lines"][0]["service_to"]), **line}
             whole["lines"].append(_merged(line, COMPLETE["lines"][0]))
         try:
-            holds = residual(expression, self._first_line(whole)) is True
+            case = self._case(whole)
+            holds = residual(expression, case.lines[0]) is True
         except (InvalidOrder, FaultyFact):
             holds = False
         return whole if holds else document
