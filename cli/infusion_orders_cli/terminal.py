@@ -88,7 +88,7 @@ def failures_explained() -> Iterator[None]:
     from infusion_orders.store.partition import DamagedRuleSet
     from infusion_orders.store.rule_sets import NoSuchVersion
     from infusion_orders_cli.checkout import OutsideCheckout
-    from infusion_orders_cli.worker_processes import WorkerLost
+    from infusion_orders_cli.workers import WorkerLost
 
     try:
         yield

@@ -28,10 +28,6 @@ from infusion_orders_cli.embedded_table import (
     environment,
     local_tables,
 )
-from tests.contract.partner_system import PROJECT, LambdaContext, PartnerSystem, load_function
-from tests.contract.world import OTHER_PARTNERS, TEMPLATE
-from tests.support.builders import an_order_document
-from tests.support.default_rules import changed_document, default_document
 from tests.support.dynamodb_local import dynamodb_local_or_skip
 from tests.support.faulty_dynamodb import (
     ANY,
@@ -46,16 +42,20 @@ from tests.support.faulty_dynamodb import (
     small_pages,
     takes_a_half,
 )
+from tests.support.orders import an_order_document
 from tests.support.packed_rules import KEY as PACKED_KEY
 from tests.support.packed_rules import repacked, with_another_rule, with_no_json, without_first_rule
+from tests.support.partner import OTHER_PARTNERS, LambdaContext, PartnerSystem, load_function
+from tests.support.project import PROJECT, TEMPLATE
+from tests.support.rules import changed_document, default_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
     from infusion_orders_cli.embedded_table import LocalTables
-    from tests.contract.partner_system import Answer
     from tests.support.faulty_dynamodb import Exchange, Meeting
+    from tests.support.partner import Answer
 
 pytestmark = pytest.mark.dynamodb_local
 

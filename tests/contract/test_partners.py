@@ -16,8 +16,9 @@ from infusion_orders.store.decisions import _key, key_name
 from infusion_orders_cli.embedded_table import LOCAL_PARTNER
 from infusion_orders_cli.template_tables import read_template
 from tests.contract.every_route import ROUTES, Route, event_to, good_requests
-from tests.contract.world import TEMPLATE, World, decided_world
-from tests.support.builders import an_order_document
+from tests.support.orders import an_order_document
+from tests.support.partner import World, decided_world
+from tests.support.project import TEMPLATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

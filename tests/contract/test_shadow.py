@@ -12,16 +12,16 @@ import pytest
 
 from infusion_orders.api.shadowing import LEAST_MILLISECONDS
 from infusion_orders_cli.embedded_table import RULES_TABLE, embedded_tables
-from tests.contract.world import TEMPLATE, default_rules, loaded
-from tests.support.builders import an_order_document
-from tests.support.default_rules import SETTING, changed_document
+from tests.support.orders import an_order_document
+from tests.support.partner import world_of
+from tests.support.project import TEMPLATE
+from tests.support.rules import SETTING, changed_document, default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infusion_orders.rules.document import RuleSetDocument
-    from tests.contract.partner_system import Answer
-    from tests.contract.world import World
+    from tests.support.partner import Answer, World
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 NOBODY_ABLE = an_order_document({"/caregiver/able": False})
@@ -35,9 +35,9 @@ def reviewing() -> RuleSetDocument:
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     """Version 1 decides, version 2 is in its shadow and loaded."""
-    with embedded_tables(TEMPLATE, default_rules()) as tables:
+    with embedded_tables(TEMPLATE, default_document()) as tables:
         tables.rule_sets.publish(reviewing(), by="ann", note="a candidate", at=NOW)
-        built = loaded(tables)
+        built = world_of(tables)
         put_into_shadow(built, 2)
         yield built
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.world import decided_world
+from tests.support.partner import decided_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.contract.world import World
+    from tests.support.partner import World
 
 
 @pytest.fixture(scope="module")

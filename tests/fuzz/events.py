@@ -26,15 +26,15 @@ from rich.progress import track
 
 from infusion_orders.api.metrics import KINDS, Metric
 from infusion_orders.api.observability import ALLOWED_FIELDS
-from tests.contract.partner_system import PROJECT
-from tests.contract.world import decided_world
 from tests.fuzz.generator import CANARY
 from tests.fuzz.hostile import Hostile
+from tests.support.partner import decided_world
+from tests.support.project import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.contract.world import World
+    from tests.support.partner import World
 
 SEED = 20261125
 CHUNK = 250

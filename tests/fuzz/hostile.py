@@ -9,9 +9,9 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from tests.contract.partner_system import an_event
 from tests.fuzz.generator import CANARY, Generator
-from tests.support.default_rules import default_rules
+from tests.support.partner import an_event
+from tests.support.rules import default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

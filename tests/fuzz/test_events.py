@@ -9,7 +9,6 @@ import pytest
 
 from infusion_orders.api.caller import Scope as TokenScope
 from infusion_orders.api.caller import Unauthenticated, caller, staff
-from tests.contract.partner_system import an_event
 from tests.fuzz.events import (
     MOST_BYTES_OF_A_LINE,
     MOST_BYTES_OF_A_PROBLEM,
@@ -27,9 +26,10 @@ from tests.fuzz.events import (
 from tests.fuzz.generator import CANARY
 from tests.fuzz.hostile import INJECTION, ROUTES
 from tests.fuzz.orders import document_of
+from tests.support.partner import an_event
 
 if TYPE_CHECKING:
-    from tests.contract.world import World
+    from tests.support.partner import World
 
 EVENTS = 10_000
 

@@ -15,10 +15,10 @@ from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.authoring.table_checks import problems_of
 from infusion_orders.reference.schema import TABLES
 from infusion_orders.rules.problems import RuleSetErrors
-from infusion_orders_cli.importing import sources
-from infusion_orders_cli.importing.problems import FileRefused
-from infusion_orders_cli.importing.sources import MOST_COLUMNS, sheet_of
-from tests.support.default_rules import default_document
+from infusion_orders_cli.codes import sources
+from infusion_orders_cli.codes.problems import FileRefused
+from infusion_orders_cli.codes.sources import MOST_COLUMNS, sheet_of
+from tests.support.rules import default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,8 +21,8 @@ from schemathesis.specs.openapi.checks import (
 from werkzeug.wrappers import Response
 
 from infusion_orders_cli.local_api import LocalApi
-from tests.contract.partner_system import PROJECT
-from tests.contract.world import decided_world
+from tests.support.partner import decided_world
+from tests.support.project import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

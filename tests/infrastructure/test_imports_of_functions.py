@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infusion_orders_cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, RULES_TABLE, served_tables
-from tests.support.default_rules import default_document
+from tests.support.rules import default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

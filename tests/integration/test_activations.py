@@ -22,7 +22,7 @@ from infusion_orders.store.client import StoreUnavailable, dynamodb_client
 from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
 from infusion_orders_cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE, environment
 from infusion_orders_cli.template_tables import table_definitions
-from tests.support.default_rules import FOLDER, default_document
+from tests.support.rules import FOLDER, default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -29,8 +29,8 @@ from infusion_orders.store.kept_texts import LARGEST_READABLE
 from infusion_orders_cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, REGION, environment
 from infusion_orders_cli.main import app
 from infusion_orders_cli.template_tables import table_definitions
-from tests.support.builders import an_order
-from tests.support.default_rules import TODAY, default_rules
+from tests.support.orders import an_order
+from tests.support.rules import TODAY, default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

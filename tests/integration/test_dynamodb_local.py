@@ -34,9 +34,9 @@ from infusion_orders_cli.embedded_table import (
     environment,
 )
 from infusion_orders_cli.template_tables import table_definitions
-from tests.support.builders import an_order
-from tests.support.default_rules import TODAY, default_rules
 from tests.support.dynamodb_local import dynamodb_local_or_skip
+from tests.support.orders import an_order
+from tests.support.rules import TODAY, default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

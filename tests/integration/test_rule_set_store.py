@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from infusion_orders.rules.document import RuleSetDocument
-from infusion_orders.rules.language import LANGUAGE
+from infusion_orders.rules.language_fingerprint import LANGUAGE_FINGERPRINT
 from infusion_orders.store import parts as parts_module
 from infusion_orders.store.activations import ActivationConflict, NoRuleSet
 from infusion_orders.store.client import WAITS, StoreUnavailable
@@ -102,7 +102,7 @@ def test_the_header_tells_a_person_what_was_published() -> None:
         "tables": str(len(SMALL.tables)),
         "checks": "passed",
         "errors": "0",
-        "language": LANGUAGE,
+        "language": LANGUAGE_FINGERPRINT,
     }
 
 
@@ -279,7 +279,7 @@ def test_a_version_in_this_release_s_language_is_trusted_and_compiled_when_wante
     (rule,) = store.load(publish_one_that_does_not_compile(store)).rules
 
     with pytest.raises(ValueError, match="invented"):
-        _ = rule.verdict
+        _ = rule.judge
 
 
 def test_an_activation_says_of_a_version_what_its_header_says() -> None:
@@ -287,7 +287,7 @@ def test_an_activation_says_of_a_version_what_its_header_says() -> None:
     version = publish(store)
     pointer = store.activations.activate(version, by="ben", why="begin", at=MOMENT)
 
-    assert (pointer.digest, pointer.language) == (store.header(version).digest, LANGUAGE)
+    assert (pointer.digest, pointer.language) == (store.header(version).digest, LANGUAGE_FINGERPRINT)
     assert store.activations.pointer() == pointer
 
 

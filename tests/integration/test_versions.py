@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 
 from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders_cli.embedded_table import served_tables
-from infusion_orders_cli.exporting import write_folder
 from infusion_orders_cli.main import app
-from tests.support.default_rules import FOLDER, default_document
+from infusion_orders_cli.rules.export import write_folder
+from tests.support.rules import FOLDER, default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

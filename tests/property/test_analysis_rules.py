@@ -10,14 +10,15 @@ from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from infusion_orders.authoring.analysis.analyse import analyse
 from infusion_orders.authoring.analysis.findings import Kind
+from infusion_orders.rules.evaluation import evaluate
 from infusion_orders.rules.expression import comparisons
-from infusion_orders.rules.open_questions import evaluate
 from tests.property.rule_sets import a_rule_set, rule_lists
 from tests.property.vocabulary import VALUES
+from tests.support.examples import examples
 
 if TYPE_CHECKING:
     from infusion_orders.rules.compiled_rule import CompiledRule
@@ -31,14 +32,16 @@ def every_combination() -> list[dict[str, Any]]:
 
 def can_hold(*expressions: Expression) -> bool:
     """Whether some values make all of them true."""
-    return any(all(evaluate(expression, facts) is True for expression in expressions) for facts in every_combination())
+    return any(
+        all(evaluate(expression, facts).truth is True for expression in expressions) for facts in every_combination()
+    )
 
 
 def only_asks(rule: CompiledRule) -> bool:
     return all(leaf.operator == "known" for leaf in comparisons(rule.require))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(rule_lists(3))
 def test_dead_and_toothless_rules_are_told_exactly(plain: list[dict[str, Any]]) -> None:
     rule_set = a_rule_set(plain)
@@ -50,7 +53,7 @@ def test_dead_and_toothless_rules_are_told_exactly(plain: list[dict[str, Any]]) 
             assert ((Kind.NEVER_FAILS, rule.rule.id) in found) is (not can_hold(rule.broken))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(rule_lists(3))
 def test_what_is_proved_of_two_rules_is_true_of_every_order(plain: list[dict[str, Any]]) -> None:
     rule_set = a_rule_set(plain)
@@ -61,9 +64,9 @@ def test_what_is_proved_of_two_rules_is_true_of_every_order(plain: list[dict[str
         one, other = (rules[rule] for rule in doubt.where)
         if Kind.IMPLIED.value in doubt.question:
             assert all(
-                evaluate(other.broken, facts) is True
+                evaluate(other.broken, facts).truth is True
                 for facts in every_combination()
-                if evaluate(one.broken, facts) is True
+                if evaluate(one.broken, facts).truth is True
             )
         if Kind.CONTRADICTION.value in doubt.question:
             assert can_hold(one.when, other.when)

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from moto import mock_aws
 
-from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.store.client import dynamodb_client
 from infusion_orders.store.rule_sets import RuleSetStore
 from infusion_orders_cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE, environment
 from infusion_orders_cli.template_tables import table_definitions
+from tests.support.rules import default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 MOMENT = datetime(2026, 1, 1, 12, tzinfo=UTC)
-DEFAULT = load_directory(ROOT / "rules" / "home-infusion")
+DEFAULT = default_document()
 SMALL = RuleSetDocument(DEFAULT.name, DEFAULT.rules[:3], DEFAULT.tables)
 
 

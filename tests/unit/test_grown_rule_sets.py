@@ -14,7 +14,7 @@ from benchmarks.orders import orders
 from infusion_orders.authoring.checks import check
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.problems import RuleSetErrors
-from tests.support.default_rules import default_document
+from tests.support.rules import default_document
 
 
 @pytest.mark.parametrize("count", [50, 200])

@@ -9,8 +9,8 @@ import pytest
 from infusion_orders.authoring.search import LONGEST, SHORTEST, SearchTextLength, search
 from infusion_orders.decisions.decision import Decision, Outcome
 from infusion_orders.orders.order import ProviderType
-from tests.support.builders import ABSENT, an_order_document
-from tests.support.default_rules import decision_of, default_rules
+from tests.support.orders import ABSENT, an_order_document
+from tests.support.rules import decision_of, default_rules
 
 CONTRACTED = "vendor.shared-risk-uses-contracted-vendor"
 CHILD = {

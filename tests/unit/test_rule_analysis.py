@@ -15,7 +15,7 @@ from infusion_orders.decisions.decide import RESPONSIBLE_PARTY
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.rule_set import RuleSet
-from tests.support.default_rules import TODAY, default_document, default_rules
+from tests.support.rules import TODAY, default_document, default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ from infusion_orders.authoring.checks import check
 from infusion_orders.authoring.limits import LIMITS
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.problems import RuleProblem, RuleSetErrors
-from tests.support.builders import ABSENT, change
+from tests.support.orders import ABSENT, change
 
 GOOD: dict[str, Any] = {
     "id": "some.rule",

@@ -12,7 +12,7 @@ from infusion_orders.authoring import rule_files
 from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.rules.document import RuleSetDocument, digest_of_parts
 from infusion_orders.rules.problems import RuleProblem, RuleSetErrors
-from tests.support.default_rules import FOLDER
+from tests.support.rules import FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, RootModel, StringConstraints, model_validator
 
+from infusion_orders.facts.fact import Scope
 from infusion_orders.orders.order import ProviderType
 from infusion_orders.rules.condition import Condition, FactReference, Strict
 
@@ -21,6 +22,13 @@ class Effect(StrEnum):
     REJECT = "reject"
     REVIEW = "review"
     WARN = "warn"
+
+
+class PlanCoverage(StrEnum):
+    """Whether a rejected item is covered once the order is corrected, or excluded by the plan."""
+
+    CORRECTABLE = "correctable"
+    EXCLUDED = "excluded"
 
 
 class Basis(StrEnum):
@@ -42,13 +50,6 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
     NOT_APPLICABLE = "not_applicable"
     ERROR = "error"
-
-
-class Scope(StrEnum):
-    """Whether a rule speaks of the order or of each line."""
-
-    ORDER = "order"
-    LINE = "line"
 
 
 class Period(Strict):
@@ -76,9 +77,17 @@ class Otherwise(Strict):
     """What follows when the requirement does not hold.  `{fact.name}` in a text shows the fact's value."""
 
     effect: Effect
+    coverage: PlanCoverage = PlanCoverage.CORRECTABLE
     message: Sentence
     remedy: Sentence | None = None
     action: ActionTemplate | None = None
+
+    @model_validator(mode="after")
+    def _only_a_rejection_has_coverage(self) -> Self:
+        if "coverage" in self.model_fields_set and self.effect is not Effect.REJECT:
+            message = "`coverage` is allowed only with `effect: reject`"
+            raise ValueError(message)
+        return self
 
 
 class Citation(Strict):
