@@ -137,7 +137,7 @@ def test_a_shadow_that_raises_is_a_count_and_the_answer_stands(
     def fail(*_arguments: Any) -> None:
         raise RuntimeError("R0042001701")
 
-    monkeypatch.setattr("infusion_orders.api.shadowing.judge", fail)
+    monkeypatch.setattr("infusion_orders.api.shadowing.decide", fail)
     answer = world.partner.validate(NOBODY_ABLE)
     output = capsys.readouterr().out
     [metric] = [json.loads(line) for line in output.splitlines() if "ShadowDecisions" in line]

@@ -19,7 +19,7 @@ from rich.progress import track
 
 from infusion_orders.decisions.decide import decide, decide_case
 from infusion_orders.decisions.decision import Outcome
-from infusion_orders.decisions.judging import judge
+from infusion_orders.decisions.judgement import judge_order
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.recorded import case_from_record
 from infusion_orders.facts.units import MOST
@@ -85,7 +85,7 @@ def check(document: dict[str, Any], random: Random, *, altered: bool) -> Reached
     order = read_order(json.dumps(document))
     line_ids = [line.line_id for line in order.lines]
     case = Case(rules.catalogue, rules.tables, order=order)
-    judged = judge(case, rules, line_ids)
+    judged = judge_order(case, rules, line_ids)
     reached = {
         (compiled.rule.id, line.verdict(position).value)
         for line in judged

@@ -10,8 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.api.observability import Shadowed
-from infusion_orders.decisions.judging import judge, outcome_of_order
-from infusion_orders.facts.case import Case
+from infusion_orders.decisions import decide
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,12 +51,11 @@ def _compared(order: Order, decision: Decision, shadow: RuleSet, sample_percent:
     from infusion_orders.decisions.replay import ARROW, flips_of  # functions without a shadow need not load it
 
     plain = decision.model_dump(mode="json", by_alias=True, exclude_none=True)
-    with Case(shadow.catalogue, shadow.tables, order=order) as case:
-        judged = judge(case, shadow, [line.line_id for line in order.lines])
-        flips = flips_of(plain, judged, shadow)
+    shadow_decision = decide(order, shadow, as_of=decision.as_of).decision
+    flips = flips_of(plain, shadow_decision)
     if not flips:
         return Shadowed(shadow.version)
-    outcome = outcome_of_order(line.outcome for line in judged).value
+    outcome = shadow_decision.outcome.value
     flip = f"{decision.outcome.value}{ARROW}{outcome}"
     if not _is_sampled(decision.decision_id or "", sample_percent):
         return Shadowed(shadow.version, flip)
