@@ -205,7 +205,7 @@ def judging_alone(order: Order, rule_set: RuleSet) -> dict[str, Callable[[], obj
     case, lines = judged(order, rule_set)
     ids = [line.line_id for line in lines]
     return {
-        CANDIDATES_ALONE: lambda: [rule_set.gates.plan(line.facts) for line in lines],
+        CANDIDATES_ALONE: lambda: [rule_set.candidates.of_line(line.facts) for line in lines],
         JUDGED_ALONE: lambda: judge(case, rule_set, ids),
     }
 
@@ -236,7 +236,7 @@ def judged_table(order: Order, rule_set: RuleSet) -> Table:
     _, lines = judged(order, rule_set)
     rows = []
     for line in lines:
-        of_order, of_line = rule_set.gates.plan(line.facts)
+        of_order, of_line = rule_set.candidates.of_line(line.facts)
         told = [line.verdict(position) for position in range(len(rule_set.rules))]
         candidates = len(of_order) + len(of_line)
         rows.append((line.line_id, *(str(n) for n in (len(told), candidates, told.count(Verdict.SATISFIED)))))

@@ -14,11 +14,11 @@ from benchmarks.peer_engines import PEERS, named
 from benchmarks.peer_languages import name_of, plain
 from benchmarks.reporting import Budget, Report, Table
 from infusion_orders.authoring.rule_files import load_directory
+from infusion_orders.decisions.findings import observed
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.orders.reading import read_order
-from infusion_orders.rules.compilation import compile_verdict
-from infusion_orders.rules.explanation import explain, observed
+from infusion_orders.rules.evaluation import compile_verdict, explain
 from infusion_orders.rules.expression import comparisons
 from infusion_orders.rules.rule import Verdict
 from infusion_orders.rules.rule_set import RuleSet
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from benchmarks.peer_engines import Evaluation, Peer
     from infusion_orders.facts.case import Facts
     from infusion_orders.orders.order import Order
-    from infusion_orders.rules.compilation import Judge
     from infusion_orders.rules.compiled_rule import CompiledRule
+    from infusion_orders.rules.evaluation import Judge
     from infusion_orders.rules.expression import Expression
 
 RULES = (
@@ -197,7 +197,7 @@ def alone(rule: CompiledRule) -> Judge:
 
 def in_a_decision(rule: CompiledRule) -> Judge:
     """The rule as decisions judge it."""
-    return rule.verdict
+    return rule.judge
 
 
 def ours(shared: Setting, judge_of: Callable[[CompiledRule], Judge]) -> dict[str, list[Callable[[Facts], object]]]:

@@ -279,7 +279,7 @@ def test_a_version_in_this_release_s_language_is_trusted_and_compiled_when_wante
     (rule,) = store.load(publish_one_that_does_not_compile(store)).rules
 
     with pytest.raises(ValueError, match="invented"):
-        _ = rule.verdict
+        _ = rule.judge
 
 
 def test_an_activation_says_of_a_version_what_its_header_says() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 
 from infusion_orders.authoring.analysis.cells import Cells, TooManyCells
+from infusion_orders.rules.evaluation import evaluate
 from infusion_orders.rules.expression import comparisons
-from infusion_orders.rules.open_questions import evaluate
 from tests.property.test_conditions import resolved
 from tests.property.vocabulary import SMALL, VALUES, conditions
 
@@ -23,7 +23,7 @@ def can_hold_by_brute_force(expression: Expression) -> bool:
     leaves = comparisons(expression)
     names = sorted({name for leaf in leaves for name in (leaf.fact, leaf.other) if name is not None})
     combinations = product(*(VALUES[name] for name in names))
-    return any(evaluate(expression, dict(zip(names, values, strict=True))) is True for values in combinations)
+    return any(evaluate(expression, dict(zip(names, values, strict=True))).truth is True for values in combinations)
 
 
 def test_of_many_codes_not_every_set_is_tried_and_then_nothing_is_proved() -> None:
@@ -41,4 +41,4 @@ def test_a_condition_holds_in_some_cell_exactly_if_it_can_hold(written: dict[str
     found = Cells(expression, SMALL).some()
     assert (found is not None) is can_hold_by_brute_force(expression)
     if found is not None:
-        assert evaluate(expression, found) is True
+        assert evaluate(expression, found).truth is True

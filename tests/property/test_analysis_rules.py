@@ -14,8 +14,8 @@ from hypothesis import given
 
 from infusion_orders.authoring.analysis.analyse import analyse
 from infusion_orders.authoring.analysis.findings import Kind
+from infusion_orders.rules.evaluation import evaluate
 from infusion_orders.rules.expression import comparisons
-from infusion_orders.rules.open_questions import evaluate
 from tests.property.rule_sets import a_rule_set, rule_lists
 from tests.property.vocabulary import VALUES
 from tests.support.examples import examples
@@ -32,7 +32,9 @@ def every_combination() -> list[dict[str, Any]]:
 
 def can_hold(*expressions: Expression) -> bool:
     """Whether some values make all of them true."""
-    return any(all(evaluate(expression, facts) is True for expression in expressions) for facts in every_combination())
+    return any(
+        all(evaluate(expression, facts).truth is True for expression in expressions) for facts in every_combination()
+    )
 
 
 def only_asks(rule: CompiledRule) -> bool:
@@ -62,9 +64,9 @@ def test_what_is_proved_of_two_rules_is_true_of_every_order(plain: list[dict[str
         one, other = (rules[rule] for rule in doubt.where)
         if Kind.IMPLIED.value in doubt.question:
             assert all(
-                evaluate(other.broken, facts) is True
+                evaluate(other.broken, facts).truth is True
                 for facts in every_combination()
-                if evaluate(one.broken, facts) is True
+                if evaluate(one.broken, facts).truth is True
             )
         if Kind.CONTRADICTION.value in doubt.question:
             assert can_hold(one.when, other.when)

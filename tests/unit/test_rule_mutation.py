@@ -11,8 +11,7 @@ from typer.testing import CliRunner
 from infusion_orders.authoring.coverage import coverage_of
 from infusion_orders.authoring.mutation import mutants, mutation_result
 from infusion_orders.facts.catalogue import CATALOGUE
-from infusion_orders.rules.compiled_rule import ResolvedRule, resolve
-from infusion_orders.rules.resolution import Resolver
+from infusion_orders.rules.resolution import ResolvedRule, Resolver, resolve
 from infusion_orders.rules.rule import Rule, Verdict
 from infusion_orders_cli.main import app
 from tests.support.rules import default_document

@@ -12,10 +12,11 @@ from infusion_orders.authoring.limits import LIMITS, limit_problems
 from infusion_orders.authoring.table_checks import problems_of
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.fact import Kind
-from infusion_orders.rules.compiled_rule import CircularAssignment, compile_all, compile_rules, resolve
+from infusion_orders.rules.assignments import CircularAssignment
+from infusion_orders.rules.compiled_rule import compile_all, compile_rules
 from infusion_orders.rules.expression import comparisons
 from infusion_orders.rules.problems import RuleProblem, RuleSetErrors
-from infusion_orders.rules.resolution import Resolver, WrongConstant, nearest, read_constant
+from infusion_orders.rules.resolution import Resolver, WrongConstant, nearest, read_constant, resolve
 from infusion_orders.rules.rule import Rule
 from infusion_orders.rules.texts import placeholder_problems
 
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from infusion_orders.facts.fact import Catalogue, Fact
-    from infusion_orders.rules.compiled_rule import ResolvedRule
     from infusion_orders.rules.condition import FactReference
     from infusion_orders.rules.document import RuleSetDocument
+    from infusion_orders.rules.resolution import ResolvedRule
 
 FIELDS = tuple(field.alias or name for name, field in Rule.model_fields.items())
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from infusion_orders.authoring.examples import as_given, given_facts
-from infusion_orders.rules.expression import comparisons, truth_of
+from infusion_orders.rules.evaluation import evaluate
+from infusion_orders.rules.expression import comparisons
 from infusion_orders.rules.rule import Verdict
 
 if TYPE_CHECKING:
     from infusion_orders.facts.fact import Catalogue
-    from infusion_orders.rules.compiled_rule import ResolvedRule
     from infusion_orders.rules.expression import Comparison
+    from infusion_orders.rules.resolution import ResolvedRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,8 @@ def coverage_of(resolved: ResolvedRule, catalogue: Catalogue) -> Coverage:
         facts = given_facts(resolved, example, catalogue)
         reached.add(as_given(resolved, example).verdict(facts))
         for leaf in leaves:
-            truth = truth_of(leaf, facts)
-            if truth is not None:
+            truth = evaluate(leaf, facts).truth
+            if isinstance(truth, bool):
                 truths[leaf].add(truth)
     pairs = tuple((leaf, frozenset(found)) for leaf, found in truths.items())
     return Coverage(possible_verdicts(resolved), frozenset(reached), pairs)

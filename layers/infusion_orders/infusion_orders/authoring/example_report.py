@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from infusion_orders.authoring.coverage import coverage_of
 from infusion_orders.authoring.mutation import mutation_result
 from infusion_orders.facts.catalogue import CATALOGUE
-from infusion_orders.rules.compiled_rule import resolve
-from infusion_orders.rules.resolution import Resolver
+from infusion_orders.rules.resolution import Resolver, resolve
 from infusion_orders.rules.rule import Rule
 
 if TYPE_CHECKING:

@@ -7,20 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind
 from infusion_orders.facts.unknown import Need, Reason, Unknown
-from infusion_orders.rules.compilation import compile_verdict
-from infusion_orders.rules.compiled_rule import DATE_OF_SERVICE, any_date_in
+from infusion_orders.rules.evaluation import compile_verdict
 from infusion_orders.rules.expression import Every, Negation, comparisons
 from infusion_orders.rules.open_questions import Unsettled
-from infusion_orders.rules.resolution import Resolver, WrongConstant, read_constant
+from infusion_orders.rules.resolution import (
+    DATE_OF_SERVICE,
+    Resolver,
+    WrongConstant,
+    any_date_in,
+    read_constant,
+)
 from infusion_orders.rules.rule import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infusion_orders.facts.fact import Catalogue, Fact
-    from infusion_orders.rules.compilation import Judge
-    from infusion_orders.rules.compiled_rule import ResolvedRule
+    from infusion_orders.rules.evaluation import Judge
     from infusion_orders.rules.expression import Expression
+    from infusion_orders.rules.resolution import ResolvedRule
     from infusion_orders.rules.rule import Example
 
 

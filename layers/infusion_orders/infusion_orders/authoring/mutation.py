@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from infusion_orders.facts.fact import Catalogue
-    from infusion_orders.rules.compiled_rule import ResolvedRule
     from infusion_orders.rules.expression import Expression
+    from infusion_orders.rules.resolution import ResolvedRule
 
 OPPOSITES: Mapping[str, tuple[str, ...]] = {
     "is": ("is_not",),

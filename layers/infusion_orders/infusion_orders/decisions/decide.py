@@ -20,7 +20,7 @@ from infusion_orders.decisions.questions import questions
 from infusion_orders.decisions.receipts import decision_digest, digest
 from infusion_orders.facts.case import Case
 from infusion_orders.rules.canonical import canonical_json_of_sorted
-from infusion_orders.rules.explanation import explain
+from infusion_orders.rules.evaluation import explain
 from infusion_orders.rules.rule import Verdict
 
 if TYPE_CHECKING:

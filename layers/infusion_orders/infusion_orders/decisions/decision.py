@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from infusion_orders.rules.rule import Basis, Coverage, Effect, Verdict
+from infusion_orders.rules.rule import Basis, Effect, PlanCoverage, Verdict
 
 
 class Outcome(StrEnum):
@@ -104,7 +104,7 @@ class Finding(Part):
     rule: str
     clause: str | None = None
     effect: Effect
-    coverage: Literal[Coverage.EXCLUDED] | None = Field(
+    coverage: Literal[PlanCoverage.EXCLUDED] | None = Field(
         None, description="`excluded` if the plan does not cover the item; absent if the order can be corrected"
     )
     verdict: Verdict

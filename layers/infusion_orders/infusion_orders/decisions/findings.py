@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from infusion_orders.decisions.decision import Action, Citation, Finding
+from infusion_orders.facts.case import PLAIN_KINDS, plain_value
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.rules.explanation import observed
-from infusion_orders.rules.rule import Coverage, Effect, Verdict
+from infusion_orders.rules.rule import Effect, PlanCoverage, Verdict
 from infusion_orders.rules.texts import rendered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from infusion_orders.decisions.judging import JudgedLine
     from infusion_orders.facts.case import Facts
@@ -54,7 +54,7 @@ def _grouped(
             rule=rule.id,
             clause=rule.rule.clause,
             effect=otherwise.effect,
-            coverage=Coverage.EXCLUDED if otherwise.coverage is Coverage.EXCLUDED else None,
+            coverage=PlanCoverage.EXCLUDED if otherwise.coverage is PlanCoverage.EXCLUDED else None,
             verdict=verdict,
             lines=tuple(line.line_id for _, line in members),
             message=message,
@@ -74,6 +74,18 @@ def _citation(rule: CompiledRule) -> Citation:
 
 _CITATIONS: WeakKeyDictionary[CompiledRule, Citation] = WeakKeyDictionary()
 """Made once a rule, and kept as long as the rule is."""
+
+
+def observed(names: Iterable[str], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the known values of these facts by name, as plain JSON."""
+    values = {}
+    for name in names:
+        value = facts[name]
+        if value.__class__ in PLAIN_KINDS:
+            values[name] = value
+        elif not isinstance(value, Unknown):
+            values[name] = plain_value(value)
+    return values
 
 
 def _texts(rule: CompiledRule, otherwise: Otherwise, verdict: Verdict, facts: Facts) -> tuple[str, str | None]:

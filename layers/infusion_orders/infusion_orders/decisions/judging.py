@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from infusion_orders.facts.case import Case, Facts
-    from infusion_orders.rules.compilation import Judge
     from infusion_orders.rules.rule_set import RuleSet
 
     _Verdicts = tuple[dict[int, Verdict], dict[int, Verdict]]
@@ -59,23 +58,24 @@ def judge(case: Case, rule_set: RuleSet, line_ids: Sequence[str]) -> tuple[Judge
 
 def _judge_line(line_id: str, facts: Facts, rule_set: RuleSet, of_order: dict[object, _Verdicts]) -> JudgedLine:
     """`of_order`: the verdicts of the order's own rules, by the day that they are judged on."""
-    judges_of_order, judges = rule_set.gates.plan(facts)
+    candidates_of_order, candidates_of_line = rule_set.candidates.of_line(facts)
     day = facts[DATE_OF_SERVICE]
     if day not in of_order:
-        of_order[day] = _verdicts(judges_of_order, facts)
+        of_order[day] = _verdicts(rule_set, candidates_of_order, facts)
     verdicts_of_order, reported_of_order = of_order[day]
-    verdicts, reported = _verdicts(judges, facts)
+    verdicts, reported = _verdicts(rule_set, candidates_of_line, facts)
     reported = reported_of_order | reported
     outcome, unsettled = outcome_of_line(rule_set, reported)
     return JudgedLine(line_id, facts, verdicts_of_order | verdicts, reported, outcome, unsettled)
 
 
-def _verdicts(judges: Iterable[tuple[int, Judge]], facts: Facts) -> _Verdicts:
+def _verdicts(rule_set: RuleSet, positions: Iterable[int], facts: Facts) -> _Verdicts:
     verdicts: dict[int, Verdict] = {}
     reported: dict[int, Verdict] = {}
-    for position, judge_by in judges:
+    for position in positions:
+        judge_line = rule_set.rules[position].judge
         try:
-            verdict = judge_by(facts)
+            verdict = judge_line(facts)
         except Exception:  # whatever it is, it is this rule's fault alone and never a denial
             verdict = Verdict.ERROR
         if verdict is not _NOT_APPLICABLE:

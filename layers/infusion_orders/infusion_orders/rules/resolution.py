@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from infusion_orders.facts.fact import Catalogue, Fact
     from infusion_orders.rules.expression import Expression
+    from infusion_orders.rules.rule import Period, Rule
 
+DATE_OF_SERVICE = "line.date_of_service"
 ORDERED = frozenset({"is", "is_not", "below", "at_most", "above", "at_least", "between", "known"})
 OPERATORS_OF_KIND = {
     Kind.BOOLEAN: frozenset({"is", "is_not", "known"}),
@@ -36,6 +38,42 @@ OPERATORS_OF_KIND = {
 
 class WrongConstant(ValueError):
     """A constant that its fact can never equal; the text says which kind is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedRule:
+    """A rule with typed conditions; assigned facts still appear by name.  `in_force` is its period as a condition."""
+
+    rule: Rule
+    in_force: Expression
+    when: Expression
+    require: Expression
+
+    @property
+    def applies(self) -> Expression:
+        """The condition under which the rule applies: its period and its `when`."""
+        if self.in_force is True or self.when is True:
+            return self.when if self.in_force is True else self.in_force
+        return Every((self.in_force, self.when))
+
+
+def resolve(rule: Rule, resolver: Resolver) -> ResolvedRule:
+    """Return the rule with typed conditions; the resolver collects the problems."""
+    resolver.line_facts_allowed = rule.scope is Scope.LINE
+    when = True if rule.when is None else resolver.expression(rule.when, "when")
+    require = True if rule.require is None else resolver.expression(rule.require, "require")
+    return ResolvedRule(rule, _in_force(rule.effective), when, require)
+
+
+def _in_force(period: Period) -> Expression:
+    bounds = [("at_least", period.from_), ("at_most", period.to)]
+    leaves = tuple(Comparison(DATE_OF_SERVICE, operator, bound) for operator, bound in bounds if bound is not None)
+    return Every(leaves) if len(leaves) > 1 else leaves[0] if leaves else True
+
+
+def any_date_in(period: Period) -> date:
+    """Return a date of service on which a rule with this period is in force."""
+    return period.from_ or period.to or date(2025, 1, 1)
 
 
 @dataclass(slots=True)

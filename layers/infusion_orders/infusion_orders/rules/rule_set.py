@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.reference.tables import ReferenceTables
-from infusion_orders.rules.candidates import Gates
+from infusion_orders.rules.candidates import Candidates
 from infusion_orders.rules.compiled_rule import compile_all, compile_rules
 from infusion_orders.rules.rule import Effect
 
@@ -31,7 +31,7 @@ class RuleSet:
     catalogue: Catalogue
     of_effect: Mapping[Effect, tuple[int, ...]] = field(init=False)
     assigning: Mapping[str, tuple[int, ...]] = field(init=False)
-    gates: Gates = field(init=False)
+    candidates: Candidates = field(init=False)
 
     def __post_init__(self) -> None:
         """The positions of the rules of each effect, and of those that assign each fact."""
@@ -42,7 +42,7 @@ class RuleSet:
         }
         object.__setattr__(self, "of_effect", of_effect)
         object.__setattr__(self, "assigning", assigning)
-        object.__setattr__(self, "gates", Gates(self.rules, self.catalogue))
+        object.__setattr__(self, "candidates", Candidates(self.rules, self.catalogue))
 
     @classmethod
     def from_document(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from infusion_orders.authoring.analysis.cells import TooManyCells, can_hold
 from infusion_orders.authoring.analysis.findings import Doubt, Finding, Kind
-from infusion_orders.rules.compiled_rule import DATE_OF_SERVICE
 from infusion_orders.rules.expression import Comparison, Every, Negation, Some
+from infusion_orders.rules.resolution import DATE_OF_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from infusion_orders.authoring.analysis.cells import TooManyCells, can_hold
 from infusion_orders.authoring.analysis.findings import Doubt, Finding, Kind
 from infusion_orders.authoring.analysis.samples import COMPLETE
-from infusion_orders.rules.candidates import conjuncts
-from infusion_orders.rules.compiled_rule import DATE_OF_SERVICE
-from infusion_orders.rules.expression import Every, Negation, comparisons
+from infusion_orders.rules.expression import Every, Negation, comparisons, conjuncts
+from infusion_orders.rules.resolution import DATE_OF_SERVICE
 from infusion_orders.rules.rule import Effect
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind
 from infusion_orders.facts.unknown import Unknown
+from infusion_orders.rules.evaluation import residual
 from infusion_orders.rules.expression import Answers, comparisons
-from infusion_orders.rules.open_questions import residual
 from infusion_orders.rules.representatives import (
     MOST_CODE_CLASSES,
     answers_worth_trying,

@@ -18,8 +18,8 @@ from infusion_orders.authoring.analysis.samples import COMPLETE, Samples, TableS
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.unknown import FaultyFact, Reason, Unknown
 from infusion_orders.orders.reading import InvalidOrder, order_from
+from infusion_orders.rules.evaluation import residual
 from infusion_orders.rules.expression import comparisons
-from infusion_orders.rules.open_questions import residual
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""Facts that rules assign: a condition on one is a condition on when its rules apply, so it is rewritten as that."""
+"""Facts that rules assign, such as the responsible party.
+
+A condition on an assigned fact is rewritten over sent and derived facts: it asks which assigning rule applies.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,17 @@ if TYPE_CHECKING:
 
     from infusion_orders.rules.expression import Expression
 
+LONGEST_CHAIN = 10
+"""How many assigned facts may depend on each other in a row; a circle exceeds it."""
+
+
+class CircularAssignment(ValueError):
+    """Assigned facts that depend on each other."""
+
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One rule's assignment: the value is a literal, or that of a fact when `fact` is given."""
+    """The assignment of one rule: the value is a literal, or that of a fact when `fact` is given."""
 
     rule: str
     applies: Expression
@@ -23,13 +33,26 @@ class Assignment:
     fact: str | None = None
 
 
+def without_assigned_facts(
+    expression: Expression, assignments: Mapping[str, Sequence[Assignment]], defaults: Mapping[str, str]
+) -> Expression:
+    """Rewrite the expression until it names no assigned fact.  Raises CircularAssignment."""
+    for _ in range(LONGEST_CHAIN):
+        rewritten = rewrite(expression, assignments, defaults)
+        if rewritten == expression:
+            return expression
+        expression = rewritten
+    message = "assigned facts rest on each other in a circle"
+    raise CircularAssignment(message)
+
+
 def rewrite(
     expression: Expression, assignments: Mapping[str, Sequence[Assignment]], defaults: Mapping[str, str]
 ) -> Expression:
-    """The expression without assigned facts.  `defaults` gives the value of a target that no rule assigns.
+    """Replace each comparison with an assigned fact once.  `defaults` gives the value that no rule assigns, by fact.
 
-    What holds by default fails only where a rule assigns a value for which it does not hold, and the other way round:
-    assignments of one target do not overlap, so no other rule needs to be looked at.
+    If the comparison holds for the default, it fails only where a rule assigns a value for which it does not hold, and
+    the other way round.  The assignments of one fact do not overlap, so each is looked at by itself.
     """
     if isinstance(expression, Every | Some):
         return type(expression)(tuple(rewrite(part, assignments, defaults) for part in expression.parts))
