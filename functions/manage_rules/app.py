@@ -26,11 +26,11 @@ from infusion_orders.api.requests import (
 from infusion_orders.api.rule_answers import analysis_of, header_of, pointer_of, rule_of
 from infusion_orders.api.settings import Settings
 from infusion_orders.api.stores import stores_of
-from infusion_orders.authoring.analysis.analyse import analyse
-from infusion_orders.authoring.checks import check
+from infusion_orders.authoring.analysis.analysis import analyse
+from infusion_orders.authoring.checks import check_document
+from infusion_orders.authoring.coverage import example_reports, shares
 from infusion_orders.authoring.differences import differences
-from infusion_orders.authoring.example_report import examined, shares
-from infusion_orders.authoring.search import EFFECTS, SearchTextLength, search
+from infusion_orders.authoring.search import EFFECTS, SearchTextLength, find_rules
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.replay_report import ReplayReport, report_of
 from infusion_orders.orders.order import ProviderType
@@ -67,7 +67,7 @@ def search_rules() -> Response[str]:
     provider_type = ProviderType(asked["provider_type"]) if "provider_type" in asked else None
     clause = asked["clause"].upper() if "clause" in asked else None
     try:
-        found = search(
+        found = find_rules(
             (compiled.rule for compiled in rule_set.rules),
             asked.get("q"),
             clause=clause,
@@ -142,10 +142,10 @@ def check_draft() -> Response[str]:
     no_parameters(app.event)
     document = drafted(posted(json_body(app.event), Draft))
     try:
-        check(document)
+        check_document(document)
     except RuleSetErrors as errors:
         return answer({"loads": False, "problems": told_of_rules(errors)})
-    rules = examined(document, coverage=True, mutate=True)
+    rules = example_reports(document, coverage=True, mutate=True)
     held = {**shares(rules), "rules": [one.plain() for one in rules]}
     return answer({"loads": True, "digest": document.digest, **analysed(document), "held_by_examples": held})
 
@@ -159,7 +159,7 @@ def publish_draft() -> Response[str]:
     if draft.note is None:
         raise InvalidRequest(WrongPart("parameter", "note", "is needed in the body: what is new in this version"))
     document = drafted(draft)
-    check(document)
+    check_document(document)
     found = analysed(document)
     version = rule_set_store.publish(document, by=person, note=draft.note, at=app.notes.at, errors=int(found["errors"]))
     app.notes.note(change="published", ruleset_version=version, ruleset_digest=document.digest)

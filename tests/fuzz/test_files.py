@@ -12,7 +12,7 @@ from openpyxl import Workbook
 
 from infusion_orders.authoring import rule_files
 from infusion_orders.authoring.rule_files import load_directory
-from infusion_orders.authoring.table_checks import problems_of
+from infusion_orders.authoring.table_checks import table_problems
 from infusion_orders.reference.schema import TABLES
 from infusion_orders.rules.problems import RuleSetErrors
 from infusion_orders_cli.codes import sources
@@ -45,21 +45,21 @@ HOSTILE_YAML = {
     "number in base 60": (b"- id: 1" + b":1" * 100_000, "more than 64 characters"),
     "number in base 16": (b"- id: 0x" + b"f" * 100_000, "more than 64 characters"),
     "number": (b"- id: " + b"9" * 100_000, "more than 64 characters"),
-    "key twice": (b"- id: x\n  id: y\n", "given twice"),
-    "key twice, quoted": (b'- id: x\n  "id": y\n', "given twice"),
+    "key twice": (b"- id: x\n  id: y\n", "written twice"),
+    "key twice, quoted": (b'- id: x\n  "id": y\n', "written twice"),
     "list as key": (b"- ? [a]\n  : b\n", "unhashable key"),
-    "not UTF-8": (b"- id: \xff\xfe\xfa\n", "is no YAML file"),
-    "UTF-16, cut": (b"\xff\xfe-\x00 ", "is no YAML file"),
+    "not UTF-8": (b"- id: \xff\xfe\xfa\n", "the file is not valid YAML"),
+    "UTF-16, cut": (b"\xff\xfe-\x00 ", "the file is not valid YAML"),
     "code": (b'- !!python/object/apply:os.system ["true"]\n', "could not determine a constructor"),
-    "no number": (b'- id: !!int ""\n', "is no YAML file"),
-    "no truth": (b'- id: !!bool "x"\n', "is no YAML file"),
-    "no moment": (b'- id: !!timestamp "x"\n', "is no YAML file"),
-    "no day": (b"- id: 2024-99-99\n", "is no YAML file"),
+    "no number": (b'- id: !!int ""\n', "the file is not valid YAML"),
+    "no truth": (b'- id: !!bool "x"\n', "the file is not valid YAML"),
+    "no moment": (b'- id: !!timestamp "x"\n', "the file is not valid YAML"),
+    "no day": (b"- id: 2024-99-99\n", "the file is not valid YAML"),
     "bytes": (b"- id: !!binary aGVsbG8=\n", "id: "),
     "set": (b"- id: x.y\n  when: !!set {a, b}\n", "when"),
     "half a character": (b'- id: "\\ud800"\n', "id: "),
     "deep condition": (b"- id: x.y\n  when: " + b"{all: [" * 100 + b"1" + b"]}" * 100, "x.y"),
-    "two documents": (b"---\n[]\n---\n[]\n", "is no YAML file"),
+    "two documents": (b"---\n[]\n---\n[]\n", "the file is not valid YAML"),
 }
 
 
@@ -94,7 +94,7 @@ def test_a_table_above_the_size_limit_is_not_read(tmp_path: Path, monkeypatch: p
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / "codes.csv").write_bytes(b"a" * 11)
 
-    with pytest.raises(RuleSetErrors, match=r"tables/codes\.csv: is larger than 10 bytes"):
+    with pytest.raises(RuleSetErrors, match=r"tables/codes\.csv: the file is larger than 10 bytes"):
         load_directory(tmp_path)
 
 
@@ -180,6 +180,6 @@ def test_a_table_text_that_is_a_spreadsheet_formula_is_a_problem(cell: str) -> N
     place = next(at for at, column in enumerate(TABLES["codes"].columns) if column.kind == "text")
     rows[1][place] = cell
 
-    problems = problems_of({**default_document().tables, "codes": rows})
+    problems = table_problems({**default_document().tables, "codes": rows})
 
-    assert any("a spreadsheet would calculate it" in problem.problem for problem in problems)
+    assert any("treat it as a formula" in problem.problem for problem in problems)
