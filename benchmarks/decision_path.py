@@ -32,7 +32,7 @@ from infusion_orders.facts.case import Case
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.canonical import canonical_json_of_sorted
 from infusion_orders.rules.rule import Verdict
-from infusion_orders.store import client as store_client
+from infusion_orders.store import dynamodb as store_client
 from infusion_orders_cli.embedded_table import embedded_tables
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The functions and tables that hostile requests are sent to."""
+"""The world of the contract tests, for hostile requests."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    """Share one world among the tests of a module."""
+    """One for all tests of a module."""
     with decided_world() as built:
         yield built
