@@ -31,7 +31,7 @@ from infusion_orders.facts.case import Case
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.digests import canonical_json_of_sorted, digest
 from infusion_orders.rules.rule import Verdict
-from infusion_orders.store import client as store_client
+from infusion_orders.store import dynamodb as store_client
 from infusion_orders_cli.embedded_table import embedded_tables
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from infusion_orders.decisions.decision import Decision
     from infusion_orders.orders.order import Order
     from infusion_orders.rules.rule_set import RuleSet
-    from infusion_orders.store.cache import RuleSetCache
+    from infusion_orders.store.rule_set_cache import RuleSetCache
 
 LEAST_MILLISECONDS = 5_000
 """A request with less time left has waited for something: it is answered and nothing else."""
@@ -35,7 +35,7 @@ def decide_in_shadow(
     milliseconds_left: Callable[[], int],
 ) -> None:
     """Notes what the shadow version would have answered; never raises."""
-    failed = rule_sets.failed_shadow()
+    failed = rule_sets.take_failed_shadow()
     if failed is not None:
         notes.shadowed.append(Shadowed(failed, failed=True))
     shadow = rule_sets.shadow()
