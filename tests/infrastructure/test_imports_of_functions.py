@@ -52,7 +52,6 @@ OF_RULE_AUTHORS = (
     "infusion_orders.authoring.checks",
     "infusion_orders.authoring.coverage",
     "infusion_orders.authoring.differences",
-    "infusion_orders.authoring.example_report",
     "infusion_orders.authoring.mutation",
     "infusion_orders.authoring.search",
 )

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
 
-from infusion_orders.authoring.analysis.analyse import analyse
-from infusion_orders.authoring.analysis.findings import Kind
+from infusion_orders.authoring.analysis.analysis import analyse
+from infusion_orders.authoring.analysis.report import FindingKind
 from infusion_orders.rules.evaluation import evaluate
 from infusion_orders.rules.expression import comparisons
 from tests.property.rule_sets import a_rule_set, rule_lists
@@ -48,9 +48,9 @@ def test_dead_and_toothless_rules_are_told_exactly(plain: list[dict[str, Any]]) 
     found = {(finding.kind, finding.where[0]) for finding in analyse(rule_set, most_orders=1).findings}
     for rule in rule_set.rules:
         dead = not can_hold(rule.when)
-        assert ((Kind.NEVER_APPLIES, rule.rule.id) in found) is dead
+        assert ((FindingKind.NEVER_APPLIES, rule.rule.id) in found) is dead
         if not dead and not only_asks(rule):
-            assert ((Kind.NEVER_FAILS, rule.rule.id) in found) is (not can_hold(rule.broken))
+            assert ((FindingKind.NEVER_FAILS, rule.rule.id) in found) is (not can_hold(rule.broken))
 
 
 @examples(60)
@@ -62,12 +62,12 @@ def test_what_is_proved_of_two_rules_is_true_of_every_order(plain: list[dict[str
         if len(doubt.where) != 2:
             continue
         one, other = (rules[rule] for rule in doubt.where)
-        if Kind.IMPLIED.value in doubt.question:
+        if FindingKind.IMPLIED.value in doubt.question:
             assert all(
                 evaluate(other.broken, facts).truth is True
                 for facts in every_combination()
                 if evaluate(one.broken, facts).truth is True
             )
-        if Kind.CONTRADICTION.value in doubt.question:
+        if FindingKind.CONTRADICTION.value in doubt.question:
             assert can_hold(one.when, other.when)
             assert not can_hold(one.when, other.when, one.require, other.require)

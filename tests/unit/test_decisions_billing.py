@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infusion_orders.decisions.billing import billing
+from infusion_orders.decisions.line_decisions import billing
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.quantity import Quantity

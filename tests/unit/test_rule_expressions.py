@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infusion_orders.authoring.search import search
+from infusion_orders.authoring.search import find_rules
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.unknown import Fault, FaultyFact, Need, Reason, Unknown
 from infusion_orders.rules.compiled_rule import CompiledRule, compile_rules
@@ -182,11 +182,17 @@ def test_search_lists_rules_with_the_words_in_their_name_first() -> None:
             a_rule("f.nothing", provider_types=["hospital"]),
         )
     ]
-    assert [rule.id for rule in search(rules, "VENDOR")] == ["d.vendor", "e.vendor", "c.title", "b.message", "a.code"]
-    assert [rule.id for rule in search(rules, "vendor accepts")] == ["c.title"]
-    assert [rule.id for rule in search(rules, clause="M-2")] == ["d.vendor"]
+    assert [rule.id for rule in find_rules(rules, "VENDOR")] == [
+        "d.vendor",
+        "e.vendor",
+        "c.title",
+        "b.message",
+        "a.code",
+    ]
+    assert [rule.id for rule in find_rules(rules, "vendor accepts")] == ["c.title"]
+    assert [rule.id for rule in find_rules(rules, clause="M-2")] == ["d.vendor"]
     hospital, physician = (
-        search(rules, provider_type=kind) for kind in (rules[-1].provider_types[0], rules[0].provider_types[0])
+        find_rules(rules, provider_type=kind) for kind in (rules[-1].provider_types[0], rules[0].provider_types[0])
     )
     assert len(hospital) == 6
     assert "f.nothing" not in {rule.id for rule in physician}

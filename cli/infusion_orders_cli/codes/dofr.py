@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infusion_orders.authoring.row_changes import table_changes
+from infusion_orders.authoring.differences import table_changes
 from infusion_orders.authoring.table_cells import cell_problem
 from infusion_orders.authoring.table_problems import nearest
 from infusion_orders.reference.schema import DOFR_CATEGORIES, TABLES

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from infusion_orders.authoring.row_changes import table_changes, with_cells
+from infusion_orders.authoring.differences import table_changes, with_cells
 from infusion_orders.reference.schema import TABLES
 from infusion_orders_cli.codes.changes import Imported, Notice, day_before, in_order
 from infusion_orders_cli.codes.layout import CPT, LEVEL_II, Wanted, day_of, table_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.facts.catalogue import CATALOGUE
-from infusion_orders.rules.canonical import canonical_json
+from infusion_orders.rules.digests import canonical_json
 from infusion_orders.rules.rule import RuleFile
 from infusion_orders_cli.checkout import DEFAULT_RULES
 from infusion_orders_cli.docs.facts import facts_document

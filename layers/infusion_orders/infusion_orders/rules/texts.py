@@ -8,27 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.case import plain_value
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.rules.resolution import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from infusion_orders.facts.fact import Catalogue
-    from infusion_orders.rules.rule import Rule
+    from collections.abc import Mapping
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
-def placeholder_problems(rule: Rule, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
-    """Placeholders that name no fact, an assigned one, or one that identifies a person."""
-    if rule.otherwise is None:
-        return
-    for path, text in (("message", rule.otherwise.message), ("remedy", rule.otherwise.remedy or "")):
-        for name in _PLACEHOLDER.findall(text):
-            if name not in catalogue.facts:
-                yield f"otherwise.{path}", f"there is no fact {name!r}{nearest(name, catalogue.facts)}"
-            elif catalogue.facts[name].private or name in catalogue.assigned:
-                yield f"otherwise.{path}", f"{name} may not be shown in a text"
+def placeholders(text: str) -> list[str]:
+    """Return the names of the facts that the text shows, from left to right."""
+    return _PLACEHOLDER.findall(text)
 
 
 def rendered(text: str, facts: Mapping[str, Any]) -> str:

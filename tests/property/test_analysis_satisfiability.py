@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 
-from infusion_orders.authoring.analysis.cells import Cells, TooManyCells
+from infusion_orders.authoring.analysis.satisfiability import Satisfiability, TooManyCombinations
 from infusion_orders.rules.evaluation import evaluate
 from infusion_orders.rules.expression import comparisons
 from tests.property.test_conditions import resolved
@@ -30,15 +30,15 @@ def test_of_many_codes_not_every_set_is_tried_and_then_nothing_is_proved() -> No
     """Two of six codes: only none, each alone and all of them are tried."""
     wanted = [{"fact": "the.marks", "contains_any": [code]} for code in "ab"]
     others = [{"fact": "the.marks", "contains_none": [code]} for code in "cdef"]
-    with pytest.raises(TooManyCells):
-        Cells(resolved({"all": [*wanted, *others]}), SMALL).some()
-    assert Cells(resolved({"all": [wanted[0], *others]}), SMALL).some() == {"the.marks": frozenset("a")}
+    with pytest.raises(TooManyCombinations):
+        Satisfiability(resolved({"all": [*wanted, *others]}), SMALL).solution()
+    assert Satisfiability(resolved({"all": [wanted[0], *others]}), SMALL).solution() == {"the.marks": frozenset("a")}
 
 
 @given(conditions())
 def test_a_condition_holds_in_some_cell_exactly_if_it_can_hold(written: dict[str, Any]) -> None:
     expression = resolved(written)
-    found = Cells(expression, SMALL).some()
+    found = Satisfiability(expression, SMALL).solution()
     assert (found is not None) is can_hold_by_brute_force(expression)
     if found is not None:
         assert evaluate(expression, found).truth is True

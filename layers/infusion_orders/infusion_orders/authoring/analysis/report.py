@@ -1,4 +1,4 @@
-"""What the analysis says of a rule set."""
+"""The result of an analysis: findings with orders that show them, and the questions that stay open."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     Progress = Callable[[int, int], None]
-    """Told how many steps of how many are done."""
+    """Called with the number of finished steps and the number of all steps."""
 
 
-class Kind(StrEnum):
-    """What can be wrong."""
+class FindingKind(StrEnum):
+    """What can be wrong with a rule set."""
 
     NEVER_APPLIES = "never applies"
     NEVER_FAILS = "never fails"
@@ -23,49 +23,44 @@ class Kind(StrEnum):
     OVERLAP = "assignments overlap"
     GAP = "assignments leave a gap"
     TABLE_GAP = "table leaves a gap"
-    TABLE_OVERLAP = "table rows overlap"
-    TABLE_REVERSED = "table row ends before it begins"
     NOBODY_THERE = "vendor accepts nothing"
 
 
 class Severity(StrEnum):
-    """An error keeps a version from being activated, unless by force; a warning does not."""
+    """A version with an error can be activated only by force; a warning does not prevent activation."""
 
     ERROR = "error"
     WARNING = "warning"
 
 
-SEVERITIES = {kind: Severity.ERROR for kind in Kind} | {
-    Kind.IMPLIED: Severity.WARNING,
-    Kind.TABLE_GAP: Severity.WARNING,
-}
+WARNINGS = frozenset({FindingKind.IMPLIED, FindingKind.TABLE_GAP})
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One fault, and in `order` a whole order (JSON) whose decision under the rule set shows it.
+class AnalysisFinding:
+    """One fault, and a whole order (JSON) whose decision under the rule set shows it.
 
-    `where` are ids of rules, or a table and its rows.
+    `where` names rules by their ids, or a table and its rows.
     """
 
-    kind: Kind
+    kind: FindingKind
     where: tuple[str, ...]
     problem: str
     order: dict[str, Any]
 
     @property
     def severity(self) -> Severity:
-        """By the kind alone."""
-        return SEVERITIES[self.kind]
+        """The severity follows from the kind."""
+        return Severity.WARNING if self.kind in WARNINGS else Severity.ERROR
 
     def __str__(self) -> str:
-        """One line for people."""
+        """Return the finding as one line."""
         return f"{self.severity}: {', '.join(self.where)}: {self.problem}"
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """What could be neither proved nor shown, and how far it was looked at."""
+    """A question that was neither proved nor shown by an order, and how far the search went."""
 
     where: tuple[str, ...]
     question: str
@@ -74,9 +69,13 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """All findings, errors first, what stayed open, and how many rules an order was found for that breaks them."""
+    """The findings, errors first, the open questions, and how much was proved.
 
-    findings: tuple[Finding, ...]
+    `proved` counts the conditions that were settled for every order.  `rules_shown_to_fail` counts the rules for which
+    an order was found that they reject, redirect, review or warn about, out of `rules_that_require`.
+    """
+
+    findings: tuple[AnalysisFinding, ...]
     doubts: tuple[Doubt, ...]
     proved: int
     rules_shown_to_fail: int
@@ -84,11 +83,11 @@ class Analysis:
 
     @property
     def errors(self) -> int:
-        """How many findings keep a version from being activated."""
+        """The number of findings that prevent activation."""
         return sum(finding.severity is Severity.ERROR for finding in self.findings)
 
     def plain(self) -> dict[str, Any]:
-        """JSON."""
+        """Return the analysis as plain JSON."""
         return {
             "findings": [
                 {"severity": finding.severity.value, **asdict(finding), "kind": finding.kind.value}

@@ -1,8 +1,8 @@
-"""An order for which a condition holds: asked for place by place, as the condition itself asks.
+"""The search for an order that makes a condition true.
 
-The search starts from an order that says nothing.  While the condition is unknown, a value is tried at a place that it
-wants to know; as soon as it is false, no further value can help, because adding information never changes what is
-settled.  What is found is filled up to a whole order, which for the same reason changes nothing.
+The search starts from an empty order.  While the condition is unknown, it fills in one of the places that the
+condition asks for.  When the condition becomes false, this branch ends, because adding information never changes a
+settled result.  The order that is found is then completed with ordinary values, which changes nothing either.
 """
 
 from __future__ import annotations
@@ -33,34 +33,34 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 MOST_ORDERS = 2000
-"""For one condition: a few tenths of a second."""
+"""The number of orders tried for one condition: a few tenths of a second."""
 MOST_ORDERS_IN_ALL = 200_000
-"""For a rule set: half a minute."""
+"""The number of orders tried for a whole rule set: half a minute."""
 MOST_LINES = 2
 DEEPER = 1.5
-"""What a place that is filled is worth: an order that the condition has come far with is looked at first."""
+"""The bonus for each place that is filled in, so that orders nearer to a result are tried first."""
 ANOTHER_DAY = 6.0
-"""What it costs to leave the usual day of service: nearly all rules hold on every day that they are in force."""
+"""The cost of leaving the usual day of service, because few rules depend on the day."""
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """What was found, if anything, and how many orders were looked at; `whole`: all that the samples make."""
+class SearchResult:
+    """The order that was found, if any, and how many orders were tried.  `whole` means that none were left to try."""
 
     order: Json | None
     looked_at: int
     whole: bool
 
     def __str__(self) -> str:
-        """How far it went."""
-        return f"{self.looked_at} orders" if self.whole else f"{self.looked_at} orders, and then given up"
+        """Return how far the search went."""
+        return f"{self.looked_at} orders tried" + ("" if self.whole else ", then stopped")
 
 
 @dataclass(frozen=True, slots=True)
 class _Branch:
-    """An order with a place to fill, and the values for it that were not tried yet, the likeliest first.
+    """An order with one place to fill in, the values for that place (likeliest first), and how many were tried.
 
-    `cost` grows with each value that is less likely: cheap combinations are looked at before dear ones.
+    `cost` grows with every less likely value, and cheap branches are tried first.
     """
 
     cost: float
@@ -72,7 +72,7 @@ class _Branch:
     sent: frozenset[str]
 
     def next_value(self) -> _Branch:
-        """The same place, one value on."""
+        """Return the branch that tries the next value at the same place."""
         step = log2(self.tried + 2) - log2(self.tried + 1)
         if self.pointer.endswith("service_from") and self.tried == 0:
             step += ANOTHER_DAY
@@ -81,7 +81,7 @@ class _Branch:
 
 @dataclass(slots=True)
 class OrderSearch:
-    """Orders under one catalogue and one version's tables."""
+    """Searches for orders under one catalogue and the tables of one version."""
 
     catalogue: Catalogue
     tables: ReferenceTables
@@ -90,11 +90,11 @@ class OrderSearch:
     _of_tables: TableSamples = field(init=False)
 
     def __post_init__(self) -> None:
-        """What the tables suggest is the same for every condition."""
+        """Collect the values that the tables suggest, which are the same for every condition."""
         self._of_tables = TableSamples(self.tables.rows())
 
-    def find(self, expression: Expression) -> Search:
-        """A whole order on whose first line the condition holds."""
+    def find(self, expression: Expression) -> SearchResult:
+        """Find a whole order for whose first line the condition is true."""
         samples = Samples(expression, self.catalogue, self._of_tables)
         looked_at = 0
         waiting: list[tuple[float, int, _Branch]] = []
@@ -113,11 +113,11 @@ class OrderSearch:
             if isinstance(grown, _Branch):
                 heappush(waiting, (grown.cost, next(serial), grown))
             elif grown:
-                return Search(self._filled_up(document, expression), looked_at, whole=True)
-        return Search(None, looked_at, whole=not waiting)
+                return SearchResult(self._filled_up(document, expression), looked_at, whole=True)
+        return SearchResult(None, looked_at, whole=not waiting)
 
     def _starts(self, expression: Expression, samples: Samples) -> Iterator[_Branch]:
-        """Orders of one line and of more that say nothing, and those that say one thing which nobody would ask for."""
+        """Yield empty orders of one or more lines, and orders with one value that the condition does not ask for."""
         for lines in range(1, MOST_LINES + 1):
             empty, cost = _empty(lines), float(lines - 1)
             grown = self._grown(empty, expression, frozenset(), samples, cost)
@@ -129,14 +129,14 @@ class OrderSearch:
                 yield _Branch(cost + 1, empty, expression, pointer, values, 0, frozenset())
 
     def _sources(self, expression: Expression) -> dict[str, None]:
-        """Return the asked facts that the condition depends on."""
+        """Return the stated facts that the condition depends on, directly or through derived facts."""
         named = [name for leaf in comparisons(expression) for name in (leaf.fact, leaf.other) if name is not None]
         return dict.fromkeys(source.name for name in reversed(named) for source in self.catalogue.sources(name))
 
     def _grown(
         self, document: Json, expression: Expression, sent: frozenset[str], samples: Samples, cost: float
     ) -> _Branch | bool:
-        """Whether the condition holds, or the next place to fill."""
+        """Return whether the condition is true, or the next place to fill in if it is still unknown."""
         try:
             case = self._case(document)
             facts = case.lines[0]
@@ -156,7 +156,7 @@ class OrderSearch:
         return _Branch(cost - DEEPER, document, left, self._pointer(need.fact, need.line), values, 0, sent)
 
     def _needs(self, left: Expression, facts: Facts) -> Iterator[Need]:
-        """The places that the condition wants to know, in the order in which it asks."""
+        """Yield the places that the condition asks for, in the order in which it names them."""
         for leaf in comparisons(left):
             for name in (leaf.fact, leaf.other):
                 value = None if name is None else facts[name]
@@ -169,7 +169,7 @@ class OrderSearch:
         return Case(self.catalogue, self.tables, order=order_from(document))
 
     def _filled_up(self, document: Json, expression: Expression) -> Json:
-        """The order with every place filled, if the condition then still holds: a fact that fails could keep it."""
+        """Return the order with every place filled in, if the condition is then still true, else the order as it is."""
         whole: Json = {**_merged(document, COMPLETE), "lines": []}
         for line in document["lines"]:
             line = {"service_to": line.get("service_from", COMPLETE["lines"][0]["service_to"]), **line}
@@ -191,7 +191,7 @@ def _empty(lines: int) -> Json:
 
 
 def placed(document: Json, pointer: str, value: Any) -> Json:
-    """A copy with the value at the JSON pointer; objects on the way are made."""
+    """Return a copy with the value at the JSON pointer, creating the objects on the way."""
     changed: Json = copy.deepcopy(document)
     *way, last = pointer.removeprefix("/").split("/")
     parent: Any = changed
@@ -202,7 +202,7 @@ def placed(document: Json, pointer: str, value: Any) -> Json:
 
 
 def _merged(own: Json, other: Json) -> Json:
-    """What the first says, and what the second says where the first is silent; amounts and lists are of one piece."""
+    """Return the first document completed from the second.  Amounts and lists are kept or taken as a whole."""
     merged = dict(other)
     for name, value in own.items():
         inner = other.get(name)
