@@ -37,7 +37,7 @@ from infusion_orders.orders.order import ProviderType
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.problems import RuleSetErrors
 from infusion_orders.rules.rule_set import RuleSet
-from infusion_orders.store.recorded_decisions import Mark, TableSource
+from infusion_orders.store.recorded_decisions import Position, TableSource
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import Response
@@ -229,7 +229,7 @@ def replay_version(version: str) -> Response[str]:
     wanted = posted(json_body(app.event), ReplayOrder)
     rule_set = rule_sets.version(version_number(version))
     source = source_of(wanted)
-    after = None if wanted.after is None else Mark(0, wanted.after.at, 0.0)
+    after = None if wanted.after is None else Position(0, wanted.after.at, 0.0)
     report, mark = replayed(source, rule_set, after)
     rest = None if mark is None else {"partner": source.partners[mark.part], "at": mark.at}
     app.notes.note(ruleset_version=rule_set.version, orders=report.replayed)
@@ -247,7 +247,7 @@ def source_of(wanted: ReplayOrder) -> TableSource:
     return TableSource(client, settings.decisions_table, left, first, last)
 
 
-def replayed(source: TableSource, rule_set: RuleSet, after: Mark | None) -> tuple[ReplayReport, Mark | None]:
+def replayed(source: TableSource, rule_set: RuleSet, after: Position | None) -> tuple[ReplayReport, Position | None]:
     """The report of what there was time for, and the mark to go on behind; None when that was all."""
     report = ReplayReport()
     for decisions, mark in source.pages(after):

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infusion_orders_cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, environment, local_tables
-from tests.support.dynamodb_local import dynamodb_local_or_skip
 from tests.support.orders import an_order_document
 from tests.support.partner import PartnerSystem, load_function
 from tests.support.project import TEMPLATE
 from tests.support.rules import default_document
+from tests.support.tables import dynamodb_local_or_skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -253,7 +253,7 @@ class TestVersions:
 
     def test_the_function_that_decides_follows(self, world: World) -> None:
         activate(world, published(world, reviewing()))
-        world.function.rule_sets._looked_at = float("-inf")
+        world.function.rule_sets.expire()
         assert world.partner.validate(NOBODY_ABLE).json["outcome"] == "needs_review"
 
     def test_a_shadow_is_set_and_ended(self, world: World) -> None:
@@ -338,7 +338,7 @@ class TestReplay:
 
     def test_what_there_is_no_time_for_is_gone_on_with(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         self.recorded(world, 3)
-        monkeypatch.setattr("infusion_orders.store.recorded_decisions.PAGE", 1)
+        monkeypatch.setattr("infusion_orders.store.recorded_decisions.PAGE_SIZE", 1)
         monkeypatch.setattr(world.rules, "context", LambdaContext(milliseconds=7_999))
         counted, after, answers = 0, None, 0
         while True:
@@ -355,7 +355,7 @@ class TestReplay:
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.recorded(world, 2)
-        monkeypatch.setattr("infusion_orders.store.recorded_decisions.PAGE", 1)
+        monkeypatch.setattr("infusion_orders.store.recorded_decisions.PAGE_SIZE", 1)
         monkeypatch.setattr(world.rules, "context", LambdaContext(milliseconds=7_999))
         counted, after = 0, None
         for name in ("a-new-partner", "b-new-partner", None, None, None, None, None, None, None, None):
@@ -382,7 +382,7 @@ class TestReplay:
         nothing = activate(world, version, max_flips="0.005")
         self.recorded(world, 2)
         refused = activate(world, version, max_flips=0.005)
-        monkeypatch.setattr("infusion_orders.store.recorded_decisions.PAGE", 1)
+        monkeypatch.setattr("infusion_orders.store.recorded_decisions.PAGE_SIZE", 1)
         monkeypatch.setattr(world.rules, "context", LambdaContext(milliseconds=7_999))
         too_many = activate(world, version, max_flips=1)
         for answer, detail in (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infusion_orders.store.client import StoreUnavailable
+from infusion_orders.store.dynamodb import StoreUnavailable
 from infusion_orders_cli.embedded_table import RULES_TABLE
 from tests.contract.every_route import ROUTES, Route, event_to, good_requests
 from tests.support.orders import CANARY, a_canary_order

@@ -45,7 +45,7 @@ def world() -> Iterator[World]:
 def put_into_shadow(world: World, version: int | None) -> None:
     """As the function knows it after its next look at the pointer."""
     world.function.rule_set_store.activations.set_shadow(version, by="ann", why="to see", at=datetime.now(UTC))
-    world.function.rule_sets._looked_at = float("-inf")
+    world.function.rule_sets.expire()
     world.function.rule_sets.active()
     await_shadow(world)
 
@@ -54,7 +54,7 @@ def await_shadow(world: World) -> None:
     """Until its thread has loaded it, or failed to."""
     rule_sets = world.function.rule_sets
     for _ in range(1000):
-        if not rule_sets._shadow_loading:
+        if not rule_sets.shadow_is_loading:
             return
         time.sleep(0.01)
     pytest.fail("the shadow version was not loaded in 10 s")
@@ -137,7 +137,7 @@ def test_a_shadow_that_raises_is_a_count_and_the_answer_stands(
     def fail(*_arguments: Any) -> None:
         raise RuntimeError("R0042001701")
 
-    monkeypatch.setattr("infusion_orders.api.shadowing.judge", fail)
+    monkeypatch.setattr("infusion_orders.api.shadowing.decide", fail)
     answer = world.partner.validate(NOBODY_ABLE)
     output = capsys.readouterr().out
     [metric] = [json.loads(line) for line in output.splitlines() if "ShadowDecisions" in line]

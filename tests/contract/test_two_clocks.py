@@ -26,7 +26,7 @@ def activate(world: World, document: RuleSetDocument, at: datetime) -> int:
     store = world.function.rule_set_store
     version: int = store.publish(document, by="ann", note="a note", at=at)
     store.activations.activate(version, by="bob", why="time", at=at)
-    world.function.rule_sets._looked_at = float("-inf")
+    world.function.rule_sets.expire()
     return version
 
 
@@ -85,7 +85,7 @@ def test_a_version_that_was_gone_back_from_still_reproduces(breakable_world: Wor
     activate(breakable_world, changed_document({"/otherwise/effect": "review"}), datetime.now(UTC))
     decision = breakable_world.partner.validate(NOBODY_ABLE).json
     breakable_world.function.rule_set_store.activations.roll_back(by="eve", why="back", at=datetime.now(UTC))
-    breakable_world.function.rule_sets._looked_at = float("-inf")
+    breakable_world.function.rule_sets.expire()
 
     assert breakable_world.partner.validate(NOBODY_ABLE).json["outcome"] == "rejected"
     again = reproduced(breakable_world, ruleset_version="2", as_of=decision["as_of"])

@@ -1,4 +1,4 @@
-"""Hostile rule files and files to import: a clear problem, in bounded time and memory, and nothing else."""
+"""A hostile rule file or imported file ends in a clear problem, in bounded time and memory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SECONDS = 20.0
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """Of the processor, whoever else has it."""
+    """Limit the processor time of the block."""
     started = time.process_time()
     yield
     assert time.process_time() - started < SECONDS
@@ -64,7 +64,7 @@ HOSTILE_YAML = {
 
 
 @pytest.mark.parametrize(("content", "says"), HOSTILE_YAML.values(), ids=HOSTILE_YAML)
-def test_a_hostile_rule_file_is_a_problem_of_that_file(tmp_path: Path, content: bytes, says: str) -> None:
+def test_a_hostile_rule_file_is_refused_with_a_problem(tmp_path: Path, content: bytes, says: str) -> None:
     (tmp_path / "a.yaml").write_bytes(content)
 
     with bounded(), pytest.raises(RuleSetErrors) as refused:
@@ -78,7 +78,7 @@ def test_a_hostile_rule_file_is_a_problem_of_that_file(tmp_path: Path, content: 
     ("content", "says"),
     [(b'a,"b\n1,2', "CSV"), (b"a,\xff", "CSV"), (b"a" * 200_000, "CSV"), (b"a\0b\n", "codes"), (b"a,b\n" * 5, "codes")],
 )
-def test_a_hostile_table_is_a_problem_of_that_table(tmp_path: Path, content: bytes, says: str) -> None:
+def test_a_hostile_table_is_refused_with_a_problem(tmp_path: Path, content: bytes, says: str) -> None:
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / "codes.csv").write_bytes(content)
     (tmp_path / "a.yaml").write_bytes(b"- id: x.y\n")
@@ -89,7 +89,7 @@ def test_a_hostile_table_is_a_problem_of_that_table(tmp_path: Path, content: byt
     assert says in str(refused.value)
 
 
-def test_a_table_beyond_all_measure_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_above_the_size_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rule_files, "LARGEST_TABLE", 10)
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / "codes.csv").write_bytes(b"a" * 11)
@@ -107,7 +107,7 @@ def a_workbook(path: Path, *rows: list[object]) -> Path:
 
 
 def changed(path: Path, entry: str, content: bytes) -> Path:
-    """The workbook with another content of one of its parts."""
+    """Replace one part of the workbook."""
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()} | {entry: content}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -140,7 +140,7 @@ def test_a_workbook_that_declares_entities_is_not_opened(tmp_path: Path, entry: 
     assert "document type" in refusal(path)
 
 
-def test_a_declaration_behind_much_white_space_is_found(tmp_path: Path) -> None:
+def test_an_entity_declaration_after_much_white_space_is_found(tmp_path: Path) -> None:
     for padding in (1024 * 1024 - 4, 3 * 1024 * 1024):
         path = changed(a_workbook(tmp_path / "a.xlsx", ["code"]), TEXTS, b" " * padding + LAUGHS.encode())
 
@@ -148,14 +148,14 @@ def test_a_declaration_behind_much_white_space_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("entry", "most"), [(SHEET, sources.LARGEST_UNPACKED), (TEXTS, sources.LARGEST_TEXTS)])
-def test_a_small_archive_of_a_huge_part_is_not_opened(tmp_path: Path, entry: str, most: int) -> None:
+def test_a_small_archive_with_a_huge_part_is_not_opened(tmp_path: Path, entry: str, most: int) -> None:
     path = changed(a_workbook(tmp_path / "a.xlsx", ["code"]), entry, b" " * (most + 1))
 
     assert path.stat().st_size < 1024 * 1024
     assert f"unpacks to more than {most // 1024**2} MiB" in refusal(path)
 
 
-def test_a_row_of_more_cells_than_any_release_has_is_refused(tmp_path: Path) -> None:
+def test_a_row_with_too_many_cells_is_refused(tmp_path: Path) -> None:
     sheet = (
         f'<worksheet xmlns="{NAMESPACE}"><sheetData><row r="1"><c r="XFD1"><v>1</v></c></row></sheetData></worksheet>'
     )
@@ -167,7 +167,7 @@ def test_a_row_of_more_cells_than_any_release_has_is_refused(tmp_path: Path) -> 
     assert f"row 1: the row has more than {MOST_COLUMNS} cells" in refusal(table)
 
 
-def test_a_row_number_beyond_all_measure_is_refused(tmp_path: Path) -> None:
+def test_a_row_number_above_the_limit_is_refused(tmp_path: Path) -> None:
     sheet = f'<worksheet xmlns="{NAMESPACE}"><sheetData><row r="99999999"><c><v>1</v></c></row></sheetData></worksheet>'
     path = changed(a_workbook(tmp_path / "a.xlsx", ["code"]), SHEET, sheet.encode())
 
@@ -175,7 +175,7 @@ def test_a_row_number_beyond_all_measure_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cell", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "=1"])
-def test_no_text_of_a_table_is_a_formula(cell: str) -> None:
+def test_a_table_text_that_is_a_spreadsheet_formula_is_a_problem(cell: str) -> None:
     rows = [list(row) for row in default_document().tables["codes"]]
     place = next(at for at, column in enumerate(TABLES["codes"].columns) if column.kind == "text")
     rows[1][place] = cell

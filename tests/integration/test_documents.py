@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from infusion_orders.store.client import StoreUnavailable, dynamodb_client
-from infusion_orders.store.rule_sets import RuleSetStore
+from infusion_orders.store.dynamodb import StoreUnavailable, dynamodb_client
+from infusion_orders.store.versions import RuleSetStore
 from infusion_orders_cli.embedded_table import CREDENTIALS, LOCAL_PARTNER, REGION, RULES_TABLE, LocalTables, environment
 from infusion_orders_cli.main import app
 from tests.support.recorded import NOON, record_example

@@ -225,7 +225,7 @@ def test_a_step_that_is_repeated_counts_once(function: ModuleType) -> None:
     assert function.handler({"do": "merge", "execution": "job-2"}, None)["replayed"] == 0
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b'{"Item": {"SK": {"S": "DECISION#1"}}}')])
+@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b'{"Item": {"SK": {"S": "DECISION#1"}}}', mtime=0)])
 def test_a_file_that_is_no_export_fails_its_step_and_tells_nothing_of_it(function: ModuleType, content: bytes) -> None:
     put(function, "exports/a.json.gz", content)
     with pytest.raises(function.UnreadableExport, match=r"^after 0 decisions: \w+$"):

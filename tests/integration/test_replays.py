@@ -14,7 +14,7 @@ from infusion_orders.orders.vocabularies import LineOfBusiness
 from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders.store import recorded_decisions
 from infusion_orders.store.partners import Partner, PartnerStore
-from infusion_orders.store.recorded_decisions import TableSource, moment_of, page_of
+from infusion_orders.store.recorded_decisions import TableSource, read_page, recorded_at
 from infusion_orders_cli.embedded_table import DECISIONS_TABLE, RULES_TABLE, embedded_tables
 from infusion_orders_cli.main import app
 from infusion_orders_cli.rules import replay_sources
@@ -54,7 +54,7 @@ def tables() -> Iterator[LocalTables]:
 def pages_of(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables and exports are read so many decisions at a time."""
     for module in (recorded_decisions, replay_sources):
-        monkeypatch.setattr(module, "PAGE", size)
+        monkeypatch.setattr(module, "PAGE_SIZE", size)
 
 
 def source(tables: LocalTables, *, days: int = 7) -> TableSource:
@@ -95,9 +95,9 @@ def test_processes_side_by_side_come_to_the_same_report(tables: LocalTables, mon
 def test_the_days_of_a_replay_include_their_first_and_last_millisecond(
     tables: LocalTables, since: datetime, until: datetime, found: int
 ) -> None:
-    page = page_of(tables.client, DECISIONS_TABLE, PARTNERS[0], since=since, until=until)
+    page = read_page(tables.client, DECISIONS_TABLE, PARTNERS[0], since=since, until=until)
     assert len(page.decisions) == found
-    assert all(since.timestamp() <= moment_of(one.decision_id) <= until.timestamp() for one in page.decisions)
+    assert all(since.timestamp() <= recorded_at(one.decision_id) <= until.timestamp() for one in page.decisions)
 
 
 class Killed(Exception):

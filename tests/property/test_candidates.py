@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infusion_orders.decisions.judging import judge
+from infusion_orders.decisions.judgement import judge_order
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.rules.candidates import MOST_CACHED, FactFilter, bit_mask
@@ -60,7 +60,7 @@ def test_every_verdict_is_the_same_without_candidate_selection(
         if not isinstance(value, Unknown) and not (faulty and name in FAULTY_FACTS)
     }
     case = Case(rule_set.catalogue, rule_set.tables, line_facts=[known])
-    (line,) = judge(case, rule_set, ["1"])
+    (line,) = judge_order(case, rule_set, ["1"])
     for position, rule in enumerate(rule_set.rules):
         verdict = line.verdict(position)
         try:
@@ -92,7 +92,7 @@ def test_filters_read_sent_facts_before_derived_facts() -> None:
 def test_fact_of_rules_that_are_already_excluded_is_not_derived() -> None:
     rule_set = some_rules({0, 1}, {0, 1})
     case = Case(rule_set.catalogue, rule_set.tables, line_facts=[{"first.flag": False}])
-    (line,) = judge(case, rule_set, ["1"])
+    (line,) = judge_order(case, rule_set, ["1"])
     assert not line.verdicts
     assert "the.colour" not in line.facts
 
@@ -102,7 +102,7 @@ def test_rule_with_two_conditions_on_one_fact_applies_where_both_hold() -> None:
     rule_set = a_rule_set([a_rule(number, within, SECOND, "reject") for number in range(2)])
     for colour, applies in (("red", False), ("green", True), ("blue", False)):
         case = Case(rule_set.catalogue, rule_set.tables, line_facts=[{"the.colour": colour, "second.flag": False}])
-        (line,) = judge(case, rule_set, ["1"])
+        (line,) = judge_order(case, rule_set, ["1"])
         assert set(line.verdicts.values()) == ({Verdict.NOT_MET} if applies else set())
 
 
@@ -114,7 +114,7 @@ def test_rule_does_not_apply_before_or_after_its_period(day: str, applies: bool)
     period = {"effective": {"from": "2026-01-01", "to": "2026-12-31"}}
     rule_set = a_rule_set([a_rule(number, None, SECOND, "reject") | period for number in range(2)])
     facts = {"line.date_of_service": date.fromisoformat(day), "second.flag": False}
-    (line,) = judge(Case(rule_set.catalogue, rule_set.tables, line_facts=[facts]), rule_set, ["1"])
+    (line,) = judge_order(Case(rule_set.catalogue, rule_set.tables, line_facts=[facts]), rule_set, ["1"])
     assert set(line.verdicts.values()) == ({Verdict.NOT_MET} if applies else set())
 
 
@@ -136,7 +136,7 @@ def test_rule_that_assigns_is_not_satisfied_while_its_condition_is_unknown(
     rule_set = a_rule_set([a_rule(number, None, None, "reject") | assigning for number in range(2)])
     given_facts = {"the.colour": colour, "second.flag": flag, "third.flag": False}
     known = {name: value for name, value in given_facts.items() if value is not None}
-    (line,) = judge(Case(rule_set.catalogue, rule_set.tables, line_facts=[known]), rule_set, ["1"])
+    (line,) = judge_order(Case(rule_set.catalogue, rule_set.tables, line_facts=[known]), rule_set, ["1"])
     assert [line.verdict(position) for position in range(2)] == [verdict] * 2
 
 
@@ -145,7 +145,7 @@ def test_rule_for_one_day_does_not_apply_on_another(day: str, applies: bool) -> 
     named = {"fact": "line.date_of_service", "is": "2026-01-01"}
     rule_set = a_rule_set([a_rule(number, named, SECOND, "reject") for number in range(2)])
     facts = {"line.date_of_service": date.fromisoformat(day), "second.flag": False}
-    (line,) = judge(Case(rule_set.catalogue, rule_set.tables, line_facts=[facts]), rule_set, ["1"])
+    (line,) = judge_order(Case(rule_set.catalogue, rule_set.tables, line_facts=[facts]), rule_set, ["1"])
     assert set(line.verdicts.values()) == ({Verdict.NOT_MET} if applies else set())
 
 

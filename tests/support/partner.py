@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 from moto import mock_aws
 
 from infusion_orders.orders.vocabularies import LineOfBusiness
-from infusion_orders.store.client import dynamodb_client
+from infusion_orders.store.dynamodb import dynamodb_client
 from infusion_orders.store.partners import Partner, PartnerStore
-from infusion_orders.store.rule_sets import RuleSetStore
+from infusion_orders.store.versions import RuleSetStore
 from infusion_orders_cli.embedded_table import (
     CREDENTIALS,
     DECISIONS_TABLE,

@@ -89,8 +89,7 @@ def altered(one: RecordedDecision, **changes: Any) -> RecordedDecision:
 
 def with_facts(one: RecordedDecision, pointer: str, value: Any) -> RecordedDecision:
     """Its facts changed, and its receipt as if they had always been so."""
-    from infusion_orders.decisions.receipts import digest
-    from infusion_orders.rules.canonical import canonical_json
+    from infusion_orders.rules.digests import canonical_json, digest
 
     facts = json.loads(one.facts)
     change(facts, pointer, value)

@@ -11,7 +11,7 @@ from infusion_orders.authoring.analysis.analysis import analyse
 from infusion_orders.authoring.analysis.report import FindingKind, Severity
 from infusion_orders.authoring.analysis.table_gaps import gap_findings
 from infusion_orders.decisions import decide
-from infusion_orders.decisions.decide import RESPONSIBLE_PARTY
+from infusion_orders.decisions.line_decisions import RESPONSIBLE_PARTY
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.rule_set import RuleSet

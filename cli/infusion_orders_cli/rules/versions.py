@@ -149,7 +149,7 @@ def history(
 ) -> None:
     """Who changed what, when and why, the latest first."""
     with refusals_explained():
-        changes = store_of(table, endpoint_url, name).activations.history(most=most)
+        changes = store_of(table, endpoint_url, name).activations.history(limit=most)
     if json:
         _print_json({"changes": [_plain(change) for change in changes]})
         return

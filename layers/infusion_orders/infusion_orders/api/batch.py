@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from infusion_orders.api.requests import AnswerTooLarge
 from infusion_orders.orders.reading import FieldProblem, InvalidOrder, read_document
-from infusion_orders.store.client import LAST_ATTEMPT_SECONDS, StoreUnavailable
+from infusion_orders.store.dynamodb import LAST_ATTEMPT_SECONDS, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from infusion_orders.rules.rule import Verdict
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
 
-    from infusion_orders.decisions.judging import JudgedLine
+    from infusion_orders.decisions.judgement import JudgedLine
     from infusion_orders.facts.case import Facts
     from infusion_orders.facts.fact import Catalogue
     from infusion_orders.rules.compiled_rule import CompiledRule
