@@ -180,16 +180,16 @@ def steps(body: bytes, rule_set: RuleSet) -> Iterator[str]:
     """What reading and `decide` do, as far as public functions do it: the name of each part once it is done."""
     order = read_order(body)
     yield "read the order"
-    with Case(rule_set.catalogue, rule_set.tables, order=order) as case:
-        yield "facts as sent"
-        lines = judge_order(case, rule_set, [line.line_id for line in order.lines])
-        yield JUDGED
-        findings(lines, rule_set)
-        actions(lines, rule_set)
-        questions(lines, rule_set)
-        yield "findings, actions, questions"
-        digest(canonical_json_of_sorted(case.recorded()))
-        yield "facts to record, and their digest"
+    case = Case(rule_set.catalogue, rule_set.tables, order=order)
+    yield "facts as sent"
+    lines = judge_order(case, rule_set, [line.line_id for line in order.lines])
+    yield JUDGED
+    findings(lines, rule_set)
+    actions(lines, rule_set)
+    questions(lines, rule_set)
+    yield "findings, actions, questions"
+    digest(canonical_json_of_sorted(case.recorded()))
+    yield "facts to record, and their digest"
 
 
 def way(body: bytes, rule_set: RuleSet) -> dict[str, Callable[[], object]]:

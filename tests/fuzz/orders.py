@@ -22,7 +22,7 @@ from infusion_orders.decisions.decision import Outcome
 from infusion_orders.decisions.judgement import judge_order
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.recorded import case_from_record
-from infusion_orders.facts.units import MOST
+from infusion_orders.facts.units import MOST_UNITS
 from infusion_orders.facts.unknown import Fault
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.rule import Verdict
@@ -145,7 +145,7 @@ def _is_a_place(pointer: str, lines: int) -> bool:
 def _check_billing(billing: Billing) -> None:
     each, times = billing.units_per_administration, billing.administrations
     counts = [count for count in (each, times, billing.units, billing.waste_units) if count is not None]
-    if any(not 0 <= count <= MOST for count in counts):
+    if any(not 0 <= count <= MOST_UNITS for count in counts):
         raise Wrong("a count is out of bounds")
     if billing.units is not None and billing.units != (each or 0) * (times or 0):
         raise Wrong("the units are not the units of one administration times the administrations")

@@ -19,6 +19,7 @@ from infusion_orders.orders.reading import read_order
 from infusion_orders.reference.schema import TABLES
 from infusion_orders.rules.rule import Effect
 from infusion_orders.rules.rule_set import RuleSet
+from tests.support.facts import derived_facts
 from tests.support.orders import WEEK, a_drug_line, a_line, an_order_of
 from tests.support.rules import FOLDER, TODAY, default_rules
 
@@ -47,7 +48,8 @@ def rules_with_crosswalk() -> RuleSet:
 def line(rules: RuleSet | None = None, **known: Any) -> Any:
     """A line of which only this is known; `line.` stands before each name."""
     tables = (rules or rules_with_crosswalk()).tables
-    return Case(CATALOGUE, tables, line_facts=[{f"line.{name}": value for name, value in known.items()}]).lines[0]
+    case = Case(CATALOGUE, tables, line_facts=[{f"line.{name}": value for name, value in known.items()}])
+    return derived_facts(case)[0]
 
 
 def needs(found: Any) -> list[str]:

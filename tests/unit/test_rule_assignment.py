@@ -170,5 +170,5 @@ def test_shown_are_the_named_facts_and_what_was_sent_for_them_but_no_assigned_on
         ],
         CATALOGUE,
     )[2:]
-    assert by_age.shown == ("member.age", "member.birth_date", "line.date_of_service")
+    assert by_age.shown == ("member.age", "line.date_of_service")
     assert set(by_party.shown) == {"care.telephone", "line.date_of_service"}

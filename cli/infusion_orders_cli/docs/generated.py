@@ -37,7 +37,10 @@ LANGUAGE_FINGERPRINT = "{fingerprint}"
 def language_fingerprint(catalogue: Catalogue) -> str:
     """Return the first 16 digits of a SHA-256 over the facts that rules may use and the grammar of rule files."""
     words = [
-        [fact.name, fact.kind, fact.scope, fact.unit, sorted(fact.domain or ()), fact.default, fact.private]
+        [
+            [fact.name, fact.kind, fact.scope, fact.unit, sorted(fact.domain or ()), fact.default, fact.private],
+            [*catalogue.pointers(fact.name), *catalogue.shown_sources(fact.name)],
+        ]
         for fact in catalogue.facts.values()
     ]
     language = canonical_json({"words": words, "grammar": _without_texts(RuleFile.model_json_schema())})

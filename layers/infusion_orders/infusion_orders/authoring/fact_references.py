@@ -112,7 +112,7 @@ def _problem(named: NamedFact, rule: Rule, catalogue: Catalogue) -> str | None:
 
 def _privacy_problem(fact: Fact, place: Place, catalogue: Catalogue) -> str:
     """Explain that a private fact is never recorded: a decision that used it could not be reproduced."""
-    derived = sorted(other.name for other in catalogue.facts.values() if fact.name in other.derived_from)
+    derived = sorted(other.name for other in catalogue.facts.values() if fact.name in other.uses)
     instead = f"; use a fact derived from it: {', '.join(derived)}" if derived and place is not Place.VENDOR else ""
     return f"{fact.name} identifies a person and is never recorded, so it cannot be used in {place}{instead}"
 

@@ -130,21 +130,16 @@ class OrderSearch:
 
     def _sources(self, expression: Expression) -> dict[str, None]:
         """Return the stated facts that the condition depends on, directly or through derived facts."""
-        sources: dict[str, None] = {}
-        waiting = [name for leaf in comparisons(expression) for name in (leaf.fact, leaf.other) if name is not None]
-        while waiting:
-            fact = self.catalogue.facts[waiting.pop()]
-            if fact.read is not None:
-                sources[fact.name] = None
-            waiting += fact.derived_from
-        return sources
+        named = [name for leaf in comparisons(expression) for name in (leaf.fact, leaf.other) if name is not None]
+        return dict.fromkeys(source.name for name in reversed(named) for source in self.catalogue.sources(name))
 
     def _grown(
         self, document: Json, expression: Expression, sent: frozenset[str], samples: Samples, cost: float
     ) -> _Branch | bool:
         """Return whether the condition is true, or the next place to fill in if it is still unknown."""
         try:
-            facts = self._first_line(document)
+            case = self._case(document)
+            facts = case.lines[0]
             left = residual(expression, facts)
         except (InvalidOrder, FaultyFact):
             return False
@@ -170,8 +165,8 @@ class OrderSearch:
     def _pointer(self, name: str, line: int | None) -> str:
         return self.catalogue.facts[name].pointer.replace("{line}", str(line or 0))
 
-    def _first_line(self, document: Json) -> Facts:
-        return Case(self.catalogue, self.tables, order=order_from(document)).lines[0]
+    def _case(self, document: Json) -> Case:
+        return Case(self.catalogue, self.tables, order=order_from(document))
 
     def _filled_up(self, document: Json, expression: Expression) -> Json:
         """Return the order with every place filled in, if the condition is then still true, else the order as it is."""
@@ -180,7 +175,8 @@ class OrderSearch:
             line = {"service_to": line.get("service_from", COMPLETE["lines"][0]["service_to"]), **line}
             whole["lines"].append(_merged(line, COMPLETE["lines"][0]))
         try:
-            holds = residual(expression, self._first_line(whole)) is True
+            case = self._case(whole)
+            holds = residual(expression, case.lines[0]) is True
         except (InvalidOrder, FaultyFact):
             holds = False
         return whole if holds else document

@@ -151,7 +151,7 @@ class Samples:
         for name, leaves in leaves_by_fact([self.expression]).items():
             constants = [constant for leaf in leaves for constant in constants_of(leaf)]
             fact = self.catalogue.facts[name]
-            for source in (name, *fact.derived_from):
+            for source in (name, *(source.name for source in self.catalogue.sources(name))):
                 if source == name or self._alike(fact, self.catalogue.facts[source]):
                     self._named.setdefault(source, []).extend(constants)
 
