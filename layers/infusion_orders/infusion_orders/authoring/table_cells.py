@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from infusion_orders.authoring.table_problems import nearest
+from infusion_orders.orders.suggestions import valid_words
 from infusion_orders.reference.schema import ANY
 from infusion_orders.reference.values import split_list
 
@@ -94,7 +94,7 @@ def _decimal(_column: Column, cell: str) -> str | None:
 def _choice(column: Column, cell: str) -> str | None:
     if cell in column.choices:
         return None
-    return f"{cell!r} is not a valid value{nearest(cell, column.choices)}"
+    return f"{cell!r} is not a valid value{valid_words(cell, column.choices)}"
 
 
 def _list(column: Column, cell: str) -> str | None:
