@@ -42,7 +42,11 @@ def load_function(name: str, variables: Mapping[str, str]) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     with environment({**variables, "SERVICE_NAME": f"{name}-{serial}"}), redirect_stdout(StandardOutput()):
-        spec.loader.exec_module(module)
+        sys.path.insert(0, str(PROJECT / "functions" / name))  # as Lambda does, for the modules next to app.py
+        try:
+            spec.loader.exec_module(module)
+        finally:
+            sys.path.pop(0)
     return module
 
 

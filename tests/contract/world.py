@@ -29,10 +29,12 @@ from infusion_orders_cli.template_tables import table_definitions
 from tests.contract.partner_system import PROJECT, PartnerSystem, load_function
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from types import ModuleType
 
+    from infusion_orders.api.routes import Route
     from infusion_orders.rules.document import RuleSetDocument
+    from tests.contract.partner_system import Answer
 
 TEMPLATE = PROJECT / "template.yaml"
 EVERYTHING = frozenset(map(str, LineOfBusiness))
@@ -51,10 +53,14 @@ class World:
     partner: PartnerSystem
     rules: PartnerSystem
 
+    def send(self, route: Route, event: Mapping[str, Any]) -> Answer:
+        """Send an event to the function that serves the route."""
+        return (self.rules if route.function == "manage_rules" else self.partner).send(event)
+
     def items(self) -> list[dict[str, Any]]:
         """Everything that DynamoDB holds about decisions, as it is stored, but with what is compressed read out."""
         items: list[dict[str, Any]] = []
-        for page in self.function.client.get_paginator("scan").paginate(TableName=DECISIONS_TABLE):
+        for page in self.function.resources.client.get_paginator("scan").paginate(TableName=DECISIONS_TABLE):
             items.extend({name: _readable(value) for name, value in item.items()} for item in page["Items"])
         return items
 
