@@ -39,7 +39,7 @@ from infusion_orders.facts.case import Case
 from infusion_orders.orders.reading import read_document, read_order
 from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders_cli.embedded_table import embedded_tables
-from infusion_orders_cli.worker_processes import processors
+from infusion_orders_cli.workers import processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -209,8 +209,7 @@ def steps_of_an_order() -> Mapping[str, Times]:
         return call
 
     def facts_as_sent(body: bytes) -> None:
-        with Case(rule_set.catalogue, rule_set.tables, order=read_order(body)):
-            pass
+        Case(rule_set.catalogue, rule_set.tables, order=read_order(body))
 
     steps: dict[str, Callable[[bytes], object]] = {
         "JSON read": read_document,

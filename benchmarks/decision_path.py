@@ -25,14 +25,13 @@ from benchmarks.reporting import Budget, Report, Table
 from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.findings import actions, findings
-from infusion_orders.decisions.judging import judge
+from infusion_orders.decisions.judgement import judge_order
 from infusion_orders.decisions.questions import questions
-from infusion_orders.decisions.receipts import digest
 from infusion_orders.facts.case import Case
 from infusion_orders.orders.reading import read_order
-from infusion_orders.rules.canonical import canonical_json_of_sorted
+from infusion_orders.rules.digests import canonical_json_of_sorted, digest
 from infusion_orders.rules.rule import Verdict
-from infusion_orders.store import client as store_client
+from infusion_orders.store import dynamodb as store_client
 from infusion_orders_cli.embedded_table import embedded_tables
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from benchmarks.measuring import Times
-    from infusion_orders.decisions.judging import JudgedLine
+    from infusion_orders.decisions.judgement import JudgedLine
     from infusion_orders.orders.order import Order
     from infusion_orders.rules.rule_set import RuleSet
 
@@ -174,23 +173,23 @@ def core(body: bytes, rule_set: RuleSet) -> str:
 def judged(order: Order, rule_set: RuleSet) -> tuple[Case, tuple[JudgedLine, ...]]:
     """A fresh case, and its lines."""
     case = Case(rule_set.catalogue, rule_set.tables, order=order)
-    return case, judge(case, rule_set, [line.line_id for line in order.lines])
+    return case, judge_order(case, rule_set, [line.line_id for line in order.lines])
 
 
 def steps(body: bytes, rule_set: RuleSet) -> Iterator[str]:
     """What reading and `decide` do, as far as public functions do it: the name of each part once it is done."""
     order = read_order(body)
     yield "read the order"
-    with Case(rule_set.catalogue, rule_set.tables, order=order) as case:
-        yield "facts as sent"
-        lines = judge(case, rule_set, [line.line_id for line in order.lines])
-        yield JUDGED
-        findings(lines, rule_set)
-        actions(lines, rule_set)
-        questions(lines, rule_set)
-        yield "findings, actions, questions"
-        digest(canonical_json_of_sorted(case.recorded()))
-        yield "facts to record, and their digest"
+    case = Case(rule_set.catalogue, rule_set.tables, order=order)
+    yield "facts as sent"
+    lines = judge_order(case, rule_set, [line.line_id for line in order.lines])
+    yield JUDGED
+    findings(lines, rule_set)
+    actions(lines, rule_set)
+    questions(lines, rule_set)
+    yield "findings, actions, questions"
+    digest(canonical_json_of_sorted(case.recorded()))
+    yield "facts to record, and their digest"
 
 
 def way(body: bytes, rule_set: RuleSet) -> dict[str, Callable[[], object]]:
@@ -205,8 +204,8 @@ def judging_alone(order: Order, rule_set: RuleSet) -> dict[str, Callable[[], obj
     case, lines = judged(order, rule_set)
     ids = [line.line_id for line in lines]
     return {
-        CANDIDATES_ALONE: lambda: [rule_set.gates.plan(line.facts) for line in lines],
-        JUDGED_ALONE: lambda: judge(case, rule_set, ids),
+        CANDIDATES_ALONE: lambda: [rule_set.candidates.of_line(line.facts) for line in lines],
+        JUDGED_ALONE: lambda: judge_order(case, rule_set, ids),
     }
 
 
@@ -236,7 +235,7 @@ def judged_table(order: Order, rule_set: RuleSet) -> Table:
     _, lines = judged(order, rule_set)
     rows = []
     for line in lines:
-        of_order, of_line = rule_set.gates.plan(line.facts)
+        of_order, of_line = rule_set.candidates.of_line(line.facts)
         told = [line.verdict(position) for position in range(len(rule_set.rules))]
         candidates = len(of_order) + len(of_line)
         rows.append((line.line_id, *(str(n) for n in (len(told), candidates, told.count(Verdict.SATISFIED)))))

@@ -17,9 +17,9 @@ from benchmarks.reporting import Budget, Plot, Report, Table
 from benchmarks.scale import an_order, deciding, document
 from infusion_orders.rules.document import RuleSetDocument, digest_of_parts
 from infusion_orders.rules.rule_set import RuleSet
-from infusion_orders.store.client import dynamodb_client
-from infusion_orders.store.parts import items_of_parts, parts_of_items
-from infusion_orders.store.rule_sets import RuleSetStore
+from infusion_orders.store.dynamodb import dynamodb_client
+from infusion_orders.store.rule_set_table import RuleSetTable, parts_of_items
+from infusion_orders.store.versions import RuleSetStore
 from infusion_orders_cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE, environment
 from infusion_orders_cli.template_tables import table_definitions
 from scripts.dynamodb_engine import EngineMissing, dynamodb_local
@@ -96,7 +96,7 @@ def of_size(size: int, address: str) -> Mapping[str, Times]:
     version = store.publish(grown, by="benchmark", note="grown", at=now)
     pointer = store.activations.activate(version, by="benchmark", why="to be loaded", at=now)
     parts = grown.parts()
-    items = list(items_of_parts("RULESET", parts))
+    items = list(RuleSetTable(client, RULES_TABLE, grown.name).items(version, parts))
     bodies = [body for name, body in parts.items() if name.startswith("RULE#")]
     order = an_order()
     answers = answers_of(client, lambda: store.load(version, pointer))

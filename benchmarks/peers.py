@@ -14,11 +14,11 @@ from benchmarks.peer_engines import PEERS, named
 from benchmarks.peer_languages import name_of, plain
 from benchmarks.reporting import Budget, Report, Table
 from infusion_orders.authoring.rule_files import load_directory
+from infusion_orders.decisions.findings import observed
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.orders.reading import read_order
-from infusion_orders.rules.compilation import compile_verdict
-from infusion_orders.rules.explanation import explain, observed
+from infusion_orders.rules.evaluation import compile_verdict, explain
 from infusion_orders.rules.expression import comparisons
 from infusion_orders.rules.rule import Verdict
 from infusion_orders.rules.rule_set import RuleSet
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from benchmarks.peer_engines import Evaluation, Peer
     from infusion_orders.facts.case import Facts
     from infusion_orders.orders.order import Order
-    from infusion_orders.rules.compilation import Judge
     from infusion_orders.rules.compiled_rule import CompiledRule
+    from infusion_orders.rules.evaluation import Judge
     from infusion_orders.rules.expression import Expression
 
 RULES = (
@@ -123,16 +123,21 @@ class Setting:
     rule_set: RuleSet
     rules: Mapping[str, CompiledRule]
     orders: Sequence[Order]
-    facts: Sequence[Facts]
+    cases: Sequence[Case]
+
+    @property
+    def facts(self) -> Sequence[Facts]:
+        """The facts of each order's last line."""
+        return [case.lines[-1] for case in self.cases]
 
     @property
     def conditions(self) -> dict[str, Expression]:
         """By the rule's id, that it applies and is not met."""
         return {name: rule.broken for name, rule in self.rules.items()}
 
-    def line(self, order: Order) -> Facts:
-        """The facts of the order's last line, none derived yet."""
-        return Case(self.rule_set.catalogue, self.rule_set.tables, order=order).lines[-1]
+    def case(self, order: Order) -> Case:
+        """A fresh case of the order: no fact is derived yet."""
+        return Case(self.rule_set.catalogue, self.rule_set.tables, order=order)
 
     def names(self) -> tuple[str, ...]:
         """The facts that the conditions name."""
@@ -176,9 +181,9 @@ def setting() -> Setting:
     by_id = {rule.rule.id: rule for rule in rule_set.rules}
     rules = {name: by_id[name] for name in RULES}
     read = [read_order(json.dumps(order)) for order in documents()]
-    lines = [Case(rule_set.catalogue, rule_set.tables, order=order).lines[-1] for order in read]
-    made = Setting(rule_set, rules, read, lines)
-    for facts in lines:
+    cases = [Case(rule_set.catalogue, rule_set.tables, order=order) for order in read]
+    made = Setting(rule_set, rules, read, cases)
+    for facts in made.facts:
         for name in (*made.names(), *(name for rule in rules.values() for name in rule.observable)):
             facts[name]
     return made
@@ -197,7 +202,7 @@ def alone(rule: CompiledRule) -> Judge:
 
 def in_a_decision(rule: CompiledRule) -> Judge:
     """The rule as decisions judge it."""
-    return rule.verdict
+    return rule.judge
 
 
 def ours(shared: Setting, judge_of: Callable[[CompiledRule], Judge]) -> dict[str, list[Callable[[Facts], object]]]:
@@ -354,7 +359,8 @@ def with_preparation(shared: Setting, peers: Sequence[Peer]) -> dict[str, Times]
     def over_orders(of_line: Callable[[Facts], object]) -> Callable[[], None]:
         def call() -> None:
             for order in chosen:
-                of_line(shared.line(order))
+                case = shared.case(order)
+                of_line(case.lines[-1])
 
         return call
 

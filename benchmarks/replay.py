@@ -24,9 +24,9 @@ from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions import decide
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.rule_set import RuleSet
-from infusion_orders_cli.replay_run import run
-from infusion_orders_cli.replay_sources import ExportSource
-from infusion_orders_cli.worker_processes import processors
+from infusion_orders_cli.rules.replay_run import run
+from infusion_orders_cli.rules.replay_sources import ExportSource
+from infusion_orders_cli.workers import processors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ from benchmarks.orders import PROJECT
 from benchmarks.reporting import Budget, Plot, Report, Table
 from infusion_orders.authoring.rule_files import read_directory
 from infusion_orders.decisions import decide
-from infusion_orders.decisions.judging import judge
+from infusion_orders.decisions.judgement import judge_order
 from infusion_orders.facts.case import Case
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.rule_set import RuleSet
@@ -152,7 +152,7 @@ def first_order(what: str, size: int) -> Once:
     deciding(order, rule_set)()
     milliseconds, megabytes = (perf_counter() - started) * 1000, megabytes_held() - before
     case = Case(rule_set.catalogue, rule_set.tables, order=order)
-    judged = judge(case, rule_set, [line.line_id for line in order.lines])
+    judged = judge_order(case, rule_set, [line.line_id for line in order.lines])
     applied = {rule_set.rules[position].rule.id for line in judged for position in line.verdicts}
     return Once(milliseconds, megabytes, len(applied), len(applied - own))
 

@@ -1,4 +1,6 @@
-"""The `infusion-orders` command: orders validated, the partner API and its table on this machine, generated documents.
+"""The `infusion-orders` command and the local partner API; nothing of it is deployed.
 
-One module per command or group of commands; what they import at their top is light, so that `--help` is quick.
+`main` lists every command. `orders` validates orders; `rules` checks, publishes and replays rule sets; `codes` imports
+releases of code sets; `operations` looks after a deployed stack; `docs` generates documents. A module of a command
+imports only what its options need, and the rest when the command runs, so that `--help` is quick.
 """

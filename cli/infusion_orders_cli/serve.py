@@ -105,7 +105,7 @@ def _show_example(screen: Console, root: Path, host: str, port: int) -> bool:
     from http.client import HTTPConnection
 
     from infusion_orders.decisions.decision import Decision
-    from infusion_orders_cli.report import decision_report
+    from infusion_orders_cli.orders.report import decision_report
 
     screen.print(f"\nPOST {EXAMPLE} to {VALIDATE}:")
     connection = HTTPConnection({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port, timeout=30)  # noqa: S104

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from infusion_orders.api.errors import InvalidRequest, NotFound, WrongPart
 from infusion_orders.api.requests import query_parameters, refuse_parameters, require_choice
-from infusion_orders.authoring.search import EFFECTS, SearchTextLength, search
+from infusion_orders.authoring.search import EFFECTS, SearchTextLength, find_rules
 from infusion_orders.orders.order import ProviderType
 from rule_answers import plain_response, plain_rule
 
@@ -24,7 +24,7 @@ def search_rules(request: Request, resources: Resources) -> Response:
     require_choice(query, "effect", EFFECTS)
     rule_set = resources.rule_sets.active().rule_set
     try:
-        found = search(
+        found = find_rules(
             (compiled.rule for compiled in rule_set.rules),
             query.get("q"),
             clause=query["clause"].upper() if "clause" in query else None,

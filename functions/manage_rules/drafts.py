@@ -11,9 +11,9 @@ from infusion_orders.api.errors import AnswerTooLarge, InvalidRequest, WrongPart
 from infusion_orders.api.problems import rule_problems
 from infusion_orders.api.requests import json_body, refuse_parameters
 from infusion_orders.api.rule_bodies import MOST_RULES, Draft, read_body
-from infusion_orders.authoring.analysis.analyse import analyse
-from infusion_orders.authoring.checks import check
-from infusion_orders.authoring.example_report import examined, shares
+from infusion_orders.authoring.analysis.analysis import analyse
+from infusion_orders.authoring.checks import check_document
+from infusion_orders.authoring.coverage import example_reports, shares
 from infusion_orders.orders.reading import FieldProblem, InvalidOrder
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.problems import RuleSetErrors
@@ -34,10 +34,10 @@ def check_draft(request: Request, resources: Resources) -> Response:
     refuse_parameters(request.event)
     document = _document(read_body(json_body(request.event), Draft), resources)
     try:
-        check(document)
+        check_document(document)
     except RuleSetErrors as errors:
         return plain_response({"loads": False, "problems": rule_problems(errors)})
-    rules = examined(document, coverage=True, mutate=True)
+    rules = example_reports(document, coverage=True, mutate=True)
     held = {**shares(rules), "rules": [one.plain() for one in rules]}
     return plain_response({"loads": True, "digest": document.digest, **_analysis(document), "held_by_examples": held})
 
@@ -50,7 +50,7 @@ def publish_draft(request: Request, resources: Resources) -> Response:
     if draft.note is None:
         raise InvalidRequest(WrongPart("parameter", "note", "is required in the body: say what is new in this version"))
     document = _document(draft, resources)
-    check(document)
+    check_document(document)
     found = _analysis(document)
     version = resources.rule_set_store.publish(
         document, by=person, note=draft.note, at=request.notes.at, errors=int(found["errors"])

@@ -14,7 +14,7 @@ from infusion_orders.api.rule_bodies import ReplayOrder, read_body
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.replay_report import ReplayReport, report_of
 from infusion_orders.orders.reading import read_order
-from infusion_orders.store.recorded_decisions import Mark, TableSource
+from infusion_orders.store.recorded_decisions import Position, TableSource
 from rule_answers import plain_response
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def replay_version(request: Request, resources: Resources) -> Response:
     wanted = read_body(json_body(request.event), ReplayOrder)
     rule_set = resources.rule_sets.version(version_number(request.path_parameters["version"]))
     source = source_of(wanted, resources)
-    after = None if wanted.after is None else Mark(0, wanted.after.at, 0.0)
+    after = None if wanted.after is None else Position(0, wanted.after.at, 0.0)
     report, mark = replay(source, rule_set, after, request)
     rest = None if mark is None else {"partner": source.partners[mark.part], "at": mark.at}
     request.notes.note(ruleset_version=rule_set.version, orders=report.replayed)
@@ -66,8 +66,8 @@ def source_of(wanted: ReplayOrder, resources: Resources) -> TableSource:
 
 
 def replay(
-    source: TableSource, rule_set: RuleSet, after: Mark | None, request: Request
-) -> tuple[ReplayReport, Mark | None]:
+    source: TableSource, rule_set: RuleSet, after: Position | None, request: Request
+) -> tuple[ReplayReport, Position | None]:
     """Replay while there is time.  The mark says where to continue; it is None when everything was replayed."""
     report = ReplayReport()
     for decisions, mark in source.pages(after):

@@ -11,9 +11,8 @@ from infusion_orders.api.application import Response, json_response
 
 if TYPE_CHECKING:
     from infusion_orders.rules.rule import Rule
-    from infusion_orders.store.activations import ActivePointer
-    from infusion_orders.store.changes import Change
-    from infusion_orders.store.headers import VersionHeader
+    from infusion_orders.store.activations import ActivePointer, Change
+    from infusion_orders.store.versions import VersionHeader
 
 
 def plain_rule(rule: Rule) -> dict[str, Any]:

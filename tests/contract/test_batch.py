@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infusion_orders.api.batch import RESERVED_MILLISECONDS
-from infusion_orders.store.client import StoreUnavailable
-from tests.support.builders import an_order_document
+from infusion_orders.store.dynamodb import StoreUnavailable
+from tests.support.orders import an_order_document
 
 if TYPE_CHECKING:
-    from tests.contract.partner_system import Answer
-    from tests.contract.world import World
+    from tests.support.partner import Answer, World
 
 
 def statuses(answer: Answer) -> list[int]:

@@ -9,10 +9,10 @@ import pytest
 from infusion_orders.api.application import Application
 from infusion_orders.api.caller import TokenScope
 from infusion_orders.api.routes import ROUTES, Route, find_route
-from tests.contract.every_route import event_to, good_requests
+from tests.support.routes import event_to, good_requests
 
 if TYPE_CHECKING:
-    from tests.contract.world import World
+    from tests.support.partner import World
 
 REQUESTS = good_requests("01KAT7Q3V9M5R7T0ZJX2B8N4WC")
 every_route = pytest.mark.parametrize("route", ROUTES, ids=str)

@@ -1,4 +1,4 @@
-"""The README's commands of SAM in a Docker engine: one invocation, and the API behind a port."""
+"""The commands of docs/sam.md in a Docker engine: one invocation, and the API behind a port."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from scripts.dynamodb_engine import free_port
-from tests.contract.partner_system import PROJECT
+from tests.support.project import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ def options() -> list[str]:
 
 @pytest.fixture(scope="module")
 def tables(options: list[str]) -> Iterator[None]:
-    """`make dynamodb`, as the README has it."""
+    """Start `make dynamodb`, as docs/sam.md says."""
     command = [sys.executable, "-m", "infusion_orders_cli.main", "dynamodb", "--port", str(TABLES_PORT)]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - our own
         assert server.stdout is not None

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.reference.schema import TABLES
-from infusion_orders_cli.importing.changes import FORMULA_SIGNS
+from infusion_orders_cli.codes.changes import FORMULA_SIGNS
 from infusion_orders_cli.main import app
 
 RULES = Path(__file__).parents[2] / "rules" / "home-infusion"

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from infusion_orders_cli import listening, serve
 from infusion_orders_cli.main import app
-from tests.support.builders import an_order_document
+from tests.support.orders import an_order_document
 from tests.support.processes import started
 
 if TYPE_CHECKING:

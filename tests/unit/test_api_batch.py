@@ -16,7 +16,7 @@ from infusion_orders.api.batch import (
 )
 from infusion_orders.api.errors import AnswerTooLarge
 from infusion_orders.orders.reading import InvalidOrder, read_document
-from infusion_orders.store.client import StoreUnavailable
+from infusion_orders.store.dynamodb import StoreUnavailable
 
 PLENTY = 20_000
 

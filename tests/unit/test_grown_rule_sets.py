@@ -11,10 +11,10 @@ import pytest
 
 from benchmarks.grown import CODES_A_RULE, grown_crosswalk, grown_rules, with_lines
 from benchmarks.orders import orders
-from infusion_orders.authoring.checks import check
+from infusion_orders.authoring.checks import check_document
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.problems import RuleSetErrors
-from tests.support.default_rules import default_document
+from tests.support.rules import default_document
 
 
 @pytest.mark.parametrize("count", [50, 200])
@@ -30,9 +30,9 @@ def test_variants_lack_nothing_but_examples() -> None:
     variants = replace(grown, rules=tuple(rule for rule in grown.rules if not rule["examples"]))
 
     with pytest.raises(RuleSetErrors) as found:
-        check(variants)
+        check_document(variants)
 
-    assert {problem.problem for problem in found.value.problems} == {"a rule needs at least one example"}
+    assert {problem.problem for problem in found.value.problems} == {"the rule has no example; add at least one"}
 
 
 def test_variants_name_codes_that_the_tables_know_so_that_some_apply() -> None:
@@ -48,7 +48,7 @@ def test_variants_name_codes_that_the_tables_know_so_that_some_apply() -> None:
 def test_a_crosswalk_has_as_many_rows_and_passes_its_check() -> None:
     grown = grown_crosswalk(default_document(), 1_000)
 
-    check(grown)
+    check_document(grown)
     assert min(len(grown.tables["codes"]), len(grown.tables["crosswalk"])) == 1_001
 
 

@@ -12,7 +12,7 @@ from infusion_orders.api.observability import Notes, Observer, stack_of
 from infusion_orders.api.problems import Problem, is_expected, problem_of
 from infusion_orders.api.requests import Request
 from infusion_orders.api.routes import ROUTES, allowed_methods, find_route
-from infusion_orders.store.client import answered_within
+from infusion_orders.store.dynamodb import time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -70,7 +70,7 @@ class Application:
             request_id=str(usable["requestContext"]["requestId"] or context.aws_request_id),
             function_request_id=str(context.aws_request_id),
         )
-        with answered_within(context.get_remaining_time_in_millis() / 1000):
+        with time_limit(context.get_remaining_time_in_millis() / 1000):
             response = self._response(usable, notes, context.get_remaining_time_in_millis)
         notes.note(route=self._logged_route(usable))
         self._observer.report(notes, status=response.status, duration_ms=(perf_counter() - started) * 1000)

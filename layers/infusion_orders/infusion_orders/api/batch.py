@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any
 
 from infusion_orders.api.errors import AnswerTooLarge
 from infusion_orders.orders.reading import FieldProblem, InvalidOrder, read_document
-from infusion_orders.store.client import LAST_ATTEMPT_SECONDS, StoreUnavailable
+from infusion_orders.rules.digests import digest
+from infusion_orders.store.dynamodb import LAST_ATTEMPT_SECONDS, StoreUnavailable
 
 MOST_ORDERS = 50
 MOST_BODY_BYTES = 5_000_000
@@ -40,7 +40,7 @@ def read_batch(body: bytes) -> list[Any]:
 
 def digest_of_order(order: Any) -> str:
     """SHA-256 of one order of a batch, whatever its spacing and the order of its fields."""
-    return "sha256:" + hashlib.sha256(_canonical_json(order).encode()).hexdigest()
+    return digest(_canonical_json(order).encode())
 
 
 _canonical_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str, check_circular=False).encode

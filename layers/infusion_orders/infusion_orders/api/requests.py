@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import difflib
-import hashlib
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from infusion_orders.api.caller import authenticate, authenticate_staff
 from infusion_orders.api.errors import InvalidRequest, NotFound, UnsupportedMediaType, WrongPart
 from infusion_orders.orders.reading import MalformedJson
+from infusion_orders.orders.suggestions import nearest
+from infusion_orders.rules.digests import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -91,7 +91,7 @@ def json_body(event: Mapping[str, Any]) -> bytes:
 
 def digest_of_body(body: bytes) -> str:
     """The digest that tells a repeated request from a different one under the same idempotency key."""
-    return "sha256:" + hashlib.sha256(body).hexdigest()
+    return digest(body)
 
 
 def version_number(text: str) -> int:
@@ -185,8 +185,8 @@ def _query(event: Mapping[str, Any]) -> Mapping[str, list[str]]:
 
 
 def _unknown(name: str, known: Iterable[str]) -> WrongPart:
-    near = difflib.get_close_matches(name[:64], list(known), n=1)
-    hint = f"did you mean {near[0]}?" if near else f"this route takes {', '.join(known)}"
+    near = nearest(name, known)
+    hint = f"did you mean {near}?" if near else f"this route takes {', '.join(known)}"
     return WrongPart("parameter", UNKNOWN, f"is unknown; {hint}")
 
 

@@ -8,13 +8,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infusion_orders.store import client as store_client
+from infusion_orders.store import dynamodb
 from infusion_orders.store.activations import NoRuleSet
-from infusion_orders.store.cache import RuleSetCache
-from infusion_orders.store.client import answered_within
 from infusion_orders.store.decisions import DecisionStore
+from infusion_orders.store.dynamodb import time_limit
 from infusion_orders.store.partners import PartnerStore
-from infusion_orders.store.rule_sets import RuleSetStore
+from infusion_orders.store.rule_set_cache import RuleSetCache
+from infusion_orders.store.versions import RuleSetStore
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -42,14 +42,14 @@ class Resources:
 
         Without rules the function starts all the same: its requests look for them again.
         """
-        with contextlib.suppress(NoRuleSet), answered_within(START_SECONDS):
+        with contextlib.suppress(NoRuleSet), time_limit(START_SECONDS):
             self.rule_sets.active()
         gc.freeze()  # what exists now lives as long as the process: the garbage collector need not look through it
 
 
 def open_resources(settings: Settings) -> Resources:
     """Connect everything to the tables that the settings name; nothing is read yet."""
-    client = store_client.dynamodb_client(region=settings.aws_region, endpoint_url=settings.aws_endpoint_url_dynamodb)
+    client = dynamodb.dynamodb_client(region=settings.aws_region, endpoint_url=settings.aws_endpoint_url_dynamodb)
     rule_set_store = RuleSetStore(client, settings.rules_table, settings.rule_set)
     return Resources(
         settings,
