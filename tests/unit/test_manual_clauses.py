@@ -323,7 +323,7 @@ def test_an_eligible_condition_of_a_child_goes_to_county_ccs() -> None:
     assert parties(decision) == {"county_ccs"}
     assert {action.action for action in decision.actions} == {"refer_to_county_ccs"}
     (finding,) = [each for each in decision.findings if each.rule == "carve-out.referred-to-county-ccs"]
-    assert "must not wait" in (finding.remedy or "")
+    assert "Do not delay urgent therapy" in (finding.remedy or "")
 
 
 @pytest.mark.clause("M-11")
