@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from datetime import date, timedelta
 from itertools import pairwise
@@ -85,7 +84,7 @@ def _day_before(day: str) -> str:
 
 def _order_on(schema: TableSchema, key: Mapping[str, str], day: str) -> Json:
     """Return a whole order that looks up the key on that day."""
-    order: Json = copy.deepcopy(COMPLETE)
+    order: Json = COMPLETE
     for column, pointer in POINTERS.get(schema.name, {}).items():
         if key.get(column, ANY) != ANY:
             order = placed(order, pointer, key[column])
