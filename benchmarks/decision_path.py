@@ -134,7 +134,7 @@ def report() -> Report:
         status = function.handler(event, context)["statusCode"]
         if status != 200:
             raise SystemExit(f"The handler answered {status} to {EVENT.name}: there is nothing to time.")
-        rule_set = function.rule_sets.active().rule_set
+        rule_set = function.resources.rule_sets.active().rule_set
         order = read_order(body)
         times = side_by_side(
             {

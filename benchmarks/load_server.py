@@ -217,7 +217,7 @@ def main() -> None:
     said, meter = sys.stdout, Meter()
     sys.stdout = MeteredOutput(meter)
     handler = load_handler(APP)
-    meter.watch(sys.modules[f"function_{APP.parent.name}"].client)
+    meter.watch(sys.modules[f"function_{APP.parent.name}"].resources.client)
     api = LocalApi(meter.metered(handler))
     server = make_server("127.0.0.1", 0, OneAtATime(api), threaded=True, request_handler=StaysOpen)
     Thread(target=server.serve_forever, daemon=True).start()

@@ -162,7 +162,7 @@ def stored_items(world: World) -> Iterator[Item]:
     """An item for each table: the shapes of its items' keys, and their attributes with the types that they have."""
     for table in (RULES_TABLE, DECISIONS_TABLE):
         shapes = set()
-        for page in world.function.client.get_paginator("scan").paginate(TableName=table):
+        for page in world.function.resources.client.get_paginator("scan").paginate(TableName=table):
             for item in page["Items"]:
                 attributes = [f"{name}:{kind}" for name, value in item.items() for kind in value]
                 shapes.add(" ".join([shape(item["PK"]["S"]), shape(item["SK"]["S"]), *sorted(attributes)]))
