@@ -16,7 +16,7 @@ from infusion_orders.store.activations import ActivationConflict, NoRuleSet
 from infusion_orders.store.dynamodb import BATCH_SIZE, REFUSALS_ALLOWED, TRANSACTION_RETRY_SECONDS, StoreUnavailable
 from infusion_orders.store.rule_set_table import DamagedRuleSet
 from infusion_orders.store.versions import NoSuchVersion, RuleSetStore
-from infusion_orders_cli.embedded_table import RULES_TABLE
+from infusion_orders_cli.local.tables import RULES_TABLE
 from tests.support.tables import (
     DEFAULT,
     MOMENT,
