@@ -38,7 +38,7 @@ from infusion_orders.decisions import decide
 from infusion_orders.facts.case import Case
 from infusion_orders.orders.reading import read_document, read_order
 from infusion_orders.rules.rule_set import RuleSet
-from infusion_orders_cli.embedded_table import embedded_tables
+from infusion_orders_cli.local.tables import embedded_tables
 from infusion_orders_cli.workers import processors
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.digests import canonical_json_of_sorted, digest
 from infusion_orders.rules.rule import Verdict
 from infusion_orders.store import dynamodb as store_client
-from infusion_orders_cli.embedded_table import embedded_tables
+from infusion_orders_cli.local.tables import embedded_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -32,7 +32,7 @@ from infusion_orders.decisions.decide import decide
 from infusion_orders.facts.release_0_1 import catalogue_of
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.rule_set import RuleSet
-from infusion_orders_cli.embedded_table import DECISIONS_TABLE, RULES_TABLE
+from infusion_orders_cli.local.tables import DECISIONS_TABLE, RULES_TABLE
 from tests.fuzz.events import send
 from tests.fuzz.orders import document_of
 from tests.support.partner import decided_world

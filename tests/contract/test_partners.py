@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from infusion_orders.api.routes import ROUTES, Route
 from infusion_orders.orders.vocabularies import LineOfBusiness
 from infusion_orders.store.decisions import _key, hashed_key
-from infusion_orders_cli.embedded_table import LOCAL_PARTNER
+from infusion_orders_cli.local.tables import LOCAL_PARTNER
 from tests.support.orders import an_order_document
 from tests.support.partner import World, decided_world
 from tests.support.routes import event_to, good_requests

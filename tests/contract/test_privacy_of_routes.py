@@ -14,7 +14,7 @@ import pytest
 
 from infusion_orders.api.routes import ROUTES, Route
 from infusion_orders.store.dynamodb import StoreUnavailable
-from infusion_orders_cli.embedded_table import RULES_TABLE
+from infusion_orders_cli.local.tables import RULES_TABLE
 from tests.support.orders import CANARY, a_canary_order
 from tests.support.partner import World, decided_world
 from tests.support.routes import event_to, good_requests

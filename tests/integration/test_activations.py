@@ -21,8 +21,7 @@ from infusion_orders.store.activations import (
 )
 from infusion_orders.store.dynamodb import StoreUnavailable, dynamodb_client
 from infusion_orders.store.versions import NoSuchVersion, RuleSetStore
-from infusion_orders_cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE, environment
-from infusion_orders_cli.template_tables import table_definitions
+from infusion_orders_cli.local.tables import CREDENTIALS, REGION, RULES_TABLE, environment, table_definitions
 from tests.support.rules import FOLDER, default_document
 
 if TYPE_CHECKING:

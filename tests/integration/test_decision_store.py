@@ -26,9 +26,8 @@ from infusion_orders.store.decisions import (
     hashed_key,
 )
 from infusion_orders.store.dynamodb import TRANSACTION_RETRY_SECONDS, StoreUnavailable, dynamodb_client
-from infusion_orders_cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, REGION, environment
+from infusion_orders_cli.local.tables import CREDENTIALS, DECISIONS_TABLE, REGION, environment, table_definitions
 from infusion_orders_cli.main import app
-from infusion_orders_cli.template_tables import table_definitions
 from tests.support.orders import an_order
 from tests.support.rules import TODAY, default_rules
 

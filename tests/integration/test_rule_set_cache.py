@@ -17,8 +17,7 @@ from infusion_orders.store.dynamodb import StoreUnavailable, dynamodb_client
 from infusion_orders.store.rule_set_cache import MOST_PAST_VERSIONS, RuleSetCache
 from infusion_orders.store.rule_set_table import DamagedRuleSet
 from infusion_orders.store.versions import NoSuchVersion, RuleSetStore
-from infusion_orders_cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE, environment
-from infusion_orders_cli.template_tables import table_definitions
+from infusion_orders_cli.local.tables import CREDENTIALS, REGION, RULES_TABLE, environment, table_definitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

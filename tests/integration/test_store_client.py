@@ -15,8 +15,15 @@ from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.store.decisions import DecisionStore, IdempotencyKey
 from infusion_orders.store.dynamodb import dynamodb_client
 from infusion_orders.store.versions import RuleSetStore
-from infusion_orders_cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, REGION, RULES_TABLE, environment
-from infusion_orders_cli.template_tables import read_template, table_definitions
+from infusion_orders_cli.local.tables import (
+    CREDENTIALS,
+    DECISIONS_TABLE,
+    REGION,
+    RULES_TABLE,
+    environment,
+    read_template,
+    table_definitions,
+)
 from tests.support.orders import an_order
 from tests.support.rules import FOLDER, TODAY, default_rules
 

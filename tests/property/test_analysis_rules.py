@@ -48,16 +48,16 @@ def test_rules_that_never_apply_or_fail_are_found_exactly(plain: list[dict[str, 
     found = {(finding.kind, finding.where[0]) for finding in analyse(rule_set, most_orders=1).findings}
     for rule in rule_set.rules:
         dead = not can_hold(rule.when)
-        assert ((FindingKind.NEVER_APPLIES, rule.rule.id) in found) is dead
+        assert ((FindingKind.NEVER_APPLIES, rule.id) in found) is dead
         if not dead and not only_asks(rule):
-            assert ((FindingKind.NEVER_FAILS, rule.rule.id) in found) is (not can_hold(rule.broken))
+            assert ((FindingKind.NEVER_FAILS, rule.id) in found) is (not can_hold(rule.broken))
 
 
 @examples(60)
 @given(rule_lists(3))
 def test_proof_about_two_rules_holds_for_every_combination(plain: list[dict[str, Any]]) -> None:
     rule_set = a_rule_set(plain)
-    rules = {rule.rule.id: rule for rule in rule_set.rules}
+    rules = {rule.id: rule for rule in rule_set.rules}
     for doubt in analyse(rule_set, most_orders=1).doubts:
         if len(doubt.where) != 2:
             continue

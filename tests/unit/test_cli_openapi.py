@@ -14,7 +14,7 @@ from openapi_spec_validator import validate
 from infusion_orders.api.problems import TITLES
 from infusion_orders.decisions.decision import Decision
 from infusion_orders.orders.reading import order_from, read_document
-from infusion_orders_cli.openapi import PARTNER_PROBLEMS, RULE_PROBLEMS, openapi_document
+from infusion_orders_cli.docs.openapi import PARTNER_PROBLEMS, RULE_PROBLEMS, openapi_document
 from tests.support.orders import an_order_document
 
 ROOT = Path(__file__).parents[2]

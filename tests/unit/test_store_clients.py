@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 
 from infusion_orders.store.dynamodb import aws_client
-from infusion_orders_cli.embedded_table import CREDENTIALS, environment
+from infusion_orders_cli.local.tables import CREDENTIALS, environment
 
 
 class Sent(Exception):

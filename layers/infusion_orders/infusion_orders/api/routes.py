@@ -1,9 +1,8 @@
 """Every route of the API, declared once.
 
-The functions find their handlers by this table, the local server routes by it, and docs/openapi.json and the tests of
-every route are generated from it.  Tests hold template.yaml's events and the handlers to it.  Schemas, parameters and
-examples are names that `infusion_orders_cli.openapi` resolves, so that a running function does not import what only
-documentation needs.
+The functions find their handlers by this table, the local server routes by it, docs/openapi.json is generated from it,
+and tests hold template.yaml's events to it.  Schemas, parameters and examples are names here:
+`infusion_orders_cli.docs.openapi` resolves them, so a running function does not import what only documentation needs.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from infusion_orders.api.caller import TokenScope
 from infusion_orders.api.problems import PROBLEM_TYPES, TITLES
 from infusion_orders.api.routes import ROUTES
-from infusion_orders_cli.openapi_examples import examples
-from infusion_orders_cli.openapi_schemas import parameters, schemas
+from infusion_orders_cli.docs.openapi_examples import examples
+from infusion_orders_cli.docs.openapi_schemas import parameters, schemas
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
