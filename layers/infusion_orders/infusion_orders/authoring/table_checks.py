@@ -11,9 +11,8 @@ from infusion_orders.authoring.ladder_checks import ladder_problems, rung_proble
 from infusion_orders.authoring.table_cells import cell_problem
 from infusion_orders.authoring.table_problems import TableErrors, TableProblem
 from infusion_orders.orders.suggestions import valid_words
-from infusion_orders.reference.schema import ANY, TABLES
+from infusion_orders.reference.schema import ANY, END_OF_TIME, TABLES, split_list
 from infusion_orders.reference.tables import ReferenceTables
-from infusion_orders.reference.values import END_OF_TIME, split_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

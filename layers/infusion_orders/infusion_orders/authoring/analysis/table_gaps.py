@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from infusion_orders.authoring.analysis.order_search import placed
 from infusion_orders.authoring.analysis.report import AnalysisFinding, FindingKind
 from infusion_orders.authoring.analysis.samples import COMPLETE
-from infusion_orders.reference.schema import ANY, TABLES
-from infusion_orders.reference.values import END_OF_TIME
+from infusion_orders.reference.schema import ANY, END_OF_TIME, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
