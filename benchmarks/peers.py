@@ -178,7 +178,7 @@ def setting() -> Setting:
     """Of the default rule set."""
     document = load_directory(PROJECT / "rules" / "home-infusion")
     rule_set = RuleSet.from_document(document, version=1, digest=document.digest)
-    by_id = {rule.rule.id: rule for rule in rule_set.rules}
+    by_id = {rule.id: rule for rule in rule_set.rules}
     rules = {name: by_id[name] for name in RULES}
     read = [parse_order(json.dumps(order)) for order in documents()]
     cases = [Case(rule_set.catalogue, rule_set.tables, order=order) for order in read]

@@ -46,7 +46,7 @@ def replay_version(request: Request, resources: Resources) -> Response:
     rule_set = resources.rule_sets.version(version_number(request.path_parameters["version"]))
     source = source_of(wanted, resources)
     after = None if wanted.after is None else Position(0, wanted.after.at, 0.0)
-    report, mark = replay(source, rule_set, after, request)
+    report, mark = replay_while_time_is_left(source, rule_set, after, request)
     rest = None if mark is None else {"partner": source.partners[mark.part], "at": mark.at}
     request.notes.note(ruleset_version=rule_set.version, orders=report.replayed)
     return plain_response(
@@ -65,7 +65,7 @@ def source_of(wanted: ReplayOrder, resources: Resources) -> TableSource:
     return TableSource(resources.client, resources.settings.decisions_table, left, first, last)
 
 
-def replay(
+def replay_while_time_is_left(
     source: TableSource, rule_set: RuleSet, after: Position | None, request: Request
 ) -> tuple[ReplayReport, Position | None]:
     """Replay while there is time.  The mark says where to continue; it is None when everything was replayed."""

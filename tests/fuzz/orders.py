@@ -87,9 +87,7 @@ def check(document: dict[str, Any], random: Random, *, altered: bool) -> Reached
     case = Case(rules.catalogue, rules.tables, order=order)
     judged = judge_order(case, rules, line_ids)
     reached = {
-        (compiled.rule.id, line.verdict(position).value)
-        for line in judged
-        for position, compiled in enumerate(rules.rules)
+        (compiled.id, line.verdict(position).value) for line in judged for position, compiled in enumerate(rules.rules)
     }
     if errors := sorted(rule for rule, verdict in reached if verdict == Verdict.ERROR.value):
         raise Wrong(f"error verdicts: {', '.join(errors)}")
@@ -200,9 +198,9 @@ def run_in_parallel(seed: int, orders: int) -> Iterator[Report]:
 def unreached(reached: Reached) -> list[str]:
     """Return the rules that no order broke or satisfied; an assigning rule only has to apply once."""
     wanted = {
-        (compiled.rule.id, verdict.value)
+        (compiled.id, verdict.value)
         for compiled in default_rules().rules
-        for verdict in ((Verdict.SATISFIED,) if compiled.rule.assign else (Verdict.NOT_MET, Verdict.SATISFIED))
+        for verdict in ((Verdict.SATISFIED,) if compiled.definition.assign else (Verdict.NOT_MET, Verdict.SATISFIED))
     }
     return sorted(f"{rule} {verdict}" for rule, verdict in wanted - reached)
 

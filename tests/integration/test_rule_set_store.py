@@ -74,7 +74,7 @@ def test_what_was_published_is_loaded_with_the_digest_that_its_files_have() -> N
     loaded = store.load(version)
 
     assert (loaded.name, loaded.version, loaded.digest) == (DEFAULT.name, 1, DEFAULT.digest)
-    assert [compiled.rule.id for compiled in loaded.rules] == [rule["id"] for rule in DEFAULT.rules]
+    assert [compiled.id for compiled in loaded.rules] == [rule["id"] for rule in DEFAULT.rules]
     assert loaded.tables.rows() == {name: [list(row) for row in rows] for name, rows in DEFAULT.tables.items()}
 
 

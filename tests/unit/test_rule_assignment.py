@@ -124,7 +124,7 @@ def test_a_chain_of_assignments_ends_in_facts_and_carries_the_periods(
     telephone: bool | None, day: date, verdict: Verdict
 ) -> None:
     carve_out, party, requires = compile_rules([REQUIRING, PARTY, CARVE_OUT], CATALOGUE)
-    assert [rule.rule.id for rule in (carve_out, party, requires)] == [
+    assert [rule.id for rule in (carve_out, party, requires)] == [
         "chain.carve-out",
         "chain.party",
         "chain.requires",
