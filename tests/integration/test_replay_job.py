@@ -79,7 +79,7 @@ def inline_equivalent(plain: dict[str, Any]) -> dict[str, Any]:
         "ResultPath": "$.listed",
         "Next": "ReplayFiles",
     }
-    plain["States"]["IsItExported"]["Choices"][0]["Next"] = "ListFiles"
+    plain["States"]["CheckExportStatus"]["Choices"][0]["Next"] = "ListFiles"
     plain["States"]["WaitForExport"]["Seconds"] = 0
     return plain
 
