@@ -103,3 +103,8 @@ def decide_facts(
     case = Case(rule_set.catalogue, rule_set.tables, order_facts=dict(order or {}), line_facts=list(lines))
     ids = line_ids if line_ids is not None else [str(number + 1) for number in range(len(lines))]
     return decide_case(case, rule_set, order_id="order", line_ids=ids, as_of=TODAY)
+
+
+def derived_facts(case: Case) -> tuple[dict[str, Any], ...]:
+    """Return, for each line, the values of all facts by name."""
+    return tuple({name: line[name] for name in case.catalogue.declared} for line in case.lines)
