@@ -18,7 +18,7 @@ Truth = bool | None
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A leaf: a fact compared with `constant` (a frozenset for lists, a pair for `between`) or with the fact `other`."""
+    """A fact compared with `constant` (a frozenset for lists, a pair for `between`) or with the fact `other`."""
 
     fact: str
     operator: str
