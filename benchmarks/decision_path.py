@@ -32,7 +32,7 @@ from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.digests import canonical_json_of_sorted, digest
 from infusion_orders.rules.rule import Verdict
 from infusion_orders.store import dynamodb as store_client
-from infusion_orders_cli.embedded_table import embedded_tables
+from infusion_orders_cli.local.tables import embedded_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -134,7 +134,7 @@ def report() -> Report:
         status = function.handler(event, context)["statusCode"]
         if status != 200:
             raise SystemExit(f"The handler answered {status} to {EVENT.name}: there is nothing to time.")
-        rule_set = function.rule_sets.active().rule_set
+        rule_set = function.resources.rule_sets.active().rule_set
         order = read_order(body)
         times = side_by_side(
             {
@@ -180,16 +180,16 @@ def steps(body: bytes, rule_set: RuleSet) -> Iterator[str]:
     """What reading and `decide` do, as far as public functions do it: the name of each part once it is done."""
     order = read_order(body)
     yield "read the order"
-    with Case(rule_set.catalogue, rule_set.tables, order=order) as case:
-        yield "facts as sent"
-        lines = judge_order(case, rule_set, [line.line_id for line in order.lines])
-        yield JUDGED
-        findings(lines, rule_set)
-        actions(lines, rule_set)
-        questions(lines, rule_set)
-        yield "findings, actions, questions"
-        digest(canonical_json_of_sorted(case.recorded()))
-        yield "facts to record, and their digest"
+    case = Case(rule_set.catalogue, rule_set.tables, order=order)
+    yield "facts as sent"
+    lines = judge_order(case, rule_set, [line.line_id for line in order.lines])
+    yield JUDGED
+    findings(lines, rule_set)
+    actions(lines, rule_set)
+    questions(lines, rule_set)
+    yield "findings, actions, questions"
+    digest(canonical_json_of_sorted(case.recorded()))
+    yield "facts to record, and their digest"
 
 
 def way(body: bytes, rule_set: RuleSet) -> dict[str, Callable[[], object]]:

@@ -123,16 +123,21 @@ class Setting:
     rule_set: RuleSet
     rules: Mapping[str, CompiledRule]
     orders: Sequence[Order]
-    facts: Sequence[Facts]
+    cases: Sequence[Case]
+
+    @property
+    def facts(self) -> Sequence[Facts]:
+        """The facts of each order's last line."""
+        return [case.lines[-1] for case in self.cases]
 
     @property
     def conditions(self) -> dict[str, Expression]:
         """By the rule's id, that it applies and is not met."""
         return {name: rule.broken for name, rule in self.rules.items()}
 
-    def line(self, order: Order) -> Facts:
-        """The facts of the order's last line, none derived yet."""
-        return Case(self.rule_set.catalogue, self.rule_set.tables, order=order).lines[-1]
+    def case(self, order: Order) -> Case:
+        """A fresh case of the order: no fact is derived yet."""
+        return Case(self.rule_set.catalogue, self.rule_set.tables, order=order)
 
     def names(self) -> tuple[str, ...]:
         """The facts that the conditions name."""
@@ -173,12 +178,12 @@ def setting() -> Setting:
     """Of the default rule set."""
     document = load_directory(PROJECT / "rules" / "home-infusion")
     rule_set = RuleSet.from_document(document, version=1, digest=document.digest)
-    by_id = {rule.rule.id: rule for rule in rule_set.rules}
+    by_id = {rule.id: rule for rule in rule_set.rules}
     rules = {name: by_id[name] for name in RULES}
     read = [read_order(json.dumps(order)) for order in documents()]
-    lines = [Case(rule_set.catalogue, rule_set.tables, order=order).lines[-1] for order in read]
-    made = Setting(rule_set, rules, read, lines)
-    for facts in lines:
+    cases = [Case(rule_set.catalogue, rule_set.tables, order=order) for order in read]
+    made = Setting(rule_set, rules, read, cases)
+    for facts in made.facts:
         for name in (*made.names(), *(name for rule in rules.values() for name in rule.observable)):
             facts[name]
     return made
@@ -354,7 +359,8 @@ def with_preparation(shared: Setting, peers: Sequence[Peer]) -> dict[str, Times]
     def over_orders(of_line: Callable[[Facts], object]) -> Callable[[], None]:
         def call() -> None:
             for order in chosen:
-                of_line(shared.line(order))
+                case = shared.case(order)
+                of_line(case.lines[-1])
 
         return call
 

@@ -153,7 +153,7 @@ def first_order(what: str, size: int) -> Once:
     milliseconds, megabytes = (perf_counter() - started) * 1000, megabytes_held() - before
     case = Case(rule_set.catalogue, rule_set.tables, order=order)
     judged = judge_order(case, rule_set, [line.line_id for line in order.lines])
-    applied = {rule_set.rules[position].rule.id for line in judged for position in line.verdicts}
+    applied = {rule_set.rules[position].id for line in judged for position in line.verdicts}
     return Once(milliseconds, megabytes, len(applied), len(applied - own))
 
 

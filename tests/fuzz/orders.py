@@ -22,7 +22,7 @@ from infusion_orders.decisions.decision import Outcome
 from infusion_orders.decisions.judgement import judge_order
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.recorded import case_from_record
-from infusion_orders.facts.units import MOST
+from infusion_orders.facts.units import MOST_UNITS
 from infusion_orders.facts.unknown import Fault
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.rule import Verdict
@@ -87,9 +87,7 @@ def check(document: dict[str, Any], random: Random, *, altered: bool) -> Reached
     case = Case(rules.catalogue, rules.tables, order=order)
     judged = judge_order(case, rules, line_ids)
     reached = {
-        (compiled.rule.id, line.verdict(position).value)
-        for line in judged
-        for position, compiled in enumerate(rules.rules)
+        (compiled.id, line.verdict(position).value) for line in judged for position, compiled in enumerate(rules.rules)
     }
     if errors := sorted(rule for rule, verdict in reached if verdict == Verdict.ERROR.value):
         raise Wrong(f"error verdicts: {', '.join(errors)}")
@@ -145,7 +143,7 @@ def _is_a_place(pointer: str, lines: int) -> bool:
 def _check_billing(billing: Billing) -> None:
     each, times = billing.units_per_administration, billing.administrations
     counts = [count for count in (each, times, billing.units, billing.waste_units) if count is not None]
-    if any(not 0 <= count <= MOST for count in counts):
+    if any(not 0 <= count <= MOST_UNITS for count in counts):
         raise Wrong("a count is out of bounds")
     if billing.units is not None and billing.units != (each or 0) * (times or 0):
         raise Wrong("the units are not the units of one administration times the administrations")
@@ -200,9 +198,9 @@ def run_in_parallel(seed: int, orders: int) -> Iterator[Report]:
 def unreached(reached: Reached) -> list[str]:
     """Return the rules that no order broke or satisfied; an assigning rule only has to apply once."""
     wanted = {
-        (compiled.rule.id, verdict.value)
+        (compiled.id, verdict.value)
         for compiled in default_rules().rules
-        for verdict in ((Verdict.SATISFIED,) if compiled.rule.assign else (Verdict.NOT_MET, Verdict.SATISFIED))
+        for verdict in ((Verdict.SATISFIED,) if compiled.definition.assign else (Verdict.NOT_MET, Verdict.SATISFIED))
     }
     return sorted(f"{rule} {verdict}" for rule, verdict in wanted - reached)
 

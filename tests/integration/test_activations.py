@@ -20,7 +20,7 @@ from infusion_orders.store.activations import (
 )
 from infusion_orders.store.dynamodb import StoreUnavailable
 from infusion_orders.store.versions import NoSuchVersion
-from infusion_orders_cli.embedded_table import RULES_TABLE
+from infusion_orders_cli.local.tables import RULES_TABLE
 from tests.support.rules import default_document
 from tests.support.tables import MOMENT, a_client, a_store, mocked_tables
 

@@ -24,7 +24,7 @@ from infusion_orders.store.decisions import (
     hashed_key,
 )
 from infusion_orders.store.dynamodb import TRANSACTION_RETRY_SECONDS, StoreUnavailable
-from infusion_orders_cli.embedded_table import DECISIONS_TABLE
+from infusion_orders_cli.local.tables import DECISIONS_TABLE
 from infusion_orders_cli.main import app
 from tests.support.orders import an_order
 from tests.support.rules import TODAY, default_rules

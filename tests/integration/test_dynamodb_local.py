@@ -25,14 +25,14 @@ from infusion_orders.store.dynamodb import StoreUnavailable, dynamodb_client
 from infusion_orders.store.partners import Partner, PartnerStore
 from infusion_orders.store.rule_set_cache import RuleSetCache
 from infusion_orders.store.versions import NoSuchVersion, RuleSetStore
-from infusion_orders_cli.embedded_table import (
+from infusion_orders_cli.local.tables import (
     CREDENTIALS,
     DECISIONS_TABLE,
     REGION,
     RULES_TABLE,
     environment,
+    table_definitions,
 )
-from infusion_orders_cli.template_tables import table_definitions
 from tests.support.orders import an_order
 from tests.support.rules import TODAY, default_rules
 from tests.support.tables import dynamodb_local_or_skip

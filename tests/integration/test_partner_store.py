@@ -10,7 +10,7 @@ from botocore.exceptions import EndpointConnectionError
 from infusion_orders.store import partners as partners_module
 from infusion_orders.store.dynamodb import StoreUnavailable
 from infusion_orders.store.partners import Partner, PartnerStore
-from infusion_orders_cli.embedded_table import RULES_TABLE
+from infusion_orders_cli.local.tables import RULES_TABLE
 from tests.support.tables import a_client, mocked_tables
 
 if TYPE_CHECKING:

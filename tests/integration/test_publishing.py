@@ -14,7 +14,7 @@ from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.store.dynamodb import dynamodb_client
 from infusion_orders.store.partners import PartnerStore
 from infusion_orders.store.versions import RuleSetStore
-from infusion_orders_cli.embedded_table import REGION, served_tables
+from infusion_orders_cli.local.tables import REGION, served_tables
 from infusion_orders_cli.main import app
 
 if TYPE_CHECKING:

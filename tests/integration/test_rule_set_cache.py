@@ -14,7 +14,7 @@ from infusion_orders.store.dynamodb import StoreUnavailable
 from infusion_orders.store.rule_set_cache import MOST_PAST_VERSIONS, RuleSetCache
 from infusion_orders.store.rule_set_table import DamagedRuleSet
 from infusion_orders.store.versions import NoSuchVersion
-from infusion_orders_cli.embedded_table import RULES_TABLE
+from infusion_orders_cli.local.tables import RULES_TABLE
 from tests.support.tables import DEFAULT, MOMENT, a_client, a_store, mocked_tables
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from infusion_orders.store.activations import ActivationConflict, NoRuleSet
 from infusion_orders.store.dynamodb import BATCH_SIZE, REFUSALS_ALLOWED, TRANSACTION_RETRY_SECONDS, StoreUnavailable
 from infusion_orders.store.rule_set_table import DamagedRuleSet
 from infusion_orders.store.versions import NoSuchVersion, RuleSetStore
-from infusion_orders_cli.embedded_table import RULES_TABLE
+from infusion_orders_cli.local.tables import RULES_TABLE
 from tests.support.tables import (
     DEFAULT,
     MOMENT,
@@ -74,7 +74,7 @@ def test_published_version_is_loaded_with_the_digest_of_its_files() -> None:
     loaded = store.load(version)
 
     assert (loaded.name, loaded.version, loaded.digest) == (DEFAULT.name, 1, DEFAULT.digest)
-    assert [compiled.rule.id for compiled in loaded.rules] == [rule["id"] for rule in DEFAULT.rules]
+    assert [compiled.id for compiled in loaded.rules] == [rule["id"] for rule in DEFAULT.rules]
     assert loaded.tables.rows() == {name: [list(row) for row in rows] for name, rows in DEFAULT.tables.items()}
 
 

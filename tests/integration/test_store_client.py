@@ -8,8 +8,7 @@ import pytest
 
 from infusion_orders.decisions import decide
 from infusion_orders.store.decisions import DecisionStore, IdempotencyKey
-from infusion_orders_cli.embedded_table import DECISIONS_TABLE
-from infusion_orders_cli.template_tables import read_template
+from infusion_orders_cli.local.tables import DECISIONS_TABLE, read_template
 from tests.support.orders import an_order
 from tests.support.project import TEMPLATE
 from tests.support.rules import TODAY, default_rules

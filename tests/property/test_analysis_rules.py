@@ -48,16 +48,16 @@ def test_dead_and_toothless_rules_are_told_exactly(plain: list[dict[str, Any]]) 
     found = {(finding.kind, finding.where[0]) for finding in analyse(rule_set, most_orders=1).findings}
     for rule in rule_set.rules:
         dead = not can_hold(rule.when)
-        assert ((FindingKind.NEVER_APPLIES, rule.rule.id) in found) is dead
+        assert ((FindingKind.NEVER_APPLIES, rule.id) in found) is dead
         if not dead and not only_asks(rule):
-            assert ((FindingKind.NEVER_FAILS, rule.rule.id) in found) is (not can_hold(rule.broken))
+            assert ((FindingKind.NEVER_FAILS, rule.id) in found) is (not can_hold(rule.broken))
 
 
 @examples(60)
 @given(rule_lists(3))
 def test_what_is_proved_of_two_rules_is_true_of_every_order(plain: list[dict[str, Any]]) -> None:
     rule_set = a_rule_set(plain)
-    rules = {rule.rule.id: rule for rule in rule_set.rules}
+    rules = {rule.id: rule for rule in rule_set.rules}
     for doubt in analyse(rule_set, most_orders=1).doubts:
         if len(doubt.where) != 2:
             continue

@@ -9,12 +9,12 @@ from ulid import ULID
 
 from infusion_orders.decisions import decide
 from infusion_orders.store.decisions import DecisionStore
-from infusion_orders_cli.embedded_table import DECISIONS_TABLE
+from infusion_orders_cli.local.tables import DECISIONS_TABLE
 from tests.support.orders import an_order
 from tests.support.rules import TODAY, default_rules
 
 if TYPE_CHECKING:
-    from infusion_orders_cli.embedded_table import LocalTables
+    from infusion_orders_cli.local.tables import LocalTables
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 

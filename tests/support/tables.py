@@ -14,8 +14,7 @@ from moto import mock_aws
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.store.dynamodb import dynamodb_client
 from infusion_orders.store.versions import RuleSetStore
-from infusion_orders_cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE, environment
-from infusion_orders_cli.template_tables import table_definitions
+from infusion_orders_cli.local.tables import CREDENTIALS, REGION, RULES_TABLE, environment, table_definitions
 from scripts.dynamodb_engine import EngineMissing, dynamodb_local
 from tests.support.project import TEMPLATE
 from tests.support.rules import default_document

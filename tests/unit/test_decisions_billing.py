@@ -34,7 +34,8 @@ def billed(**changes: Any) -> Billing | None:
     """With facts changed by name, `__` for the dot; None takes one away."""
     known = COMPLETE | {name.replace("__", "."): value for name, value in changes.items()}
     facts = {name: value for name, value in known.items() if value is not None}
-    return billing(Case(CATALOGUE, default_rules().tables, line_facts=[facts]).lines[0])
+    case = Case(CATALOGUE, default_rules().tables, line_facts=[facts])
+    return billing(case.lines[0])
 
 
 def units(found: Billing | None) -> tuple[int | None, ...]:

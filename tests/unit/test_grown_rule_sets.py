@@ -32,7 +32,7 @@ def test_variants_lack_nothing_but_examples() -> None:
     with pytest.raises(RuleSetErrors) as found:
         check_document(variants)
 
-    assert {problem.problem for problem in found.value.problems} == {"a rule needs at least one example"}
+    assert {problem.problem for problem in found.value.problems} == {"the rule has no example; add at least one"}
 
 
 def test_variants_name_codes_that_the_tables_know_so_that_some_apply() -> None:

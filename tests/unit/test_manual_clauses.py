@@ -104,7 +104,7 @@ def test_the_member_need_not_be_homebound(homebound: bool | None) -> None:
 @pytest.mark.clause("M-3")
 def test_no_rule_speaks_of_being_homebound() -> None:
     for rule in default_rules().rules:
-        assert "member.homebound" not in rule.rule.model_dump_json()
+        assert "member.homebound" not in rule.definition.model_dump_json()
 
 
 @pytest.mark.clause("M-4")
@@ -323,7 +323,7 @@ def test_an_eligible_condition_of_a_child_goes_to_county_ccs() -> None:
     assert parties(decision) == {"county_ccs"}
     assert {action.action for action in decision.actions} == {"refer_to_county_ccs"}
     (finding,) = [each for each in decision.findings if each.rule == "carve-out.referred-to-county-ccs"]
-    assert "must not wait" in (finding.remedy or "")
+    assert "Do not delay urgent therapy" in (finding.remedy or "")
 
 
 @pytest.mark.clause("M-11")
@@ -409,7 +409,7 @@ def test_the_search_takes_4_to_60_characters(text: str) -> None:
 
 @pytest.mark.clause("M-12")
 def test_the_search_finds_by_title_text_clause_and_provider_type() -> None:
-    rules = [each.rule for each in default_rules().rules]
+    rules = [each.definition for each in default_rules().rules]
     assert find_rules(rules, "caregiver")[0].id == "setting.someone-can-give-it"
     assert {rule.clause for rule in find_rules(rules, None, clause="M-8")} == {"M-8"}
     assert find_rules(rules, "contracted vendor", provider_type=ProviderType.HOSPITAL)

@@ -57,9 +57,9 @@ def test_exactly_one_assignment_applies_to_every_line_and_it_is_the_right_one(
 ) -> None:
     rule_set = default_rules()
     assigning = [
-        (position, rule.rule.id)
+        (position, rule.id)
         for position, rule in enumerate(rule_set.rules)
-        if RESPONSIBLE_PARTY in (rule.rule.assign or {})
+        if RESPONSIBLE_PARTY in (rule.definition.assign or {})
     ]
     assert all(rule.startswith("responsibility.") for _, rule in assigning)
     for combination in product(

@@ -12,10 +12,10 @@ from infusion_orders.authoring.fact_references import resolved_rule
 from infusion_orders.authoring.limits import LIMITS, limit_problems
 from infusion_orders.authoring.table_checks import table_problems
 from infusion_orders.facts.catalogue import CATALOGUE
+from infusion_orders.orders.suggestions import did_you_mean
 from infusion_orders.rules.assignments import CircularAssignment
 from infusion_orders.rules.compiled_rule import compile_all, compile_rules
 from infusion_orders.rules.problems import RuleProblem, RuleSetErrors
-from infusion_orders.rules.resolution import nearest
 from infusion_orders.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -87,5 +87,5 @@ def _grammar_problem(error: dict[str, Any]) -> tuple[str, str]:
     path = ".".join(str(part) for part in error["loc"] if part not in SHAPES)
     if error["type"] == "extra_forbidden":
         name = str(error["loc"][-1])
-        return path, f"there is no field {name!r}{nearest(name, FIELDS)}"
+        return path, f"there is no field {name!r}{did_you_mean(name, FIELDS)}"
     return path, str(error["msg"]).removeprefix("Value error, ")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infusion_orders.decisions.decision import Billing, LineDecision, ResponsibleParty
-from infusion_orders.facts.derivation import known
-from infusion_orders.facts.units import sane, times_given, units_each_time, waste_of
+from infusion_orders.facts.kleene import known_or_none
+from infusion_orders.facts.units import plausible
 from infusion_orders.rules.rule import Verdict
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def responsible_party(line: JudgedLine, rule_set: RuleSet) -> ResponsibleParty |
         verdict = line.verdict(position)
         if verdict is Verdict.NOT_APPLICABLE:
             continue
-        rule = rule_set.rules[position].rule
+        rule = rule_set.rules[position].definition
         value = (rule.assign or {})[RESPONSIBLE_PARTY]
         party = value if isinstance(value, str) else line.facts[value.fact]
         if verdict is not Verdict.SATISFIED or not isinstance(party, str):
@@ -67,13 +67,13 @@ def billing(facts: Facts) -> Billing | None:
 
     None for a line without a dose, or with a code that is not billed by the dose.
     """
-    each, times = known(units_each_time(facts)), known(times_given(facts))
+    each, times = known_or_none(facts["line.units_each_time"]), known_or_none(facts["line.times_given"])
     if each is None:
         return None
-    from_single_dose_vials = facts["line.single_dose_container"] is True
+    left_over = known_or_none(facts["line.units_left_over"]) if facts["line.single_dose_container"] is True else None
     return Billing(
-        units_per_administration=sane(each),
-        administrations=sane(times),
-        units=sane(None if times is None else each * times),
-        waste_units=sane(known(waste_of(facts)) if from_single_dose_vials else None),
+        units_per_administration=plausible(each),
+        administrations=plausible(times),
+        units=plausible(None if times is None else each * times),
+        waste_units=plausible(left_over),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.facts.fact import Kind, Scope
+from infusion_orders.facts.fact import Scope
 from infusion_orders.rules.assignments import Assignment, without_assigned_facts
 from infusion_orders.rules.evaluation import compile_expression, compile_verdict
 from infusion_orders.rules.expression import Every, Negation, comparisons
@@ -19,7 +19,7 @@ from infusion_orders.rules.rule import Effect, Rule
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
-    from infusion_orders.facts.fact import Catalogue
+    from infusion_orders.facts.fact import Catalogue, Kind
     from infusion_orders.rules.evaluation import Judge, Test
     from infusion_orders.rules.expression import Expression
     from infusion_orders.rules.resolution import ResolvedRule
@@ -61,14 +61,14 @@ class CompiledRule:
                         yield name, operator, operand
 
     @cached_property
-    def rule(self) -> Rule:
+    def definition(self) -> Rule:
         """The rule as its author wrote it."""
         return Rule.model_validate(self._plain)
 
     @cached_property
     def resolved(self) -> ResolvedRule:
         """The rule with typed conditions, in which assigned facts still appear by name."""
-        return resolve(self.rule, Resolver(self._siblings.catalogue))
+        return resolve(self.definition, Resolver(self._siblings.catalogue))
 
     @cached_property
     def when(self) -> Expression:
@@ -101,12 +101,11 @@ class CompiledRule:
 
         Of an assigned fact in `when` nothing is shown; in `require` the facts behind it are.
         """
-        facts = self._siblings.catalogue.facts
+        catalogue = self._siblings.catalogue
         leaves = [*comparisons(self.resolved.when), *comparisons(self.require)]
         named = dict.fromkeys(name for leaf in leaves for name in (leaf.fact, leaf.other) if name is not None)
-        sources = [source for name in named for source in facts[name].derived_from]
-        sent = [name for name in sources if facts[name].read is not None and facts[name].kind is not Kind.STRUCTURE]
-        return tuple(name for name in dict.fromkeys([*named, *sent]) if name not in self._siblings.catalogue.assigned)
+        sources = [source for name in named for source in catalogue.shown_sources(name)]
+        return tuple(name for name in dict.fromkeys([*named, *sources]) if name not in catalogue.assigned)
 
     @cached_property
     def observable(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from infusion_orders.facts.release_0_1 import catalogue_of
 from infusion_orders.rules.document import RuleSetDocument, digest_of_parts
 from infusion_orders.rules.language_fingerprint import LANGUAGE_FINGERPRINT
 from infusion_orders.rules.rule_set import RuleSet
@@ -134,7 +135,11 @@ class RuleSetStore:
             document = self._verified(version, header.digest)
             with damaged_if_unreadable(f"version {version}, perhaps published for another release,"):
                 return RuleSet.from_document(
-                    document, version=version, digest=header.digest, compiled=header.language != LANGUAGE_FINGERPRINT
+                    document,
+                    version=version,
+                    digest=header.digest,
+                    catalogue=catalogue_of(header.language),
+                    compiled=header.language != LANGUAGE_FINGERPRINT,
                 )
 
     def _verified(self, version: int, digest: str) -> RuleSetDocument:

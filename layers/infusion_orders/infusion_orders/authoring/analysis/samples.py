@@ -13,8 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind
-from infusion_orders.reference.schema import ANY, TABLES
-from infusion_orders.reference.values import split_list
+from infusion_orders.reference.schema import ANY, TABLES, split_list
 from infusion_orders.rules.representatives import constants_of, leaves_by_fact
 
 if TYPE_CHECKING:
@@ -151,7 +150,7 @@ class Samples:
         for name, leaves in leaves_by_fact([self.expression]).items():
             constants = [constant for leaf in leaves for constant in constants_of(leaf)]
             fact = self.catalogue.facts[name]
-            for source in (name, *fact.derived_from):
+            for source in (name, *(source.name for source in self.catalogue.sources(name))):
                 if source == name or self._alike(fact, self.catalogue.facts[source]):
                     self._named.setdefault(source, []).extend(constants)
 
