@@ -20,8 +20,8 @@ from infusion_orders.decisions.judgement import outcome_of_line, outcome_of_orde
 from infusion_orders.facts.case import Case, Facts
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.unknown import Fault
-from infusion_orders.orders.order import LineOfBusiness
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
+from infusion_orders.orders.vocabularies import LineOfBusiness
 from infusion_orders.reference.tables import ReferenceTables
 from infusion_orders.rules.compiled_rule import compile_rules
 from infusion_orders.rules.digests import canonical_json, digest
@@ -407,7 +407,7 @@ ALONE = {"line_id": "1", "hcpcs": "S9500", "units": 7, "modifiers": [], "frequen
 @pytest.mark.parametrize("sent", [an_order_document(), an_order_of(ALONE)], ids=["example", "per diem alone"])
 @pytest.mark.parametrize("explain_all", [False, True])
 def test_the_facts_of_a_decided_order_wait_for_no_garbage_collector(sent: dict[str, Any], explain_all: bool) -> None:
-    order, rules = read_order(json.dumps(sent)), default_rules()
+    order, rules = parse_order(json.dumps(sent)), default_rules()
     decide(order, rules, as_of=TODAY, explain_all=explain_all)
     gc.collect()
     gc.disable()
@@ -437,7 +437,7 @@ def test_recorded_facts_are_canonical_json_whatever_was_sent(example: Path, chan
     document = json.loads(example.read_text("utf-8"))
     for pointer, value in change.items():
         change_at(document, pointer, value)
-    decided = decide(read_order(json.dumps(document)), default_rules(), as_of=TODAY)
+    decided = decide(parse_order(json.dumps(document)), default_rules(), as_of=TODAY)
     assert decided.facts == canonical_json(json.loads(decided.facts))
     assert decided.decision.receipt.facts == digest(decided.facts)
 

@@ -8,7 +8,7 @@ import pytest
 
 from infusion_orders.authoring.search import LONGEST, SHORTEST, SearchTextLength, find_rules
 from infusion_orders.decisions.decision import Decision, Outcome
-from infusion_orders.orders.order import ProviderType
+from infusion_orders.orders.vocabularies import ProviderType
 from tests.support.orders import ABSENT, an_order_document
 from tests.support.rules import decision_of, default_rules
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from infusion_orders.decisions.decision import Clock
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.orders.order import LineKind, LineOfBusiness, Urgency
+from infusion_orders.orders.vocabularies import LineKind, LineOfBusiness, Urgency
 from infusion_orders.rules.rule import Basis
 
 if TYPE_CHECKING:

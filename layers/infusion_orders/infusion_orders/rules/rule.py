@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, RootModel, StringConstraints, model_validator
 
 from infusion_orders.facts.fact import Scope
-from infusion_orders.orders.order import ProviderType
+from infusion_orders.orders.vocabularies import ProviderType
 from infusion_orders.rules.condition import Condition, FactReference, Strict
 
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500)]
