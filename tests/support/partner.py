@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import ModuleType
 
-    from infusion_orders.api.routes import Route
+    from infusion_orders.api.routes import ApiRoute
 
 EVERYTHING = frozenset(map(str, LineOfBusiness))
 OTHER_PARTNERS = (
@@ -173,7 +173,7 @@ class World:
     partner: PartnerSystem
     rules: PartnerSystem
 
-    def send(self, route: Route, event: Mapping[str, Any]) -> Answer:
+    def send(self, route: ApiRoute, event: Mapping[str, Any]) -> Answer:
         """Send an event to the function that serves the route."""
         return (self.rules if route.function == "manage_rules" else self.partner).send(event)
 

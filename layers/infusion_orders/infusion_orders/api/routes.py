@@ -14,7 +14,7 @@ from infusion_orders.api.batch import MOST_ORDERS
 from infusion_orders.api.caller import TokenScope
 
 
-class Route(NamedTuple):
+class ApiRoute(NamedTuple):
     """One method of one path.
 
     `name` is the handler's name in functions/`function`, and in camel case the name of the template's event and of the
@@ -55,8 +55,8 @@ class Route(NamedTuple):
         return values
 
 
-_partner_route = partial(Route, function="validate_orders")
-_rule_route = partial(Route, function="manage_rules")
+_partner_route = partial(ApiRoute, function="validate_orders")
+_rule_route = partial(ApiRoute, function="manage_rules")
 BODY_PROBLEMS = (400, 413, 415)
 
 ROUTES = (
@@ -237,7 +237,7 @@ ROUTES = (
 """Fixed paths come before paths with parameters that would match them too."""
 
 
-def find_route(routes: tuple[Route, ...], method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+def find_route(routes: tuple[ApiRoute, ...], method: str, path: str) -> tuple[ApiRoute, dict[str, str]] | None:
     """The first of these routes that serves the method and path, and the path's parameters; None if none does."""
     for route in routes:
         values = route.path_parameters(path) if route.method == method else None
@@ -246,6 +246,6 @@ def find_route(routes: tuple[Route, ...], method: str, path: str) -> tuple[Route
     return None
 
 
-def allowed_methods(routes: tuple[Route, ...], path: str) -> frozenset[str]:
+def allowed_methods(routes: tuple[ApiRoute, ...], path: str) -> frozenset[str]:
     """The methods that these routes serve the path with."""
     return frozenset(route.method for route in routes if route.path_parameters(path) is not None)
