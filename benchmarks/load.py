@@ -31,8 +31,7 @@ from benchmarks.load_clients import Tally, drive
 from benchmarks.load_cost import cost_of_million, growth_percent, percentile
 from benchmarks.load_server import Kind, Sums
 from infusion_orders.authoring.rule_files import load_directory
-from infusion_orders_cli.embedded_table import CREDENTIALS, environment, local_tables
-from infusion_orders_cli.template_tables import read_template
+from infusion_orders_cli.local.tables import CREDENTIALS, environment, local_tables, read_template
 from infusion_orders_cli.terminal import watched
 from scripts.dynamodb_engine import EngineMissing, dynamodb_local
 

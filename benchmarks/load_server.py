@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from benchmarks.load_cost import STORED_BESIDE_ITEM, Used, item_bytes, read_units, write_units
-from infusion_orders_cli.local_api import LocalApi, load_handler
+from infusion_orders_cli.local.api import LocalApi, load_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -216,9 +216,9 @@ def main() -> None:
     """Serve until the input ends; the first line of the output is the port."""
     said, meter = sys.stdout, Meter()
     sys.stdout = MeteredOutput(meter)
-    handler = load_handler(APP)
-    meter.watch(sys.modules[f"function_{APP.parent.name}"].client)
-    api = LocalApi(meter.metered(handler))
+    function = load_function(APP.parent)
+    meter.watch(function.resources.client)
+    api = LocalApi({"validate_orders": meter.metered(function.handler)})
     server = make_server("127.0.0.1", 0, OneAtATime(api), threaded=True, request_handler=StaysOpen)
     Thread(target=server.serve_forever, daemon=True).start()
     said.write(f"{server.server_address[1]}\n")

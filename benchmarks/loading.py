@@ -20,8 +20,7 @@ from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders.store.dynamodb import dynamodb_client
 from infusion_orders.store.rule_set_table import RuleSetTable, parts_of_items
 from infusion_orders.store.versions import RuleSetStore
-from infusion_orders_cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE, environment
-from infusion_orders_cli.template_tables import table_definitions
+from infusion_orders_cli.local.tables import CREDENTIALS, REGION, RULES_TABLE, environment, table_definitions
 from scripts.dynamodb_engine import EngineMissing, dynamodb_local
 
 if TYPE_CHECKING:

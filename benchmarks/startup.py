@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.measuring import ROUNDS, Times
 from benchmarks.reporting import Budget, Report, Table
 from infusion_orders.authoring.rule_files import load_directory
-from infusion_orders_cli.embedded_table import CREDENTIALS, environment, local_tables
+from infusion_orders_cli.local.tables import CREDENTIALS, environment, local_tables
 from scripts.dynamodb_engine import EngineMissing, dynamodb_local
 from scripts.lambda_emulator import Build, CannotEmulate, emulated
 

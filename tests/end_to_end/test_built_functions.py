@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infusion_orders.api.observability import ALLOWED_FIELDS
-from infusion_orders.orders.reading import MAX_BODY_BYTES
-from infusion_orders_cli.embedded_table import DECISIONS_TABLE, LOCAL_PARTNER
-from tests.contract.every_route import ROUTES, Route, event_to, good_requests
+from infusion_orders.api.routes import ROUTES, ApiRoute
+from infusion_orders.orders.parsing import MAX_BODY_BYTES
+from infusion_orders_cli.local.tables import DECISIONS_TABLE, LOCAL_PARTNER
 from tests.support.orders import CANARY, a_canary_order, an_order_document
 from tests.support.partner import an_event, read_event
 from tests.support.project import PROJECT
+from tests.support.routes import event_to, good_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,12 +41,12 @@ def partner(stack: Stack) -> Iterator[PartnerSystem]:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-def test_every_route_answers_cold_and_warm(stack: Stack, decision_id: str, route: Route) -> None:
+def test_every_route_answers_cold_and_warm(stack: Stack, decision_id: str, route: ApiRoute) -> None:
     request = good_requests(decision_id)[str(route)]
     event = event_to(route, request)
     stack.as_it_was()
 
-    with stack.cold(route.function) as (caller, function):
+    with stack.cold(route.function.title().replace("_", "")) as (caller, function):
         first, second = caller.send(event), caller.send(event)
         lines = function.lines()
 

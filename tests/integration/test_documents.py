@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 
 from infusion_orders.store.dynamodb import StoreUnavailable, dynamodb_client
 from infusion_orders.store.versions import RuleSetStore
-from infusion_orders_cli.embedded_table import CREDENTIALS, LOCAL_PARTNER, REGION, RULES_TABLE, LocalTables, environment
+from infusion_orders_cli.local.tables import CREDENTIALS, LOCAL_PARTNER, REGION, RULES_TABLE, LocalTables, environment
 from infusion_orders_cli.main import app
 from tests.support.tables import NOON, record_example
 

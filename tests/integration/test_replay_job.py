@@ -21,7 +21,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infusion_orders_cli.embedded_table import (
+from infusion_orders_cli.local.tables import (
     CREDENTIALS,
     DECISIONS_TABLE,
     LOCAL_PARTNER,

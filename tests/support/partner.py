@@ -6,7 +6,6 @@ A `World` has tables in memory with the default rule set active, four partners, 
 from __future__ import annotations
 
 import gzip
-import importlib.util
 import io
 import itertools
 import json
@@ -18,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from infusion_orders.orders.vocabularies import LineOfBusiness
 from infusion_orders.store.partners import Partner, PartnerStore
 from infusion_orders.store.versions import RuleSetStore
-from infusion_orders_cli.embedded_table import (
+from infusion_orders_cli.local import api
+from infusion_orders_cli.local.tables import (
     DECISIONS_TABLE,
     LOCAL_PARTNER,
     RULES_TABLE,
@@ -33,6 +33,8 @@ from tests.support.tables import a_client, mocked_tables
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import ModuleType
+
+    from infusion_orders.api.routes import ApiRoute
 
 EVERYTHING = frozenset(map(str, LineOfBusiness))
 OTHER_PARTNERS = (
@@ -55,20 +57,8 @@ class StandardOutput(io.TextIOBase):
 def load_function(name: str, variables: Mapping[str, str]) -> ModuleType:
     """Load `functions/<name>/app.py` anew, with its own clients, caches and logger."""
     serial = next(_serial)
-    spec = importlib.util.spec_from_file_location(
-        f"{name}_under_test_{serial}", PROJECT / "functions" / name / "app.py"
-    )
-    if spec is None or spec.loader is None:
-        raise FileNotFoundError(name)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
     with environment({**variables, "SERVICE_NAME": f"{name}-{serial}"}), redirect_stdout(StandardOutput()):
-        sys.path.insert(0, str(PROJECT / "functions" / name))  # as Lambda does, for the modules next to app.py
-        try:
-            spec.loader.exec_module(module)
-        finally:
-            sys.path.pop(0)
-    return module
+        return api.load_function(PROJECT / "functions" / name, f"{name}_under_test_{serial}")
 
 
 @dataclass(frozen=True)
@@ -178,9 +168,13 @@ class World:
     partner: PartnerSystem
     rules: PartnerSystem
 
+    def send(self, route: ApiRoute, event: Mapping[str, Any]) -> Answer:
+        """Send an event to the function that serves the route."""
+        return (self.rules if route.function == "manage_rules" else self.partner).send(event)
+
     def items(self) -> list[dict[str, Any]]:
         """Return all items of the decisions table, with compressed values decompressed."""
-        pages = self.function.client.get_paginator("scan").paginate(TableName=DECISIONS_TABLE)
+        pages = self.function.resources.client.get_paginator("scan").paginate(TableName=DECISIONS_TABLE)
         items = [item for page in pages for item in page["Items"]]
         return [{name: _readable(value) for name, value in item.items()} for item in items]
 

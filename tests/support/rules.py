@@ -14,7 +14,7 @@ from infusion_orders.decisions import decide
 from infusion_orders.decisions.decide import Decided, decide_case
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.reference.tables import ReferenceTables
 from infusion_orders.rules.compiled_rule import compile_rules
 from infusion_orders.rules.document import RuleSetDocument
@@ -63,7 +63,7 @@ def reviewing_document() -> RuleSetDocument:
 
 def decision_of(document: Mapping[str, Any], **options: Any) -> Decision:
     """Decide an order in JSON under the default rules; `options` go to `decide`."""
-    order = read_order(json.dumps(document, default=str))
+    order = parse_order(json.dumps(document, default=str))
     return decide(order, default_rules(), as_of=TODAY, **options).decision
 
 

@@ -17,8 +17,14 @@ from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.store.decisions import DecisionStore
 from infusion_orders.store.dynamodb import dynamodb_client
 from infusion_orders.store.versions import RuleSetStore
-from infusion_orders_cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, REGION, RULES_TABLE, environment
-from infusion_orders_cli.template_tables import table_definitions
+from infusion_orders_cli.local.tables import (
+    CREDENTIALS,
+    DECISIONS_TABLE,
+    REGION,
+    RULES_TABLE,
+    environment,
+    table_definitions,
+)
 from scripts.dynamodb_engine import EngineMissing, dynamodb_local
 from tests.support.orders import an_order
 from tests.support.project import TEMPLATE
@@ -27,7 +33,7 @@ from tests.support.rules import TODAY, default_document, default_rules
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infusion_orders_cli.embedded_table import LocalTables
+    from infusion_orders_cli.local.tables import LocalTables
 
 MOMENT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)

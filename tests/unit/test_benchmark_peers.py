@@ -187,7 +187,7 @@ def test_a_program_is_given_the_facts_that_its_condition_names_or_all_that_were_
 
 def test_the_rules_are_of_every_file_with_every_operator_and_size() -> None:
     shared = setting()
-    subjects = {rule.rule.id.split(".")[0] for rule in shared.rule_set.rules if rule.require is not True}
+    subjects = {rule.id.split(".")[0] for rule in shared.rule_set.rules if rule.require is not True}
     of_other_subjects_files = {"submitter", "nursing"}
     assert {name.split(".")[0] for name in RULES} == subjects - of_other_subjects_files
 

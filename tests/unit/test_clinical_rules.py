@@ -172,7 +172,7 @@ def test_the_rule_stops_the_order_and_the_mended_order_stands(case: Broken) -> N
 
 
 def test_every_clinical_rule_has_a_case() -> None:
-    rules = {compiled.rule.id for compiled in default_rules().rules if compiled.rule.id.startswith(FAMILIES)}
+    rules = {compiled.id for compiled in default_rules().rules if compiled.id.startswith(FAMILIES)}
     assert rules == {case.rule for case in CASES}
 
 

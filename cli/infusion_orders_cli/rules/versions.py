@@ -89,11 +89,11 @@ def show(
 
 def _show_rule(document: RuleSetDocument, rule: str, *, json: bool) -> None:
     from infusion_orders.authoring.wording import rule_in_words
-    from infusion_orders.rules.resolution import nearest
+    from infusion_orders.orders.suggestions import did_you_mean
 
     found = {str(one["id"]): one for one in document.rules}
     if rule not in found:
-        fail(f"This version has no rule {rule!r}{nearest(rule, found)}.", code=REFUSED)
+        fail(f"This version has no rule {rule!r}{did_you_mean(rule, found)}.", code=REFUSED)
     if json:
         _print_json(found[rule])
         return

@@ -10,8 +10,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from infusion_orders.facts.fact import Kind
+from infusion_orders.orders.suggestions import did_you_mean
 from infusion_orders.rules.condition import FactReference, Leaf, parts_of
-from infusion_orders.rules.resolution import Resolver, WrongConstant, nearest, read_constant, resolve
+from infusion_orders.rules.resolution import Resolver, WrongConstant, read_constant, resolve
 from infusion_orders.rules.texts import placeholders
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _problem(named: NamedFact, rule: Rule, catalogue: Catalogue) -> str | None:
     if fact is None:
         if named.place in (Place.CONDITION, Place.COMPARISON):
             return None  # the resolver reports it, with the exact path
-        return f"there is no fact {named.name!r}{nearest(named.name, catalogue.facts)}"
+        return f"there is no fact {named.name!r}{did_you_mean(named.name, catalogue.facts)}"
     if fact.private:
         return _privacy_problem(fact, named.place, catalogue)
     if fact.name in catalogue.assigned:
@@ -123,7 +124,7 @@ def _assigned_fact_problem(fact: Fact, place: Place) -> str:
 
 def _target_problem(target: str, rule: Rule, catalogue: Catalogue) -> str | None:
     if target not in catalogue.assigned:
-        near = nearest(target, catalogue.assigned) or f"; use one of: {', '.join(sorted(catalogue.assigned))}"
+        near = did_you_mean(target, catalogue.assigned) or f"; use one of: {', '.join(sorted(catalogue.assigned))}"
         return f"{target} is not a fact that rules assign{near}"
     return _literal_problem(catalogue.facts[target], rule.assign or {})
 

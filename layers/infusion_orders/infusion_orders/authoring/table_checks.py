@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from infusion_orders.authoring.ladder_checks import ladder_problems, rung_problems
 from infusion_orders.authoring.table_cells import cell_problem
-from infusion_orders.authoring.table_problems import TableErrors, TableProblem, nearest
-from infusion_orders.reference.schema import ANY, TABLES
+from infusion_orders.authoring.table_problems import TableErrors, TableProblem
+from infusion_orders.orders.suggestions import valid_words
+from infusion_orders.reference.schema import ANY, END_OF_TIME, TABLES, split_list
 from infusion_orders.reference.tables import ReferenceTables
-from infusion_orders.reference.values import END_OF_TIME, split_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,7 +43,7 @@ def table_problems(tables: Mapping[str, Rows]) -> tuple[TableProblem, ...]:
     for name, rows in tables.items():
         schema = TABLES.get(name)
         if schema is None:
-            problems.append(TableProblem(name, 0, "", f"there is no such table{nearest(name, TABLES)}"))
+            problems.append(TableProblem(name, 0, "", f"there is no such table{valid_words(name, TABLES)}"))
             continue
         valid[name] = []
         for number, row, faults in _read(schema, rows):
@@ -84,7 +84,7 @@ def _header_problems(schema: TableSchema, rows: Rows) -> Iterator[TableProblem]:
     for column in given:
         if column not in expected:
             words = missing or expected
-            yield TableProblem(schema.name, 1, column, f"there is no such column{nearest(column, words)}")
+            yield TableProblem(schema.name, 1, column, f"there is no such column{valid_words(column, words)}")
     for column in missing:
         yield TableProblem(schema.name, 1, column, "the column is missing")
     if not missing and set(given) == set(expected) and given != expected:
@@ -167,7 +167,7 @@ def _references(schema: TableSchema, rows: Sequence[NumberedRow], tables: Mappin
         for number, row in rows:
             for word in _referring_words(column, row[column.name]):
                 if word not in known:
-                    text = f"{word!r} is not in table {table}{nearest(word, (*known, *column.choices))}"
+                    text = f"{word!r} is not in table {table}{valid_words(word, (*known, *column.choices))}"
                     yield TableProblem(schema.name, number, column.name, text)
 
 

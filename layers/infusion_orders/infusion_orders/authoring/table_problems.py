@@ -34,18 +34,3 @@ class TableErrors(ValueError):
     def __init__(self, problems: Iterable[TableProblem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
-
-
-def nearest(word: str, words: Iterable[str]) -> str:
-    """Return a phrase that names the nearest valid word, or some of the valid ones; empty if there are none."""
-    from difflib import get_close_matches
-
-    candidates = sorted(set(words))
-    close = get_close_matches(word.casefold(), [candidate.casefold() for candidate in candidates], n=1, cutoff=0.6)
-    if close:
-        found = next(candidate for candidate in candidates if candidate.casefold() == close[0])
-        return f"; did you mean {found!r}?"
-    if not candidates:
-        return ""
-    shown = ", ".join(candidates[:12])
-    return f"; valid values: {shown}" + (", ..." if len(candidates) > 12 else "")

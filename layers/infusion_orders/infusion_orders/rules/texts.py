@@ -1,9 +1,8 @@
-"""The texts of a rule: `{fact.name}` in a message or remedy shows the fact's value on the line that was judged."""
+"""The texts of a rule: `{fact.name}` in a message or a remedy shows the value of the fact on the judged line."""
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.case import plain_value
@@ -21,20 +20,8 @@ def placeholders(text: str) -> list[str]:
 
 
 def rendered(text: str, facts: Mapping[str, Any]) -> str:
-    """The text with its placeholders filled; an unknown fact shows as such."""
-    pieces = _pieces(text)
-    if len(pieces) == 1:
-        return text
-    shown = list(pieces)
-    for position in range(1, len(pieces), 2):
-        shown[position] = _shown(facts[pieces[position]])
-    return "".join(shown)
-
-
-@lru_cache(maxsize=2_048)
-def _pieces(text: str) -> tuple[str, ...]:
-    """What stands between placeholders, and in every second place a placeholder's fact."""
-    return tuple(_PLACEHOLDER.split(text))
+    """Return the text with the value of each fact that it shows; an unknown fact shows as `(not known)`."""
+    return _PLACEHOLDER.sub(lambda placeholder: _shown(facts[placeholder[1]]), text)
 
 
 def _shown(value: Any) -> str:
