@@ -36,7 +36,7 @@ from infusion_orders.api.live_decisions import decision_json
 from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions import decide
 from infusion_orders.facts.case import Case
-from infusion_orders.orders.reading import read_document, read_order
+from infusion_orders.orders.parsing import parse_json, parse_order
 from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders_cli.local.tables import embedded_tables
 from infusion_orders_cli.workers import processors
@@ -183,7 +183,7 @@ def batch_times() -> Mapping[str, Times]:
 
         def core() -> None:
             for _ in range(MOST_ORDERS):
-                decision_json(decide(read_order(body), rule_set, as_of=as_of).decision)
+                decision_json(decide(parse_order(body), rule_set, as_of=as_of).decision)
 
         def singles() -> None:
             for _ in range(MOST_ORDERS):
@@ -209,14 +209,14 @@ def steps_of_an_order() -> Mapping[str, Times]:
         return call
 
     def facts_as_sent(body: bytes) -> None:
-        Case(rule_set.catalogue, rule_set.tables, order=read_order(body))
+        Case(rule_set.catalogue, rule_set.tables, order=parse_order(body))
 
     steps: dict[str, Callable[[bytes], object]] = {
-        "JSON read": read_document,
-        "and held to the contract": read_order,
+        "JSON read": parse_json,
+        "and held to the contract": parse_order,
         "and its facts as sent": facts_as_sent,
-        "and decided": lambda body: decide(read_order(body), rule_set, as_of=day),
-        "and written": lambda body: decide(read_order(body), rule_set, as_of=day).decision.model_dump_json(),
+        "and decided": lambda body: decide(parse_order(body), rule_set, as_of=day),
+        "and written": lambda body: decide(parse_order(body), rule_set, as_of=day).decision.model_dump_json(),
     }
     times = side_by_side({name: up_to(step) for name, step in steps.items()}, least_seconds=0.2)
     return {name: one.each(len(bodies)) for name, one in times.items()}

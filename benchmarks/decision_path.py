@@ -28,7 +28,7 @@ from infusion_orders.decisions.findings import actions, findings
 from infusion_orders.decisions.judgement import judge_order
 from infusion_orders.decisions.questions import questions
 from infusion_orders.facts.case import Case
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.digests import canonical_json_of_sorted, digest
 from infusion_orders.rules.rule import Verdict
 from infusion_orders.store import dynamodb as store_client
@@ -135,7 +135,7 @@ def report() -> Report:
         if status != 200:
             raise SystemExit(f"The handler answered {status} to {EVENT.name}: there is nothing to time.")
         rule_set = function.resources.rule_sets.active().rule_set
-        order = read_order(body)
+        order = parse_order(body)
         times = side_by_side(
             {
                 HANDLER: lambda: function.handler(event, context),
@@ -166,7 +166,7 @@ def report() -> Report:
 
 def core(body: bytes, rule_set: RuleSet) -> str:
     """From bytes to bytes, nothing recorded."""
-    decision = decide(read_order(body), rule_set, as_of=AS_OF).decision
+    decision = decide(parse_order(body), rule_set, as_of=AS_OF).decision
     return decision.model_dump_json(by_alias=True, exclude_none=True)
 
 
@@ -178,7 +178,7 @@ def judged(order: Order, rule_set: RuleSet) -> tuple[Case, tuple[JudgedLine, ...
 
 def steps(body: bytes, rule_set: RuleSet) -> Iterator[str]:
     """What reading and `decide` do, as far as public functions do it: the name of each part once it is done."""
-    order = read_order(body)
+    order = parse_order(body)
     yield "read the order"
     case = Case(rule_set.catalogue, rule_set.tables, order=order)
     yield "facts as sent"
@@ -196,7 +196,7 @@ def way(body: bytes, rule_set: RuleSet) -> dict[str, Callable[[], object]]:
     """The way from its beginning up to each part, by that part's name; rendering, the last, makes it the core."""
     names = list(steps(body, rule_set))
     up_to = {name: lambda at=at: next(islice(steps(body, rule_set), at, None)) for at, name in enumerate(names)}
-    return {**up_to, DECIDED: lambda: decide(read_order(body), rule_set, as_of=AS_OF)}
+    return {**up_to, DECIDED: lambda: decide(parse_order(body), rule_set, as_of=AS_OF)}
 
 
 def judging_alone(order: Order, rule_set: RuleSet) -> dict[str, Callable[[], object]]:

@@ -17,7 +17,7 @@ from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions.findings import observed
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.evaluation import compile_verdict, explain
 from infusion_orders.rules.expression import comparisons
 from infusion_orders.rules.rule import Verdict
@@ -180,7 +180,7 @@ def setting() -> Setting:
     rule_set = RuleSet.from_document(document, version=1, digest=document.digest)
     by_id = {rule.id: rule for rule in rule_set.rules}
     rules = {name: by_id[name] for name in RULES}
-    read = [read_order(json.dumps(order)) for order in documents()]
+    read = [parse_order(json.dumps(order)) for order in documents()]
     cases = [Case(rule_set.catalogue, rule_set.tables, order=order) for order in read]
     made = Setting(rule_set, rules, read, cases)
     for facts in made.facts:

@@ -22,7 +22,7 @@ from benchmarks.orders import orders
 from benchmarks.reporting import Budget, Report, Table
 from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions import decide
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders_cli.rules.replay_run import run
 from infusion_orders_cli.rules.replay_sources import ExportSource
@@ -54,7 +54,7 @@ class Made:
 def made(count: int, rules: RuleSet) -> Iterator[Made]:
     """Decided under the rules."""
     for _, document in zip(range(count), orders(), strict=False):
-        order = read_order(json.dumps(document))
+        order = parse_order(json.dumps(document))
         decided = decide(order, rules, as_of=START.date(), decision_id=str(ULID()))
         yield Made(decided.facts.decode(), decided.decision.model_dump_json(by_alias=True, exclude_none=True))
 

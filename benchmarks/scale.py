@@ -22,7 +22,7 @@ from infusion_orders.authoring.rule_files import read_directory
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.judgement import judge_order
 from infusion_orders.facts.case import Case
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.rule_set import RuleSet
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def plain_order() -> dict[str, Any]:
 
 def an_order(lines: int = 3) -> Order:
     """Of so many lines."""
-    return read_order(json.dumps(with_lines(plain_order(), lines)))
+    return parse_order(json.dumps(with_lines(plain_order(), lines)))
 
 
 def ready(grown: RuleSetDocument) -> RuleSet:

@@ -30,7 +30,7 @@ from infusion_orders.api import application
 from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions.decide import decide
 from infusion_orders.facts.release_0_1 import catalogue_of
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders_cli.local.tables import DECISIONS_TABLE, RULES_TABLE
 from tests.fuzz.events import send
@@ -94,7 +94,7 @@ def rules_of(folder: Path | None) -> RuleSet:
 def decided(document: Mapping[str, Any], rule_set: RuleSet, *, explain_all: bool = False) -> Item:
     """The decision and the recorded facts, or the exception that was raised."""
     try:
-        order = read_order(json.dumps(document))
+        order = parse_order(json.dumps(document))
         made = decide(order, rule_set, as_of=TODAY, explain_all=explain_all)
     except Exception as error:
         return {"raised": f"{type(error).__name__}: {error}"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from infusion_orders.api.errors import InvalidRequest, NotFound, WrongPart
 from infusion_orders.api.requests import query_parameters, refuse_parameters, require_choice
 from infusion_orders.authoring.search import EFFECTS, SearchTextLength, find_rules
-from infusion_orders.orders.order import ProviderType
+from infusion_orders.orders.vocabularies import ProviderType
 from rule_answers import plain_response, plain_rule
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from infusion_orders.api.requests import json_body, refuse_parameters, version_n
 from infusion_orders.api.rule_bodies import ReplayOrder, read_body
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.replay_report import ReplayReport, report_of
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.store.recorded_decisions import Position, TableSource
 from rule_answers import plain_response
 
@@ -31,7 +31,7 @@ def try_order(request: Request, resources: Resources) -> Response:
     """Decide an order under a version, with every rule's verdict; nothing is recorded."""
     request.person()
     refuse_parameters(request.event)
-    order = read_order(json_body(request.event))
+    order = parse_order(json_body(request.event))
     rule_set = resources.rule_sets.version(version_number(request.path_parameters["version"]))
     decision = decide(order, rule_set, as_of=request.notes.at.date(), explain_all=True).decision
     request.notes.note(ruleset_version=rule_set.version, outcome=str(decision.outcome))

@@ -9,7 +9,7 @@ import pytest
 
 from infusion_orders.api.observability import ALLOWED_FIELDS
 from infusion_orders.api.routes import ROUTES, ApiRoute
-from infusion_orders.orders.reading import MAX_BODY_BYTES
+from infusion_orders.orders.parsing import MAX_BODY_BYTES
 from infusion_orders_cli.local.tables import DECISIONS_TABLE, LOCAL_PARTNER
 from tests.support.orders import CANARY, a_canary_order, an_order_document
 from tests.support.partner import an_event, read_event

@@ -38,7 +38,7 @@ def weakest_open_effect(decision: Any) -> str | None:
 
 @examples(150)
 @given(rule_lists(), partly_known())
-def test_whatever_is_answered_to_all_questions_settles_that_effect(rules: list[Any], facts: dict[str, Any]) -> None:
+def test_answers_to_all_questions_settle_the_open_effect(rules: list[Any], facts: dict[str, Any]) -> None:
     rule_set = a_rule_set(rules)
     decision = decided(rule_set, [facts]).decision
     effect = weakest_open_effect(decision)
@@ -66,7 +66,7 @@ def test_adding_information_never_changes_a_settled_outcome(
 
 @examples(100)
 @given(rule_lists(), st.lists(partly_known(), min_size=1, max_size=3), st.randoms(use_true_random=False))
-def test_the_order_of_rules_and_of_lines_changes_nothing(
+def test_order_of_rules_and_lines_changes_no_outcome(
     rules: list[Any], lines: list[dict[str, Any]], shuffle: random.Random
 ) -> None:
     ids = [f"line-{index}" for index in range(len(lines))]
@@ -95,9 +95,7 @@ FAULTY = Catalogue(
 
 @examples(200)
 @given(rule_lists(), st.lists(partly_known(), min_size=1, max_size=1))
-def test_a_fault_is_a_verdict_of_the_rules_that_need_the_fact_and_never_raised(
-    rules: list[Any], lines: list[dict[str, Any]]
-) -> None:
+def test_fault_is_a_verdict_of_the_rules_that_need_the_fact(rules: list[Any], lines: list[dict[str, Any]]) -> None:
     without = [{name: value for name, value in line.items() if name not in FAULTY_FACTS} for line in lines]
     decision = decided(a_rule_set(rules, FAULTY), without).decision
     sound = decided(a_rule_set(rules), without).decision
@@ -117,9 +115,9 @@ def test_a_fault_is_a_verdict_of_the_rules_that_need_the_fact_and_never_raised(
 
 @examples(100)
 @given(rule_lists(), partly_known())
-def test_the_same_case_has_the_same_receipt(rules: list[Any], facts: dict[str, Any]) -> None:
+def test_same_case_has_the_same_receipt(rules: list[Any], facts: dict[str, Any]) -> None:
     assert decided(a_rule_set(rules), [facts]) == decided(a_rule_set(rules), [facts])
 
 
-def test_the_small_vocabulary_has_a_value_for_every_fact() -> None:
+def test_small_vocabulary_has_values_for_every_fact() -> None:
     assert VALUES.keys() == FACTS.keys()

@@ -14,7 +14,7 @@ from infusion_orders.decisions import decide
 from infusion_orders.decisions.decide import Decided, decide_case
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.reference.tables import ReferenceTables
 from infusion_orders.rules.compiled_rule import compile_rules
 from infusion_orders.rules.document import RuleSetDocument
@@ -63,7 +63,7 @@ def reviewing_document() -> RuleSetDocument:
 
 def decision_of(document: Mapping[str, Any], **options: Any) -> Decision:
     """Decide an order in JSON under the default rules; `options` go to `decide`."""
-    order = read_order(json.dumps(document, default=str))
+    order = parse_order(json.dumps(document, default=str))
     return decide(order, default_rules(), as_of=TODAY, **options).decision
 
 
@@ -103,3 +103,8 @@ def decide_facts(
     case = Case(rule_set.catalogue, rule_set.tables, order_facts=dict(order or {}), line_facts=list(lines))
     ids = line_ids if line_ids is not None else [str(number + 1) for number in range(len(lines))]
     return decide_case(case, rule_set, order_id="order", line_ids=ids, as_of=TODAY)
+
+
+def derived_facts(case: Case) -> tuple[dict[str, Any], ...]:
+    """Return, for each line, the values of all facts by name."""
+    return tuple({name: line[name] for name in case.catalogue.declared} for line in case.lines)

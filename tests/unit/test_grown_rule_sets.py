@@ -12,7 +12,7 @@ import pytest
 from benchmarks.grown import CODES_A_RULE, grown_crosswalk, grown_rules, with_lines
 from benchmarks.orders import orders
 from infusion_orders.authoring.checks import check_document
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.problems import RuleSetErrors
 from tests.support.rules import default_document
 
@@ -57,4 +57,4 @@ def test_an_order_has_as_many_lines_and_is_one(count: int) -> None:
     for order in islice(orders(), 6):
         longer: dict[str, Any] = with_lines(order, count)
 
-        assert len(read_order(json.dumps(longer)).lines) == count
+        assert len(parse_order(json.dumps(longer)).lines) == count

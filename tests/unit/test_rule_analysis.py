@@ -12,7 +12,7 @@ from infusion_orders.authoring.analysis.report import FindingKind, Severity
 from infusion_orders.authoring.analysis.table_gaps import gap_findings
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.line_decisions import RESPONSIBLE_PARTY
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.rule_set import RuleSet
 from tests.support.rules import TODAY, default_document, default_rules
@@ -51,7 +51,7 @@ def the_finding(analysis: Analysis, kind: FindingKind) -> AnalysisFinding:
 def decided(finding: AnalysisFinding, rule_set: RuleSet) -> Decision:
     """Decide the order that comes with the finding."""
     assert finding.order is not None
-    return decide(read_order(json.dumps(finding.order)), rule_set, as_of=TODAY, explain_all=True).decision
+    return decide(parse_order(json.dumps(finding.order)), rule_set, as_of=TODAY, explain_all=True).decision
 
 
 def verdicts(decision: Decision) -> dict[str, str]:
@@ -224,7 +224,7 @@ def test_redirect_to_a_refusing_vendor_is_shown_by_an_order(vendor: str, problem
     assert problem in finding.problem
     decision = decided(finding, rule_set)
     assert [(action.action, action.vendor) for action in decision.actions] == [("use_vendor", vendor)]
-    line = read_order(json.dumps(finding.order)).lines[0]
+    line = parse_order(json.dumps(finding.order)).lines[0]
     assert line.service_from is not None
     accepting = rule_set.tables.contracted_vendors(
         therapy=str(decision.lines[0].therapy), line_of_business="medicare_advantage", on=line.service_from

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.api.caller import authenticate, authenticate_staff
 from infusion_orders.api.errors import InvalidRequest, NotFound, UnsupportedMediaType, WrongPart
-from infusion_orders.orders.reading import MalformedJson
+from infusion_orders.orders.parsing import MalformedJson
 from infusion_orders.orders.suggestions import nearest
 from infusion_orders.rules.digests import digest
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from infusion_orders.authoring.analysis.samples import COMPLETE, Samples, TableSamples
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.unknown import FaultyFact, Reason, Unknown
-from infusion_orders.orders.reading import InvalidOrder, order_from
+from infusion_orders.orders.parsing import InvalidOrder, order_from_json
 from infusion_orders.rules.evaluation import compile_expression, residual
 from infusion_orders.rules.expression import comparisons
 
@@ -175,7 +175,7 @@ class OrderSearch:
         return self.catalogue.facts[name].pointer.replace("{line}", str(line or 0))
 
     def _case(self, document: Json) -> Case:
-        return Case(self.catalogue, self.tables, order=order_from(document))
+        return Case(self.catalogue, self.tables, order=order_from_json(document))
 
     def _filled_up(self, document: Json, expression: Expression) -> Json:
         """Return the order with every place filled in, if the condition is then still true, else the order as it is."""
