@@ -201,9 +201,7 @@ def test_fault_on_one_attempt_is_retried(faulty: Faulty, fault: str, key: str | 
 
 @pytest.mark.parametrize("fault", ["no answer", "throttled", "a fault of the engine", "a connection that breaks"])
 @pytest.mark.parametrize("operation", ["GetItem", "Query"])
-def test_last_good_version_decides_while_the_new_one_is_unreadable(
-    faulty: Faulty, fault: str, operation: str
-) -> None:
+def test_last_good_version_decides_while_the_new_one_is_unreadable(faulty: Faulty, fault: str, operation: str) -> None:
     """Its pointer (GetItem), or its parts (Query)."""
     activate(faulty, 2)
     faulty.function.resources.rule_sets._confirmed_at -= 40

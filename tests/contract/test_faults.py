@@ -80,9 +80,7 @@ def test_unexpected_exception_returns_500_without_its_text(
     assert "CANARY" not in answer.text + written.out + written.err
 
 
-def test_decision_states_the_age_of_its_rules(
-    breakable_world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_decision_states_the_age_of_its_rules(breakable_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     active = breakable_world.function.resources.rule_sets.active()
     monkeypatch.setattr(
         breakable_world.function.resources.rule_sets, "active", lambda: ActiveRuleSet(active.rule_set, age_seconds=77)
@@ -93,9 +91,7 @@ def test_decision_states_the_age_of_its_rules(
     assert answer.json["ruleset"]["age_seconds"] == 77
 
 
-def test_damaged_version_reproduces_nothing(
-    breakable_world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_damaged_version_reproduces_nothing(breakable_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def damaged(_version: int) -> None:
         raise DamagedRuleSet
 

@@ -313,9 +313,7 @@ class TestVersions:
             {"version": 1, "why": "x", "by": "eve"},
         ],
     )
-    def test_invalid_activation_is_refused(
-        self, world: World, body: Any
-    ) -> None:
+    def test_invalid_activation_is_refused(self, world: World, body: Any) -> None:
         answer = world.rules.call("PUT", "/v1/rulesets/active", body, **ACTIVATE)
         assert (answer.status, answer.problem) == (422, "invalid-order")
 
@@ -337,7 +335,9 @@ class TestReplay:
         assert self.replay(world, 1).json["report"]["changed"] == 0
         assert self.replay(world, 1, partners=["nobody"]).json["report"]["replayed"] == 0
 
-    def test_replay_without_time_left_continues_in_the_next_request(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_replay_without_time_left_continues_in_the_next_request(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         self.recorded(world, 3)
         monkeypatch.setattr("infusion_orders.store.recorded_decisions.PAGE_SIZE", 1)
         monkeypatch.setattr(world.rules, "context", LambdaContext(milliseconds=7_999))
@@ -376,9 +376,7 @@ class TestReplay:
     def test_invalid_days_are_refused(self, world: World, body: Any) -> None:
         assert world.rules.call("POST", "/v1/rulesets/1/replay", body, **READ).problem == "invalid-order"
 
-    def test_activation_with_too_many_flips_is_refused(
-        self, world: World, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_activation_with_too_many_flips_is_refused(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         version = published(world, reviewing())
         nothing = activate(world, version, max_flips="0.005")
         self.recorded(world, 2)

@@ -79,9 +79,7 @@ def test_request_without_usable_claims_returns_401(world: World, route: ApiRoute
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 @pytest.mark.parametrize("claims", Claims.WRONG, ids=str)
-def test_only_access_tokens_of_clients_are_accepted(
-    world: World, route: ApiRoute, claims: dict[str, Any]
-) -> None:
+def test_only_access_tokens_of_clients_are_accepted(world: World, route: ApiRoute, claims: dict[str, Any]) -> None:
     event = event_to(route, good_requests(NOBODY)[str(route)])
     event["requestContext"]["authorizer"]["claims"] |= claims
 
@@ -104,7 +102,9 @@ def test_unknown_and_suspended_clients_are_refused(
 
 
 @pytest.mark.parametrize("route", OF_PARTNERS, ids=str)
-def test_partner_sees_nothing_of_another_partners_decision(world: World, decision: dict[str, Any], route: ApiRoute) -> None:
+def test_partner_sees_nothing_of_another_partners_decision(
+    world: World, decision: dict[str, Any], route: ApiRoute
+) -> None:
     """Two partners with the same rights, the same request and the same idempotency key."""
     request = good_requests(decision["decision_id"])[str(route)]
     event = event_to(route, request, client_id=OTHER, headers={"Idempotency-Key": "secret-key"})

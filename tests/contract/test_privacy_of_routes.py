@@ -176,7 +176,9 @@ def test_text_of_an_exception_appears_nowhere(
     assert fault == "of the store" or type(FAULTS[fault]).__name__ in left  # the operator is told where, not what
 
 
-def test_search_finds_a_canary_in_each_place(world: World, capsys: pytest.CaptureFixture[str], traces: socket.socket) -> None:
+def test_search_finds_a_canary_in_each_place(
+    world: World, capsys: pytest.CaptureFixture[str], traces: socket.socket
+) -> None:
     """The search looks where it says: a canary in each place is seen."""
     key = {"PK": {"S": "CANARY-A"}, "SK": {"S": "x"}}
     world.function.resources.client.put_item(TableName=RULES_TABLE, Item=key)

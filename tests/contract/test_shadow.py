@@ -76,9 +76,7 @@ def without_what_differs(answer: Answer) -> dict[str, Any]:
     return plain
 
 
-def test_shadow_is_counted_and_a_difference_is_logged(
-    world: World, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_shadow_is_counted_and_a_difference_is_logged(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     answer = world.partner.validate(NOBODY_ABLE)
 
     logged, metrics = told(capsys)

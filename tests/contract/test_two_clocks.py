@@ -101,9 +101,7 @@ def test_rolled_back_version_still_reproduces(breakable_world: World) -> None:
         ("2027-01-01", "accepted"),
     ],
 )
-def test_rule_applies_on_the_first_and_last_day_of_its_period(
-    breakable_world: World, day: str, outcome: str
-) -> None:
+def test_rule_applies_on_the_first_and_last_day_of_its_period(breakable_world: World, day: str, outcome: str) -> None:
     activate(breakable_world, changed_document({"/effective": {"from": "2026-12-01", "to": "2026-12-31"}}), MIDNIGHT)
     lines = {f"/lines/{line}/{field}": day for line in range(3) for field in ("service_from", "service_to")}
     order = an_order_document({"/caregiver/able": False, "/clinical/weight_measured_on": day, **lines})

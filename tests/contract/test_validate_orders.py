@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.orders import an_order_document as order
-from tests.support.partner import LambdaContext, PartnerSystem, an_event, read_event
+from tests.support.partner import an_event, read_event
 
 if TYPE_CHECKING:
     from tests.support.partner import World
@@ -205,15 +205,6 @@ class TestBatch:
 
         assert (answer.status, answer.problem) == (422, "invalid-order")
         assert [error["pointer"] for error in answer.json["errors"]] == [pointer]
-
-    def test_orders_are_not_decided_when_time_runs_out(self, world: World) -> None:
-        recorded = world.count_decisions()
-        hurried = PartnerSystem(world.function, LambdaContext(milliseconds=3_000))
-
-        answer = hurried.validate_batch([order(), order()]).json
-
-        assert [entry["problem"]["status"] for entry in answer["problems"]] == [503, 503]
-        assert world.count_decisions() == recorded
 
 
 class TestCaller:

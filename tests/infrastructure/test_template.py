@@ -69,15 +69,6 @@ STATEMENTS = [
 ]
 
 
-def allowed(function: str, resource: str) -> set[str]:
-    return {
-        action
-        for owner, statement in STATEMENTS
-        if owner == function and statement["Resource"] == {"Fn::GetAtt": f"{resource}.Arn"}
-        for action in statement["Action"]
-    }
-
-
 # --- tables ---
 
 
@@ -212,33 +203,6 @@ def test_a_policy_names_its_actions_and_one_resource(function: str, statement: d
         assert re.match(r"\$\{\w+\.Arn\}/|arn:\$\{AWS::Partition\}:states:.*infusion-orders-replay-", resource), (
             resource
         )
-
-
-def test_the_validating_function_reads_rules_and_records_decisions_and_can_do_no_more() -> None:
-    assert allowed("ValidateOrders", "RulesTable") == {"dynamodb:GetItem", "dynamodb:Query"}
-    assert allowed("ValidateOrders", "DecisionsTable") == {"dynamodb:GetItem", "dynamodb:PutItem"}
-    assert allowed("ValidateOrders", "TablesKey") == {"kms:Decrypt", "kms:GenerateDataKey"}
-
-
-def test_the_function_of_the_rules_reads_decisions_and_never_writes_them() -> None:
-    assert allowed("ManageRules", "RulesTable") == {
-        "dynamodb:GetItem",
-        "dynamodb:Query",
-        "dynamodb:Scan",
-        "dynamodb:PutItem",
-        "dynamodb:UpdateItem",
-        "dynamodb:BatchWriteItem",
-    }
-    assert allowed("ManageRules", "DecisionsTable") == {"dynamodb:Query"}
-    assert allowed("ManageRules", "TablesKey") == {"kms:Decrypt", "kms:GenerateDataKey"}
-
-
-def test_a_replay_reads_rules_and_exports_and_writes_reports_only() -> None:
-    assert allowed("ReplayExport", "RulesTable") == {"dynamodb:GetItem", "dynamodb:Query"}
-    assert allowed("ReplayExport", "DecisionsTable") == set()
-    assert allowed("ReplayMachine", "DecisionsTable") == {"dynamodb:ExportTableToPointInTime"}
-    written = [statement["Resource"]["Fn::Sub"] for _, statement in STATEMENTS if "s3:PutObject" in statement["Action"]]
-    assert sorted(written) == ["${ReplayBucket.Arn}/exports/*", "${ReplayBucket.Arn}/replays/*"]
 
 
 def test_exported_decisions_are_encrypted_private_and_expire_after_a_month() -> None:

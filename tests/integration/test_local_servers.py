@@ -116,9 +116,7 @@ def test_the_port_of_serve_is_free_again_after_it_stopped() -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("form", [["--json"], []], ids=["json", "report"])
 @pytest.mark.parametrize("orders", [1, 50])
-def test_full_disk_is_reported_as_such(
-    tmp_path: Path, form: list[str], orders: int
-) -> None:
+def test_full_disk_is_reported_as_such(tmp_path: Path, form: list[str], orders: int) -> None:
     file = tmp_path / "orders.ndjson"
     file.write_text((json.dumps(an_order_document()) + "\n") * orders)
 

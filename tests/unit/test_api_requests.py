@@ -95,7 +95,9 @@ def test_all_parameters_are_read() -> None:
         ({"zzz": ["1"]}, "(unknown)", "takes explain, as_of, ruleset_version"),
     ],
 )
-def test_invalid_parameter_is_named_with_the_expected_form(query: dict[str, list[str]], name: str, problem: str) -> None:
+def test_invalid_parameter_is_named_with_the_expected_form(
+    query: dict[str, list[str]], name: str, problem: str
+) -> None:
     with pytest.raises(InvalidRequest) as caught:
         decision_query(an_event(query=query), today=TODAY)
 
