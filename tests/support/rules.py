@@ -112,3 +112,8 @@ def checked_tables(tables: Mapping[str, Sequence[Sequence[str]]]) -> ReferenceTa
     if problems := table_problems(tables):
         raise TableErrors(problems)
     return ReferenceTables(tables)
+
+
+def derived_facts(case: Case) -> tuple[dict[str, Any], ...]:
+    """Return, for each line, the values of all facts by name."""
+    return tuple({name: line[name] for name in case.catalogue.declared} for line in case.lines)
