@@ -71,7 +71,9 @@ def test_problem_names_its_file_on_one_line() -> None:
 
 
 def test_all_problems_are_reported_at_once() -> None:
-    found = problems(changed_rule({"/require/fact": "member.agee"}), changed_rule({"/id": "other.rule", "/examples": []}))
+    found = problems(
+        changed_rule({"/require/fact": "member.agee"}), changed_rule({"/id": "other.rule", "/examples": []})
+    )
     assert [(problem.rule, problem.path) for problem in found] == [("some.rule", "require"), ("other.rule", "examples")]
 
 
