@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.authoring.rule_files import load_directory
+from infusion_orders.authoring.table_checks import table_problems
+from infusion_orders.authoring.table_problems import TableErrors
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.decide import Decided, decide_case
 from infusion_orders.facts.case import Case
@@ -103,3 +105,15 @@ def decide_facts(
     case = Case(rule_set.catalogue, rule_set.tables, order_facts=dict(order or {}), line_facts=list(lines))
     ids = line_ids if line_ids is not None else [str(number + 1) for number in range(len(lines))]
     return decide_case(case, rule_set, order_id="order", line_ids=ids, as_of=TODAY)
+
+
+def checked_tables(tables: Mapping[str, Sequence[Sequence[str]]]) -> ReferenceTables:
+    """Return the tables, ready to use.  Raises TableErrors with every problem."""
+    if problems := table_problems(tables):
+        raise TableErrors(problems)
+    return ReferenceTables(tables)
+
+
+def derived_facts(case: Case) -> tuple[dict[str, Any], ...]:
+    """Return, for each line, the values of all facts by name."""
+    return tuple({name: line[name] for name in case.catalogue.declared} for line in case.lines)
