@@ -20,8 +20,8 @@ from infusion_orders_cli.main import app
 from infusion_orders_cli.rules import replay_sources
 from infusion_orders_cli.rules.replay_run import OtherReplay, run
 from infusion_orders_cli.rules.replay_sources import ExportSource, UnreadableExport
-from tests.support.recorded import NOON, record_example
 from tests.support.rules import FOLDER, SETTING, default_document, default_rules, reviewing_document
+from tests.support.tables import NOON, record_example
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

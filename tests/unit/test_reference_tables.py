@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infusion_orders.authoring.table_checks import checked_tables
 from infusion_orders.authoring.table_problems import TableErrors, TableProblem
 from infusion_orders.reference.schema import TABLES
 from infusion_orders.reference.tables import ReferenceTables
+from tests.support.rules import checked_tables
 
 
 def a_table(name: str, *rows: dict[str, str]) -> list[list[str]]:
