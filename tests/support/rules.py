@@ -82,6 +82,20 @@ def a_rule(rule_id: str = "some.rule", **parts: Any) -> dict[str, Any]:
     return {key: value for key, value in rule.items() if value is not ABSENT}
 
 
+def a_rule_requiring(
+    rule_id: str, effect: str, condition: Any, message: str = "Not met.", **otherwise: Any
+) -> dict[str, Any]:
+    """Return a rule on each line with this requirement and effect, with a clause and a complete citation."""
+    return a_rule(
+        rule_id,
+        clause="M-1",
+        title=f"The rule {rule_id}",
+        require=condition,
+        otherwise={"effect": effect, "message": message, **otherwise},
+        citation={"document": "A manual", "topic": "A topic", "updated": "2024-07-01", "basis": "manual"},
+    )
+
+
 def an_assignment(rule_id: str, fact: str, value: Any, when: Any, **parts: Any) -> dict[str, Any]:
     """Return a rule that assigns the value to the fact when the condition holds."""
     return a_rule(rule_id, require=ABSENT, otherwise=ABSENT, when=when, assign={fact: value}, **parts)
