@@ -86,7 +86,7 @@ def test_all_problems_are_reported_at_once() -> None:
         ({"fact": "care.telephone", "below": 1}, "require", "is a boolean: use is, is_not, known, not `below`"),
         ({"fact": "line.dose", "is": 5}, "require", "line.dose is a structure: use known, not `is`"),
         ({"fact": "order.diagnoses", "is": "C91.00"}, "require", "is a set of codes: use contains_any"),
-        ({"fact": "line.date_of_service", "in": ["2026-01-01"]}, "require", "is a date: it takes"),
+        ({"fact": "line.date_of_service", "in": ["2026-01-01"]}, "require", "is a date: use above, at_least"),
         ({"fact": "member.age", "at_least": "old"}, "require.at_least", "member.age is a number, and 'old' is not one"),
         ({"fact": "member.age", "at_least": "Infinity"}, "require.at_least", "is a number, and 'Infinity' is not one"),
         ({"fact": "member.age", "is": True}, "require.is", "member.age is a number, and True is not one"),
