@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import combinations, product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,54 +23,30 @@ from infusion_orders.facts.unknown import Fault
 from infusion_orders.orders.parsing import parse_order
 from infusion_orders.orders.vocabularies import LineOfBusiness
 from infusion_orders.reference.tables import ReferenceTables
-from infusion_orders.rules.compiled_rule import compile_rules
 from infusion_orders.rules.digests import canonical_json, digest
 from infusion_orders.rules.rule import Effect, Rule, Verdict
-from infusion_orders.rules.rule_set import RuleSet
 from tests.support.orders import ABSENT, WEEK, an_order, an_order_document, an_order_of
 from tests.support.orders import change as change_at
-from tests.support.rules import TODAY, default_rules
+from tests.support.rules import TODAY, a_rule_requiring, a_rule_set, an_assignment, decide_facts, default_rules
+
+if TYPE_CHECKING:
+    from infusion_orders.rules.rule_set import RuleSet
 
 DAY = date(2026, 12, 1)
+PARTY = "line.responsible_party"
 LINE = {"line.date_of_service": DAY}
 S, N, U, X, E = Verdict.SATISFIED, Verdict.NOT_MET, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE, Verdict.ERROR
 
 
-def a_rule(name: str, effect: str, condition: Any, message: str = "Not met.", **otherwise: Any) -> dict[str, Any]:
-    return {
-        "id": name,
-        "clause": "M-1",
-        "title": f"The rule {name}",
-        "scope": "line",
-        "require": condition,
-        "otherwise": {"effect": effect, "message": message, **otherwise},
-        "citation": {"document": "A manual", "topic": "A topic", "updated": "2024-07-01", "basis": "manual"},
-    }
-
-
-def an_assignment(name: str, value: Any, when: Any) -> dict[str, Any]:
-    rule = a_rule(name, "warn", when)
-    return {"when": when, "assign": {"line.responsible_party": value}} | {
-        key: rule[key] for key in ("id", "title", "scope", "citation")
-    }
-
-
-def a_rule_set(*rules: dict[str, Any]) -> RuleSet:
-    compiled = compile_rules(rules, CATALOGUE)
-    return RuleSet("some", 1, "sha256:0", compiled, ReferenceTables({}), CATALOGUE)
-
-
 def decided(rule_set: RuleSet, *lines: dict[str, Any], **order: Any) -> Decision:
-    """The decision on lines of known facts, numbered `1`, `2`, ...; `order` facts with `__` for the dot."""
+    """Decide lines whose facts are given; the order's facts are keywords with `__` for the dot."""
     known = {name.replace("__", "."): value for name, value in order.items()}
-    case = Case(CATALOGUE, rule_set.tables, order_facts=known, line_facts=[LINE | line for line in lines])
-    ids = [str(number + 1) for number in range(len(lines))]
-    return decide_case(case, rule_set, order_id="order", line_ids=ids, as_of=TODAY).decision
+    return decide_facts(rule_set, [LINE | line for line in lines], known).decision
 
 
 ROUTE = {"fact": "line.route", "is": "IV"}
 TELEPHONE = {"fact": "care.telephone", "is": True}
-OF_EACH_EFFECT = tuple(a_rule(f"rule.{effect}", effect.value, ROUTE) for effect in Effect)
+OF_EACH_EFFECT = tuple(a_rule_requiring(f"rule.{effect}", effect.value, ROUTE) for effect in Effect)
 
 Table = dict[frozenset[Outcome], Outcome]
 A, R, D = Outcome.ACCEPTED, Outcome.REJECTED, Outcome.REDIRECTED
@@ -125,28 +101,30 @@ def test_strongest_effect_that_is_not_satisfied_decides_the_line(verdicts: tuple
 def test_fault_makes_a_line_indeterminate_only_if_nothing_stronger_was_found(
     verdicts: tuple[Verdict, ...], outcome: Outcome
 ) -> None:
-    rule_set = a_rule_set(a_rule("rule.one", "reject", ROUTE), a_rule("rule.other", "reject", ROUTE))
+    rule_set = a_rule_set(
+        a_rule_requiring("rule.one", "reject", ROUTE), a_rule_requiring("rule.other", "reject", ROUTE)
+    )
     assert outcome_of_line(rule_set, dict(enumerate(verdicts)))[0] is outcome
 
 
 @pytest.mark.parametrize("written", [{}, {"coverage": "correctable"}])
 def test_finding_of_a_correctable_rejection_shows_no_coverage(written: dict[str, str]) -> None:
-    rule_set = a_rule_set(a_rule("rule.one", "reject", ROUTE, **written))
+    rule_set = a_rule_set(a_rule_requiring("rule.one", "reject", ROUTE, **written))
     (finding,) = decided(rule_set, {"line.route": "SQ"}).findings
     assert finding.coverage is None
     assert "coverage" not in finding.model_dump(mode="json", exclude_none=True)
 
 
 def test_finding_of_an_excluded_rejection_shows_the_exclusion() -> None:
-    rule_set = a_rule_set(a_rule("rule.one", "reject", ROUTE, coverage="excluded"))
+    rule_set = a_rule_set(a_rule_requiring("rule.one", "reject", ROUTE, coverage="excluded"))
     decision = decided(rule_set, {"line.route": "SQ"})
     assert decision.outcome is R
     assert decision.findings[0].model_dump(mode="json")["coverage"] == "excluded"
 
 
 def test_marking_a_rejection_as_correctable_leaves_the_receipt_unchanged() -> None:
-    unmarked = a_rule_set(a_rule("rule.one", "reject", ROUTE))
-    marked = a_rule_set(a_rule("rule.one", "reject", ROUTE, coverage="correctable"))
+    unmarked = a_rule_set(a_rule_requiring("rule.one", "reject", ROUTE))
+    marked = a_rule_set(a_rule_requiring("rule.one", "reject", ROUTE, coverage="correctable"))
     line = {"line.route": "SQ"}
     assert decided(unmarked, line).receipt == decided(marked, line).receipt
 
@@ -154,11 +132,13 @@ def test_marking_a_rejection_as_correctable_leaves_the_receipt_unchanged() -> No
 @pytest.mark.parametrize("effect", ["redirect", "review", "warn"])
 def test_coverage_is_refused_with_another_effect_than_reject(effect: str) -> None:
     with pytest.raises(ValueError, match="coverage"):
-        Rule.model_validate(a_rule("rule.one", effect, ROUTE, coverage="excluded"))
+        Rule.model_validate(a_rule_requiring("rule.one", effect, ROUTE, coverage="excluded"))
 
 
 def test_faulty_fact_is_an_error_of_the_rules_that_use_it_only() -> None:
-    rule_set = a_rule_set(a_rule("rule.one", "reject", ROUTE), a_rule("rule.two", "review", TELEPHONE))
+    rule_set = a_rule_set(
+        a_rule_requiring("rule.one", "reject", ROUTE), a_rule_requiring("rule.two", "review", TELEPHONE)
+    )
     decision = decided(rule_set, {"line.route": Fault(), "care.telephone": False})
     assert decision.outcome is INDETERMINATE
     by_rule = {finding.rule: finding for finding in decision.findings}
@@ -169,13 +149,16 @@ def test_faulty_fact_is_an_error_of_the_rules_that_use_it_only() -> None:
 
 
 def test_finding_of_a_failed_rule_shows_no_facts() -> None:
-    rule_set = a_rule_set(a_rule("rule.one", "reject", {"any": [TELEPHONE, ROUTE]}))
+    rule_set = a_rule_set(a_rule_requiring("rule.one", "reject", {"any": [TELEPHONE, ROUTE]}))
     (finding,) = decided(rule_set, {"line.route": Fault()}, care__telephone=False).findings
     assert (finding.verdict, finding.observed, finding.remedy) == (E, {}, None)
 
 
 def test_order_rule_is_judged_on_the_date_of_each_line() -> None:
-    of_order = a_rule("rule.phone", "reject", TELEPHONE) | {"scope": "order", "effective": {"from": "2026-12-02"}}
+    of_order = a_rule_requiring("rule.phone", "reject", TELEPHONE) | {
+        "scope": "order",
+        "effective": {"from": "2026-12-02"},
+    }
     days = (DAY, date(2026, 12, 2), DAY)
     decision = decided(a_rule_set(of_order), *({"line.date_of_service": day} for day in days), care__telephone=False)
     assert [line.outcome for line in decision.lines] == [A, R, A]
@@ -185,7 +168,7 @@ def test_order_rule_is_judged_on_the_date_of_each_line() -> None:
 def test_alternative_answer_must_settle_every_line() -> None:
     either = {"any": [TELEPHONE, {"fact": "caregiver.able", "is": True}]}
     rule_set = a_rule_set(
-        a_rule("rule.either", "reject", {"any": [either, {"fact": "line.requires_admixture", "is": True}]})
+        a_rule_requiring("rule.either", "reject", {"any": [either, {"fact": "line.requires_admixture", "is": True}]})
     )
     both = decided(rule_set, {}, {"line.requires_admixture": False})
     alone = decided(rule_set, {})
@@ -197,7 +180,10 @@ def test_alternative_answer_must_settle_every_line() -> None:
 
 
 def test_findings_are_sorted_by_effect_and_a_warning_changes_no_outcome() -> None:
-    rules = [a_rule(f"{name}.{effect}", effect, ROUTE) for effect, name in product(("warn", "review", "reject"), "ba")]
+    rules = [
+        a_rule_requiring(f"{name}.{effect}", effect, ROUTE)
+        for effect, name in product(("warn", "review", "reject"), "ba")
+    ]
     decision = decided(a_rule_set(*rules), {"line.route": "SC"})
     found = [finding.rule for finding in decision.findings]
     assert found == ["a.reject", "b.reject", "a.review", "b.review", "a.warn", "b.warn"]
@@ -207,7 +193,7 @@ def test_findings_are_sorted_by_effect_and_a_warning_changes_no_outcome() -> Non
 
 
 def test_lines_with_the_same_observation_share_a_finding() -> None:
-    rule_set = a_rule_set(a_rule("rule.route", "reject", ROUTE, "Not by {line.route}."))
+    rule_set = a_rule_set(a_rule_requiring("rule.route", "reject", ROUTE, "Not by {line.route}."))
     routes = ["SC", "IV", "PO", "SC"]
     decision = decided(rule_set, *({"line.route": route} for route in routes))
     found = {finding.lines: finding for finding in decision.findings}
@@ -222,7 +208,7 @@ def test_lines_with_the_same_observation_share_a_finding() -> None:
 
 
 def test_lines_with_different_messages_have_separate_findings() -> None:
-    rule_set = a_rule_set(a_rule("rule.phone", "reject", TELEPHONE, "No telephone for {line.hcpcs}."))
+    rule_set = a_rule_set(a_rule_requiring("rule.phone", "reject", TELEPHONE, "No telephone for {line.hcpcs}."))
     decision = decided(rule_set, {"line.hcpcs": "J1745"}, {"line.hcpcs": "J0690"}, care__telephone=False)
     assert [(finding.lines, finding.message) for finding in decision.findings] == [
         (("1",), "No telephone for J1745."),
@@ -231,7 +217,7 @@ def test_lines_with_different_messages_have_separate_findings() -> None:
 
 
 def test_finding_cites_its_rule() -> None:
-    rules = [a_rule(f"rule.{topic}", "reject", TELEPHONE) for topic in ("one", "two")]
+    rules = [a_rule_requiring(f"rule.{topic}", "reject", TELEPHONE) for topic in ("one", "two")]
     for rule in rules:
         rule["citation"] = rule["citation"] | {"topic": rule["id"]}
     rule_set = a_rule_set(*rules)
@@ -244,7 +230,7 @@ def test_finding_cites_its_rule() -> None:
 
 
 def test_lines_with_different_remedies_have_separate_findings() -> None:
-    rule_set = a_rule_set(a_rule("rule.phone", "reject", TELEPHONE, remedy="Ask about {line.hcpcs}."))
+    rule_set = a_rule_set(a_rule_requiring("rule.phone", "reject", TELEPHONE, remedy="Ask about {line.hcpcs}."))
     decision = decided(rule_set, {"line.hcpcs": "J1745"}, {"line.hcpcs": "J0690"}, care__telephone=False)
     assert [finding.remedy for finding in decision.findings] == ["Ask about J1745.", "Ask about J0690."]
 
@@ -255,7 +241,7 @@ def test_finding_shows_no_private_fact() -> None:
         + [{"fact": "member.age", "at_least": 90}]
     }
     decision = decided(
-        a_rule_set(a_rule("rule.age", "reject", condition)),
+        a_rule_set(a_rule_requiring("rule.age", "reject", condition)),
         {},
         member__birth_date=date(1951, 3, 2),
         prescriber__npi="1932104098",
@@ -270,7 +256,7 @@ def test_message_shows_the_values_of_its_facts() -> None:
     message = (
         "{line.route}, {clinical.weight}, {line.date_of_service}, {order.diagnoses}, {vendor.id}, {care.telephone}"
     )
-    rule_set = a_rule_set(a_rule("rule.text", "reject", ROUTE, message, remedy="Not by {line.route}."))
+    rule_set = a_rule_set(a_rule_requiring("rule.text", "reject", ROUTE, message, remedy="Not by {line.route}."))
     decision = decided(
         rule_set,
         {"line.route": "SC", "clinical.weight": Decimal("75.0"), "order.diagnoses": frozenset({"K50.90", "C91.00"})},
@@ -282,7 +268,7 @@ def test_message_shows_the_values_of_its_facts() -> None:
 
 
 def test_finding_of_an_unknown_rule_has_no_remedy() -> None:
-    rule_set = a_rule_set(a_rule("rule.phone", "reject", TELEPHONE, "No telephone.", remedy="Get one."))
+    rule_set = a_rule_set(a_rule_requiring("rule.phone", "reject", TELEPHONE, "No telephone.", remedy="Get one."))
     (finding,) = decided(rule_set, {}).findings
     assert (finding.verdict, finding.message, finding.remedy) == (U, "Not yet settled: The rule rule.phone", None)
     assert (finding.observed, finding.pointers) == ({}, ("/care/telephone",))
@@ -290,11 +276,13 @@ def test_finding_of_an_unknown_rule_has_no_remedy() -> None:
 
 def test_actions_come_from_rules_that_are_not_met() -> None:
     rule_set = a_rule_set(
-        a_rule("rule.fact", "redirect", ROUTE, action={"action": "use_vendor", "vendor": {"fact": "vendor.id"}}),
-        a_rule("rule.literal", "review", ROUTE, action={"action": "use_vendor", "vendor": "coram"}),
-        a_rule("rule.plain", "warn", ROUTE, action={"action": "ask_plan"}),
-        a_rule("rule.silent", "warn", ROUTE),
-        a_rule("rule.open", "warn", TELEPHONE, action={"action": "get_telephone"}),
+        a_rule_requiring(
+            "rule.fact", "redirect", ROUTE, action={"action": "use_vendor", "vendor": {"fact": "vendor.id"}}
+        ),
+        a_rule_requiring("rule.literal", "review", ROUTE, action={"action": "use_vendor", "vendor": "coram"}),
+        a_rule_requiring("rule.plain", "warn", ROUTE, action={"action": "ask_plan"}),
+        a_rule_requiring("rule.silent", "warn", ROUTE),
+        a_rule_requiring("rule.open", "warn", TELEPHONE, action={"action": "get_telephone"}),
     )
     lines = ({"line.route": "SC"}, {"line.route": "IV"}, {"line.route": "PO"})
     decision = decided(rule_set, *lines, vendor__id="acme")
@@ -310,8 +298,8 @@ def test_actions_come_from_rules_that_are_not_met() -> None:
 def test_responsible_party_is_assigned_or_the_default_or_absent() -> None:
     iv, sc = {"fact": "line.route", "is": "IV"}, {"fact": "line.route", "is": "SC"}
     rule_set = a_rule_set(
-        an_assignment("party.iv", "health_plan", iv),
-        an_assignment("party.fact", {"fact": "line.dofr_party"}, sc),
+        an_assignment("party.iv", PARTY, "health_plan", iv),
+        an_assignment("party.fact", PARTY, {"fact": "line.dofr_party"}, sc),
     )
 
     def party(**line: Any) -> ResponsibleParty | None:
@@ -332,7 +320,10 @@ def test_two_rules_give_a_responsible_party_only_if_they_agree() -> None:
     iv, known = {"fact": "line.route", "is": "IV"}, {"fact": "line.route", "known": True}
 
     def party(one: str, other: str) -> ResponsibleParty | None:
-        rule_set = a_rule_set(an_assignment("party.b", one, iv), an_assignment("party.a", other, known))
+        rule_set = a_rule_set(
+            an_assignment("party.b", PARTY, one, iv),
+            an_assignment("party.a", PARTY, other, known),
+        )
         return decided(rule_set, {"line.route": "IV"}).lines[0].responsible_party
 
     assert party("health_plan", "medical_group") is None
@@ -491,7 +482,7 @@ def test_explanation_covers_every_rule_and_line_without_private_values() -> None
 
 def test_explanation_gives_the_truth_of_every_part() -> None:
     condition = {"any": [ROUTE, {"all": [TELEPHONE, {"not": ROUTE}]}, {"fact": "member.birth_date", "known": True}]}
-    rule_set = a_rule_set(a_rule("rule.one", "warn", condition))
+    rule_set = a_rule_set(a_rule_requiring("rule.one", "warn", condition))
     case = Case(
         CATALOGUE,
         rule_set.tables,
@@ -519,6 +510,8 @@ def test_explanation_gives_the_truth_of_every_part() -> None:
 
 
 def test_decision_keeps_the_order_and_the_ids_of_the_lines() -> None:
-    decision = decided(a_rule_set(a_rule("rule.route", "reject", ROUTE)), {"line.route": "SC"}, {"line.route": "IV"})
+    decision = decided(
+        a_rule_set(a_rule_requiring("rule.route", "reject", ROUTE)), {"line.route": "SC"}, {"line.route": "IV"}
+    )
     assert [(line.line_id, line.outcome) for line in decision.lines] == [("1", R), ("2", A)]
     assert decision.outcome is Outcome.PARTLY_ACCEPTED

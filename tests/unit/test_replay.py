@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.decision import Outcome
-from infusion_orders.decisions.replay import Flip, NotReplayable, Obstacle, RecordedDecision, replay
+from infusion_orders.decisions.replay import Flip, NotReplayable, Obstacle, RecordedDecision, replay_decision
 from infusion_orders.decisions.replay_report import DIMENSIONS, ReplayReport, report_of
 from infusion_orders.facts.recorded import UnreadableRecord, case_from_record
 from infusion_orders.rules.document import RuleSetDocument
@@ -39,11 +39,11 @@ NOBODY_ABLE = {"/caregiver/able": False}
 
 def test_replay_under_the_same_rules_finds_no_flip() -> None:
     for changes in (None, NOBODY_ABLE, {"/caregiver": None}, {"/infusion_provider/vendor": "acme"}):
-        assert replay(recorded(changes), default_rules()).flips == ()
+        assert replay_decision(recorded(changes), default_rules()).flips == ()
 
 
 def test_changed_effect_flips_the_lines_that_the_rule_decided() -> None:
-    found = replay(recorded(NOBODY_ABLE), REVIEWED)
+    found = replay_decision(recorded(NOBODY_ABLE), REVIEWED)
 
     assert found.outcome == ("rejected", "needs_review")
     assert found.line_of_business == "medicare_advantage"
@@ -55,7 +55,7 @@ def test_changed_effect_flips_the_lines_that_the_rule_decided() -> None:
 
 def test_question_that_is_no_longer_asked_is_a_flip() -> None:
     spared = candidate({"/require": {"fact": "order.is_home_infusion", "is": True}})
-    found = replay(recorded({"/caregiver/able": None}), spared)
+    found = replay_decision(recorded({"/caregiver/able": None}), spared)
     assert found.outcome == ("needs_information", "accepted")
     assert {flip.rules for flip in found.flips} == {(SETTING,)}
 
@@ -64,7 +64,7 @@ def test_another_responsible_party_with_the_same_outcome_is_a_flip() -> None:
     other = candidate(
         {"/assign": {"line.responsible_party": "capitated_hospital"}}, "responsibility.shared-risk-contracted-vendor"
     )
-    found = replay(recorded(), other)
+    found = replay_decision(recorded(), other)
     before = json.loads(recorded().decision)["lines"][0]["responsible_party"]["party"]
     assert found.outcome == ("accepted", "accepted")
     assert {flip.party for flip in found.flips} == {(before, "capitated_hospital")}
@@ -75,7 +75,7 @@ def test_replay_uses_the_tables_of_the_candidate_version() -> None:
     document = default_document()
     tables = {**document.tables, "vendors": document.tables["vendors"][:1]}
     nobody = RuleSetDocument(document.name, document.rules, tables)
-    found = replay(recorded(), RuleSet.from_document(nobody, version=2, digest=nobody.digest))
+    found = replay_decision(recorded(), RuleSet.from_document(nobody, version=2, digest=nobody.digest))
     assert found.outcome == ("accepted", "needs_review")
 
 
@@ -101,7 +101,7 @@ def with_facts(one: RecordedDecision, pointer: str, value: Any) -> RecordedDecis
 
 def obstacle_of(one: RecordedDecision) -> Obstacle:
     with pytest.raises(NotReplayable) as refused:
-        replay(one, default_rules())
+        replay_decision(one, default_rules())
     return refused.value.obstacle
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import product
-from typing import Any
 
 import pytest
 
@@ -15,6 +14,7 @@ from infusion_orders.rules.compiled_rule import compile_all, compile_rules
 from infusion_orders.rules.evaluation import evaluate
 from infusion_orders.rules.expression import Comparison, Every, Expression, Negation, Some
 from infusion_orders.rules.rule import Verdict
+from tests.support.rules import a_rule, an_assignment
 
 DEFAULTS = {"target": "none"}
 APPLIES, ALSO = Comparison("a", "is", True), Comparison("b", "is", True)
@@ -85,21 +85,15 @@ def test_rewritten_condition_is_true_if_and_only_if_the_assigned_value_meets_it(
     assert hanging is (None if leaf.holds("x") is not leaf.holds("none") else leaf.holds("none"))
 
 
-def a_rule(name: str, **parts: Any) -> dict[str, Any]:
-    citation = {"document": "A manual", "basis": "manual"}
-    return {"id": name, "title": "A rule", "scope": "line", "citation": citation} | parts
-
-
-CARVE_OUT = a_rule(
+CARVE_OUT = an_assignment(
     "chain.carve-out",
+    "line.carve_out",
+    "county_ccs",
     when={"fact": "care.telephone", "is": True},
-    assign={"line.carve_out": "county_ccs"},
     effective={"from": "2026-01-01", "to": "2026-12-31"},
 )
-PARTY = a_rule(
-    "chain.party",
-    when={"fact": "line.carve_out", "is": "county_ccs"},
-    assign={"line.responsible_party": "county_ccs"},
+PARTY = an_assignment(
+    "chain.party", "line.responsible_party", "county_ccs", when={"fact": "line.carve_out", "is": "county_ccs"}
 )
 REQUIRING = a_rule(
     "chain.requires",
@@ -139,10 +133,8 @@ def test_chain_of_assignments_is_rewritten_to_facts_with_all_periods(
 
 
 def test_circular_assignments_are_refused() -> None:
-    back = a_rule(
-        "chain.back",
-        when={"fact": "line.responsible_party", "is": "county_ccs"},
-        assign={"line.carve_out": "county_ccs"},
+    back = an_assignment(
+        "chain.back", "line.carve_out", "county_ccs", when={"fact": "line.responsible_party", "is": "county_ccs"}
     )
     with pytest.raises(CircularAssignment):
         compile_all(compile_rules([PARTY, back], CATALOGUE))

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.decisions.replay import ARROW, NotReplayable, replay
+from infusion_orders.decisions.replay import ARROW, NotReplayable, replay_decision
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -127,7 +127,7 @@ def report_of(recorded: Iterable[RecordedDecision], candidate: RuleSet) -> Repla
     report = ReplayReport()
     for one in recorded:
         try:
-            report.add(replay(one, candidate))
+            report.add(replay_decision(one, candidate))
         except NotReplayable as not_replayable:
             report.add_obstacle(one, not_replayable.obstacle.value)
     return report
