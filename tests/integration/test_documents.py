@@ -26,7 +26,7 @@ from infusion_orders.store.dynamodb import StoreUnavailable, dynamodb_client
 from infusion_orders.store.versions import RuleSetStore
 from infusion_orders_cli.local.tables import CREDENTIALS, LOCAL_PARTNER, REGION, RULES_TABLE, LocalTables, environment
 from infusion_orders_cli.main import app
-from tests.support.recorded import NOON, record_example
+from tests.support.tables import NOON, record_example
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

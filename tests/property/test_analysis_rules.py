@@ -16,9 +16,10 @@ from infusion_orders.authoring.analysis.analysis import analyse
 from infusion_orders.authoring.analysis.report import FindingKind
 from infusion_orders.rules.evaluation import evaluate
 from infusion_orders.rules.expression import comparisons
-from tests.property.rule_sets import a_rule_set, rule_lists
-from tests.property.vocabulary import VALUES
+from tests.property.rule_sets import rule_lists
+from tests.property.vocabulary import SMALL, VALUES
 from tests.support.examples import examples
+from tests.support.rules import a_rule_set
 
 if TYPE_CHECKING:
     from infusion_orders.rules.compiled_rule import CompiledRule
@@ -44,7 +45,7 @@ def only_asks(rule: CompiledRule) -> bool:
 @examples(60)
 @given(rule_lists(3))
 def test_rules_that_never_apply_or_fail_are_found_exactly(plain: list[dict[str, Any]]) -> None:
-    rule_set = a_rule_set(plain)
+    rule_set = a_rule_set(*plain, catalogue=SMALL)
     found = {(finding.kind, finding.where[0]) for finding in analyse(rule_set, most_orders=1).findings}
     for rule in rule_set.rules:
         dead = not can_hold(rule.when)
@@ -56,7 +57,7 @@ def test_rules_that_never_apply_or_fail_are_found_exactly(plain: list[dict[str, 
 @examples(60)
 @given(rule_lists(3))
 def test_proof_about_two_rules_holds_for_every_combination(plain: list[dict[str, Any]]) -> None:
-    rule_set = a_rule_set(plain)
+    rule_set = a_rule_set(*plain, catalogue=SMALL)
     rules = {rule.id: rule for rule in rule_set.rules}
     for doubt in analyse(rule_set, most_orders=1).doubts:
         if len(doubt.where) != 2:

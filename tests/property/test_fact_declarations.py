@@ -12,7 +12,7 @@ from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.orders.parsing import parse_order
 from infusion_orders.reference.tables import ReferenceTables
 from tests.fuzz.orders import document_of
-from tests.support.default_rules import default_rules
+from tests.support.rules import default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,26 +14,21 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from moto import mock_aws
-
 from infusion_orders.orders.vocabularies import LineOfBusiness
-from infusion_orders.store.dynamodb import dynamodb_client
 from infusion_orders.store.partners import Partner, PartnerStore
 from infusion_orders.store.versions import RuleSetStore
 from infusion_orders_cli.local import api
 from infusion_orders_cli.local.tables import (
-    CREDENTIALS,
     DECISIONS_TABLE,
     LOCAL_PARTNER,
-    REGION,
     RULES_TABLE,
     LocalTables,
     embedded_tables,
     environment,
-    table_definitions,
 )
 from tests.support.project import PROJECT, TEMPLATE
 from tests.support.rules import default_document
+from tests.support.tables import a_client, mocked_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -205,10 +200,8 @@ def decided_world() -> Iterator[World]:
 @contextmanager
 def world_without_rules() -> Iterator[World]:
     """A world with the local partner and without any rule set."""
-    with environment(CREDENTIALS), mock_aws():
-        client = dynamodb_client(region=REGION, endpoint_url=None)
-        for definition in table_definitions(TEMPLATE):
-            client.create_table(**definition)
+    with mocked_tables():
+        client = a_client()
         partners = PartnerStore(client, RULES_TABLE, refresh_seconds=60, clock=lambda: 0.0)
         partners.put(Partner(LOCAL_PARTNER, "Local partner", "active", EVERYTHING))
         yield world_of(LocalTables(client, RuleSetStore(client, RULES_TABLE, "home-infusion"), 0))

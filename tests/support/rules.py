@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.authoring.rule_files import load_directory
+from infusion_orders.authoring.table_checks import table_problems
+from infusion_orders.authoring.table_problems import TableErrors
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.decide import Decided, decide_case
 from infusion_orders.facts.case import Case
@@ -80,6 +82,20 @@ def a_rule(rule_id: str = "some.rule", **parts: Any) -> dict[str, Any]:
     return {key: value for key, value in rule.items() if value is not ABSENT}
 
 
+def a_rule_requiring(
+    rule_id: str, effect: str, condition: Any, message: str = "Not met.", **otherwise: Any
+) -> dict[str, Any]:
+    """Return a rule on each line with this requirement and effect, with a clause and a complete citation."""
+    return a_rule(
+        rule_id,
+        clause="M-1",
+        title=f"The rule {rule_id}",
+        require=condition,
+        otherwise={"effect": effect, "message": message, **otherwise},
+        citation={"document": "A manual", "topic": "A topic", "updated": "2024-07-01", "basis": "manual"},
+    )
+
+
 def an_assignment(rule_id: str, fact: str, value: Any, when: Any, **parts: Any) -> dict[str, Any]:
     """Return a rule that assigns the value to the fact when the condition holds."""
     return a_rule(rule_id, require=ABSENT, otherwise=ABSENT, when=when, assign={fact: value}, **parts)
@@ -103,3 +119,15 @@ def decide_facts(
     case = Case(rule_set.catalogue, rule_set.tables, order_facts=dict(order or {}), line_facts=list(lines))
     ids = line_ids if line_ids is not None else [str(number + 1) for number in range(len(lines))]
     return decide_case(case, rule_set, order_id="order", line_ids=ids, as_of=TODAY)
+
+
+def checked_tables(tables: Mapping[str, Sequence[Sequence[str]]]) -> ReferenceTables:
+    """Return the tables, ready to use.  Raises TableErrors with every problem."""
+    if problems := table_problems(tables):
+        raise TableErrors(problems)
+    return ReferenceTables(tables)
+
+
+def derived_facts(case: Case) -> tuple[dict[str, Any], ...]:
+    """Return, for each line, the values of all facts by name."""
+    return tuple({name: line[name] for name in case.catalogue.declared} for line in case.lines)

@@ -15,9 +15,8 @@ from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.rules.rule import Effect, Verdict
-from tests.support.facts import derived_facts
 from tests.support.orders import a_drug_line, a_line, an_order, an_order_of
-from tests.support.rules import decision_of, default_rules
+from tests.support.rules import decision_of, default_rules, derived_facts
 
 if TYPE_CHECKING:
     from infusion_orders.decisions.decision import Decision

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infusion_orders.authoring.table_checks import checked_tables
 from infusion_orders.reference.schema import LINES_OF_BUSINESS, TABLES
+from tests.support.rules import checked_tables
 
 if TYPE_CHECKING:
     from infusion_orders.reference.tables import ReferenceTables

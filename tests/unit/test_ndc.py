@@ -19,9 +19,8 @@ from infusion_orders.orders.parsing import parse_order
 from infusion_orders.reference.schema import TABLES
 from infusion_orders.rules.rule import Effect
 from infusion_orders.rules.rule_set import RuleSet
-from tests.support.facts import derived_facts
 from tests.support.orders import WEEK, a_drug_line, a_line, an_order_of
-from tests.support.rules import FOLDER, TODAY, default_rules
+from tests.support.rules import FOLDER, TODAY, default_rules, derived_facts
 
 if TYPE_CHECKING:
     from infusion_orders.decisions.decision import Decision, Finding

@@ -52,9 +52,7 @@ def expected_party(
 
 @pytest.mark.parametrize("business", list(LineOfBusiness))
 @pytest.mark.parametrize("arrangement", list(RiskArrangement))
-def test_exactly_one_assignment_applies_to_every_line_and_it_is_the_right_one(
-    business: LineOfBusiness, arrangement: RiskArrangement
-) -> None:
+def test_exactly_one_assignment_applies_to_every_line(business: LineOfBusiness, arrangement: RiskArrangement) -> None:
     rule_set = default_rules()
     assigning = [
         (position, rule.id)

@@ -33,7 +33,7 @@ ASSIGNING: dict[str, Any] = {
 }
 
 
-def a_rule(changes: dict[str, Any] | None = None, of: dict[str, Any] = GOOD) -> dict[str, Any]:
+def changed_rule(changes: dict[str, Any] | None = None, of: dict[str, Any] = GOOD) -> dict[str, Any]:
     rule = copy.deepcopy(of)
     for pointer, value in (changes or {}).items():
         change(rule, pointer, value)
@@ -57,21 +57,23 @@ def the_problem(*rules: dict[str, Any], tables: dict[str, Any] | None = None) ->
 def requiring(condition: Any, given: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     """Return the valid rule with another requirement; its example gives `given`, or nothing and is then unknown."""
     example = {"given": given or {}, "expect": "satisfied" if given else "unknown"}
-    return a_rule({"/require": condition, "/examples": [example], **more})
+    return changed_rule({"/require": condition, "/examples": [example], **more})
 
 
 def test_valid_rules_have_no_problem() -> None:
-    assert problems(a_rule(), a_rule(of=ASSIGNING)) == ()
+    assert problems(changed_rule(), changed_rule(of=ASSIGNING)) == ()
 
 
 def test_problem_names_its_file_on_one_line() -> None:
-    (found,) = problems(a_rule({"/require/fact": "member.agee"}))
+    (found,) = problems(changed_rule({"/require/fact": "member.agee"}))
     assert found.file == "some.yaml"
     assert str(found) == "some.yaml: some.rule: require: there is no fact 'member.agee'; did you mean 'member.age'?"
 
 
 def test_all_problems_are_reported_at_once() -> None:
-    found = problems(a_rule({"/require/fact": "member.agee"}), a_rule({"/id": "other.rule", "/examples": []}))
+    found = problems(
+        changed_rule({"/require/fact": "member.agee"}), changed_rule({"/id": "other.rule", "/examples": []})
+    )
     assert [(problem.rule, problem.path) for problem in found] == [("some.rule", "require"), ("other.rule", "examples")]
 
 
@@ -80,29 +82,37 @@ def test_all_problems_are_reported_at_once() -> None:
     [
         ({"fact": "member.agee", "at_least": 21}, "require", "no fact 'member.agee'; did you mean 'member.age'?"),
         ({"fact": "zzz", "at_least": 21}, "require", "there is no fact 'zzz'"),
-        ({"fact": "member.age", "contains_any": ["x"]}, "require", "member.age is a number: it takes above, at_least"),
-        ({"fact": "care.telephone", "below": 1}, "require", "is a boolean: it takes is, is_not, known, not `below`"),
-        ({"fact": "line.dose", "is": 5}, "require", "line.dose is a structure: it takes known, not `is`"),
-        ({"fact": "order.diagnoses", "is": "C91.00"}, "require", "is a set of codes: it takes contains_any"),
-        ({"fact": "line.date_of_service", "in": ["2026-01-01"]}, "require", "is a date: it takes"),
-        ({"fact": "member.age", "at_least": "old"}, "require.at_least", "member.age is a number: 'old' is not one"),
-        ({"fact": "member.age", "at_least": "Infinity"}, "require.at_least", "is a number: 'Infinity' is not one"),
-        ({"fact": "member.age", "is": True}, "require.is", "member.age is a number: True is not one"),
-        ({"fact": "care.telephone", "is": "yes"}, "require.is", "care.telephone is a boolean: 'yes' is not one"),
+        ({"fact": "member.age", "contains_any": ["x"]}, "require", "member.age is a number: use above, at_least"),
+        ({"fact": "care.telephone", "below": 1}, "require", "is a boolean: use is, is_not, known, not `below`"),
+        ({"fact": "line.dose", "is": 5}, "require", "line.dose is a structure: use known, not `is`"),
+        ({"fact": "order.diagnoses", "is": "C91.00"}, "require", "is a set of codes: use contains_any"),
+        ({"fact": "line.date_of_service", "in": ["2026-01-01"]}, "require", "is a date: use above, at_least"),
+        ({"fact": "member.age", "at_least": "old"}, "require.at_least", "member.age is a number, and 'old' is not one"),
+        ({"fact": "member.age", "at_least": "Infinity"}, "require.at_least", "is a number, and 'Infinity' is not one"),
+        ({"fact": "member.age", "is": True}, "require.is", "member.age is a number, and True is not one"),
+        ({"fact": "care.telephone", "is": "yes"}, "require.is", "care.telephone is a boolean, and 'yes' is not one"),
         ({"fact": "line.hcpcs", "is": 99601}, "require.is", "99601 is not one (quote a code that looks like a number)"),
         ({"fact": "line.hcpcs", "in": ["J1745", 99601]}, "require.in", "99601 is not one (quote a code"),
         ({"fact": "order.diagnoses", "contains_any": [1]}, "require.contains_any", "(quote a code"),
-        ({"fact": "line.date_of_service", "below": "1/2/2026"}, "require.below", "is a date: write it as 2026-01-31"),
-        ({"fact": "line.date_of_service", "below": 2026}, "require.below", "is a date: 2026 is not one"),
-        ({"fact": "line.route", "is": "IVV"}, "require.is", "'IVV' is no value of line.route; did you mean 'IV'?"),
+        ({"fact": "line.date_of_service", "below": "1/2/2026"}, "require.below", "is a date; write it as 2026-01-31"),
+        ({"fact": "line.date_of_service", "below": 2026}, "require.below", "is a date, and 2026 is not one"),
+        ({"fact": "line.route", "is": "IVV"}, "require.is", "'IVV' is not a value of line.route; did you mean 'IV'?"),
         (
             {"fact": "line.route", "not_in": ["IV", "by mouth"]},
             "require.not_in",
-            "'by mouth' is no value of line.route",
+            "'by mouth' is not a value of line.route",
         ),
         ({"fact": "member.age", "between": [30, 20]}, "require.between", "the upper bound of `between` is below"),
-        ({"fact": "line.hcpcs", "starts_with_any": [9]}, "require.starts_with_any", "`starts_with_any` takes texts"),
-        ({"fact": "line.hcpcs", "starts_with_any": [""]}, "require.starts_with_any", "`starts_with_any` takes texts"),
+        (
+            {"fact": "line.hcpcs", "starts_with_any": [9]},
+            "require.starts_with_any",
+            "`starts_with_any` takes a list of texts",
+        ),
+        (
+            {"fact": "line.hcpcs", "starts_with_any": [""]},
+            "require.starts_with_any",
+            "`starts_with_any` takes a list of texts",
+        ),
         (
             {"fact": "clinical.weight", "above": {"fact": "clinical.height"}},
             "require.above",
@@ -146,7 +156,7 @@ def test_assigned_fact_is_compared_only_with_literals(fact: str, other: str, ass
 
 
 def test_problem_in_when_has_the_path_when() -> None:
-    _, path, _ = the_problem(a_rule({"/when": {"fact": "member.agee", "known": True}}))
+    _, path, _ = the_problem(changed_rule({"/when": {"fact": "member.agee", "known": True}}))
     assert path == "when"
 
 
@@ -174,7 +184,7 @@ def test_valid_condition_is_no_problem(condition: Any, given: dict[str, Any] | N
     ("changes", "path", "problem"),
     [
         ({"/requires": {}}, "requires", "there is no field 'requires'; did you mean 'require'?"),
-        ({"/otherwise/efect": "reject"}, "otherwise.efect", "there is no field 'efect'"),
+        ({"/otherwise/efect": "reject"}, "otherwise.efect", "there is no field 'efect'; did you mean 'effect'?"),
         ({"/require/is_no": 3}, "require.is_no", "there is no field 'is_no'"),
         ({"/otherwise": ABSENT}, "", "`require` and `otherwise` belong together"),
         ({"/require": ABSENT}, "", "`require` and `otherwise` belong together"),
@@ -187,27 +197,34 @@ def test_valid_condition_is_no_problem(condition: Any, given: dict[str, Any] | N
         ({"/require": {"all": []}}, "require.all.all", "at least 1 item"),
         ({"/require": {"fact": "line.hcpcs", "in": []}}, "require.in", "at least 1 item"),
         ({"/require": {"fact": "member.age", "between": [1, 2, 3]}}, "require.between", "at most 2 items"),
-        ({"/id": "Some Rule"}, "id", "match pattern"),
-        ({"/otherwise/effect": "deny"}, "otherwise.effect", "'redirect', 'reject', 'review' or 'warn'"),
+        ({"/id": "Some Rule"}, "id", "such as setting.care-is-skilled"),
+        ({"/otherwise/effect": "deny"}, "otherwise.effect", "valid values: redirect, reject, review, warn"),
+        ({"/otherwise/effect": "rejct"}, "otherwise.effect", "did you mean 'reject'?"),
+        ({"/title": ABSENT}, "title", "the field is missing"),
+        ({"/title": 3}, "title", "write a text"),
+        ({"/effective": {"from": "soon"}}, "effective.from", "write a date as 2026-01-31"),
+        ({"/examples": "one"}, "examples", "write a list"),
+        ({"/require": {"fact": "line.hcpcs", "is": ["J1745"]}}, "require.is", "use `in` or `not_in` for a list"),
+        ({"/require": {"fact": "line.hcpcs", "known": False}}, "require.known", "valid values: true"),
         ({"/effective": {"from": "2026-01-02", "to": "2026-01-01"}}, "effective", "the period ends before it begins"),
         ({"/otherwise/message": ""}, "otherwise.message", "at least 1 character"),
     ],
 )
 def test_rule_against_the_grammar_is_a_problem(changes: dict[str, Any], path: str, problem: str) -> None:
-    _, found_path, found = the_problem(a_rule(changes))
+    _, found_path, found = the_problem(changed_rule(changes))
     assert found_path == path
     assert problem in found
 
 
 @pytest.mark.parametrize("effect", ["review", "warn"])
 def test_unverified_rule_may_review_or_warn(effect: str) -> None:
-    assert problems(a_rule({"/citation/basis": "unverified", "/otherwise/effect": effect})) == ()
+    assert problems(changed_rule({"/citation/basis": "unverified", "/otherwise/effect": effect})) == ()
 
 
 def test_rule_of_scope_order_may_not_use_a_line_fact() -> None:
-    rule, path, problem = the_problem(a_rule({"/scope": "order"}))
+    rule, path, problem = the_problem(changed_rule({"/scope": "order"}))
     assert (rule, path) == ("some.rule", "require")
-    assert problem == "'member.age' is a fact of a line: a rule of scope `order` may not use it"
+    assert problem == "member.age is a fact of a line, so a rule of scope `order` cannot use it"
     assert (
         problems(requiring({"fact": "care.telephone", "is": True}, {"care.telephone": True}, **{"/scope": "order"}))
         == ()
@@ -215,7 +232,7 @@ def test_rule_of_scope_order_may_not_use_a_line_fact() -> None:
 
 
 def test_duplicate_id_is_a_problem() -> None:
-    assert the_problem(a_rule(), a_rule()) == ("some.rule", "id", "2 rules have this id")
+    assert the_problem(changed_rule(), changed_rule()) == ("some.rule", "id", "2 rules have this id")
 
 
 @pytest.mark.parametrize(
@@ -244,14 +261,14 @@ def test_duplicate_id_is_a_problem() -> None:
     ],
 )
 def test_failing_example_is_a_problem(examples: list[Any], path: str, problem: str) -> None:
-    _, found_path, found = the_problem(a_rule({"/examples": examples}))
+    _, found_path, found = the_problem(changed_rule({"/examples": examples}))
     assert found_path == path
     assert problem in found
 
 
 def test_failing_second_example_has_index_1() -> None:
     good = GOOD["examples"][0]
-    _, path, _ = the_problem(a_rule({"/examples": [good, {"given": {"member.age": 1}, "expect": "unknown"}]}))
+    _, path, _ = the_problem(changed_rule({"/examples": [good, {"given": {"member.age": 1}, "expect": "unknown"}]}))
     assert path == "examples[1]"
 
 
@@ -261,7 +278,7 @@ def test_failing_second_example_has_index_1() -> None:
     [("prescriber.npi", "prescriber.is_identified"), ("member.birth_date", "member.age")],
 )
 def test_private_fact_in_a_condition_is_a_problem(place: str, name: str, instead: str) -> None:
-    rule = a_rule({place: {"fact": name, "known": True}})
+    rule = changed_rule({place: {"fact": name, "known": True}})
     (problem,) = [found.problem for found in problems(rule) if name in found.problem]
     assert problem.startswith(f"{name} identifies a person")
     assert instead in problem
@@ -271,9 +288,9 @@ def test_example_without_a_date_lies_in_the_rules_period() -> None:
     past = {"given": {"member.age": 20, "line.date_of_service": "2019-12-31"}, "expect": "not_applicable"}
     inside = {"given": {"member.age": 20}, "expect": "not_met"}
     for period in ({"from": "2020-01-01"}, {"from": "2020-01-01", "to": "2020-01-01"}):
-        assert problems(a_rule({"/effective": period, "/examples": [inside, past]})) == ()
+        assert problems(changed_rule({"/effective": period, "/examples": [inside, past]})) == ()
     ended = {"given": {"member.age": 20, "line.date_of_service": "2020-01-01"}, "expect": "not_applicable"}
-    assert problems(a_rule({"/effective": {"to": "2019-12-31"}, "/examples": [inside, ended]})) == ()
+    assert problems(changed_rule({"/effective": {"to": "2019-12-31"}, "/examples": [inside, ended]})) == ()
 
 
 def test_example_without_facts_of_when_takes_it_as_true() -> None:
@@ -282,7 +299,7 @@ def test_example_without_facts_of_when_takes_it_as_true() -> None:
         {"given": {"member.age": 20, "care.telephone": False}, "expect": "not_applicable"},
         {"given": {}, "expect": "unknown", "asks": ["member.age"]},
     ]
-    assert problems(a_rule({"/when": {"fact": "care.telephone", "is": True}, "/examples": examples})) == ()
+    assert problems(changed_rule({"/when": {"fact": "care.telephone", "is": True}, "/examples": examples})) == ()
 
 
 @pytest.mark.parametrize(
@@ -296,7 +313,7 @@ def test_example_without_facts_of_when_takes_it_as_true() -> None:
 )
 @pytest.mark.parametrize("field", ["message", "remedy"])
 def test_unusable_placeholder_in_a_text_is_a_problem(field: str, text: str, problem: str) -> None:
-    rule, path, found = the_problem(a_rule({f"/otherwise/{field}": text}))
+    rule, path, found = the_problem(changed_rule({f"/otherwise/{field}": text}))
     assert (rule, path) == ("some.rule", f"otherwise.{field}")
     assert problem in found
 
@@ -313,14 +330,14 @@ def test_unusable_placeholder_in_a_text_is_a_problem(field: str, text: str, prob
 )
 def test_vendor_of_an_action_must_be_a_code_that_identifies_nobody(vendor: str, problem: str) -> None:
     action = {"action": "use_vendor", "vendor": {"fact": vendor}}
-    rule, path, found = the_problem(a_rule({"/otherwise/action": action}))
+    rule, path, found = the_problem(changed_rule({"/otherwise/action": action}))
     assert (rule, path) == ("some.rule", "otherwise.action.vendor")
     assert problem in found
 
 
 def test_vendor_of_an_action_may_be_the_contracted_vendor() -> None:
     action = {"action": "use_vendor", "vendor": {"fact": "line.contracted_vendor"}}
-    assert problems(a_rule({"/otherwise/action": action})) == ()
+    assert problems(changed_rule({"/otherwise/action": action})) == ()
 
 
 def nested(depth: int) -> Any:
@@ -331,8 +348,8 @@ def nested(depth: int) -> Any:
 
 
 def test_condition_nested_too_deep_is_a_problem() -> None:
-    assert problems(a_rule({"/require": nested(LIMITS.depth)})) == ()
-    assert the_problem(a_rule({"/require": nested(LIMITS.depth + 1)})) == (
+    assert problems(changed_rule({"/require": nested(LIMITS.depth)})) == ()
+    assert the_problem(changed_rule({"/require": nested(LIMITS.depth + 1)})) == (
         "some.rule", "require", f"the condition is nested more than {LIMITS.depth} levels deep",
     )  # fmt: skip
 
@@ -343,9 +360,9 @@ def test_hostile_nesting_does_not_exhaust_the_stack() -> None:
 
 def test_condition_with_too_many_parts_is_a_problem() -> None:
     many = {"all": [{"fact": "member.age", "at_least": 21}] * (LIMITS.nodes - 1)}
-    assert problems(a_rule({"/require": many})) == ()
+    assert problems(changed_rule({"/require": many})) == ()
     more = {"all": [*many["all"], {"fact": "member.age", "at_least": 21}]}
-    assert the_problem(a_rule({"/when": more})) == (
+    assert the_problem(changed_rule({"/when": more})) == (
         "some.rule",
         "when",
         f"the condition has more than {LIMITS.nodes} parts",
@@ -369,7 +386,7 @@ def test_rule_set_with_too_many_rules_is_a_problem() -> None:
 
 @pytest.mark.parametrize("pointer", ["/require/at_least", "/examples/0/given/member.age"])
 def test_number_with_a_fraction_must_be_text(pointer: str) -> None:
-    _, path, problem = the_problem(a_rule({pointer: 20.5}))
+    _, path, problem = the_problem(changed_rule({pointer: 20.5}))
     assert path == ""
     assert "write it as text" in problem
 
@@ -386,7 +403,7 @@ def test_number_with_a_fraction_must_be_text(pointer: str) -> None:
         (
             {"line.carve_out": "county_css"},
             "assign.line.carve_out",
-            "'county_css' is no value of line.carve_out; did you mean 'county_ccs'?",
+            "'county_css' is not a value of line.carve_out; did you mean 'county_ccs'?",
         ),
         (
             {"line.carve_out": {"fact": "line.hcpsc"}},
@@ -413,29 +430,29 @@ def test_number_with_a_fraction_must_be_text(pointer: str) -> None:
             "assign.line.carve_out",
             "line.hcpcs can have values that line.carve_out does not allow",
         ),
-        ({}, "", "`assign` gives one target its value"),
+        ({}, "", "`assign` gives a value to exactly one fact"),
         (
             {"line.carve_out": "none", "line.responsible_party": "health_plan"},
             "",
-            "`assign` gives one target its value",
+            "`assign` gives a value to exactly one fact",
         ),
     ],
 )
 def test_invalid_assignment_is_a_problem(assign: Any, path: str, problem: str) -> None:
-    _, found_path, found = the_problem(a_rule({"/assign": assign}, of=ASSIGNING))
+    _, found_path, found = the_problem(changed_rule({"/assign": assign}, of=ASSIGNING))
     assert found_path == path
     assert problem in found
 
 
 def test_circular_assignments_are_a_problem() -> None:
-    on_party = a_rule(
+    on_party = changed_rule(
         {
             "/when": {"fact": "line.responsible_party", "is": "health_plan"},
             "/examples/0/given": {"line.responsible_party": "health_plan"},
         },
         of=ASSIGNING,
     )
-    on_carve_out = a_rule(
+    on_carve_out = changed_rule(
         {
             "/id": "other.assignment",
             "/when": {"fact": "line.carve_out", "is": "county_ccs"},
@@ -445,8 +462,8 @@ def test_circular_assignments_are_a_problem() -> None:
         of=ASSIGNING,
     )
     assert problems(on_party) == problems(on_carve_out) == ()
-    on_health_plan = a_rule({"/assign": {"line.responsible_party": "health_plan"}}, of=on_carve_out)
-    assert the_problem(on_party, on_health_plan) == ("", "assign", "assigned facts rest on each other in a circle")
+    on_health_plan = changed_rule({"/assign": {"line.responsible_party": "health_plan"}}, of=on_carve_out)
+    assert the_problem(on_party, on_health_plan) == ("", "assign", "assigned facts depend on each other in a circle")
 
 
 def test_invalid_table_row_names_table_row_and_column() -> None:
@@ -456,7 +473,7 @@ def test_invalid_table_row_names_table_row_and_column() -> None:
         ["Merced", "yes", "2018-07-01", "", "regulation"],
         ["Marin", "perhaps", "2019-01-01", "", "regulation"],
     ]
-    rule, path, problem = the_problem(a_rule(), tables={"counties": rows})
+    rule, path, problem = the_problem(changed_rule(), tables={"counties": rows})
     assert (rule, path) == ("tables/counties.csv", "row 3 whole_child_model")
     assert problem
-    assert problems(a_rule(), tables={"counties": rows[:2]}) == ()
+    assert problems(changed_rule(), tables={"counties": rows[:2]}) == ()

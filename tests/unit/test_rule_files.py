@@ -30,7 +30,7 @@ RULE = """
 """
 
 
-def a_rule(name: str = "some.rule", weight: str = "70.5") -> str:
+def rule_yaml(name: str = "some.rule", weight: str = "70.5") -> str:
     return RULE.format(id=name, weight=weight)
 
 
@@ -65,8 +65,8 @@ def test_folder_loads_with_its_name_rules_and_tables(tmp_path: Path) -> None:
     header = "county,whole_child_model,valid_from,valid_to,basis\n"
     folder = a_folder(
         tmp_path,
-        a_yaml=a_rule("z.rule"),
-        b_yaml=a_rule("a.rule"),
+        a_yaml=rule_yaml("z.rule"),
+        b_yaml=rule_yaml("a.rule"),
         tables__counties_csv=header + "\nMerced,yes,2018-07-01,,regulation\n",
     )
     document = load_directory(folder)
@@ -76,7 +76,7 @@ def test_folder_loads_with_its_name_rules_and_tables(tmp_path: Path) -> None:
 
 
 def test_dates_and_fractions_become_text(tmp_path: Path) -> None:
-    (rule,) = load_directory(a_folder(tmp_path, some_yaml=a_rule())).rules
+    (rule,) = load_directory(a_folder(tmp_path, some_yaml=rule_yaml())).rules
     assert rule["effective"] == {"from": "2024-07-01"}
     assert rule["citation"]["updated"] == "2024-07-01"
     assert rule["require"]["at_least"] == "70.5"
@@ -84,9 +84,9 @@ def test_dates_and_fractions_become_text(tmp_path: Path) -> None:
 
 
 def test_digest_depends_on_the_content_and_not_on_file_names(tmp_path: Path) -> None:
-    one = load_directory(a_folder(tmp_path / "1", a_yaml=a_rule("a.rule"), b_yaml=a_rule("b.rule")))
-    other = load_directory(a_folder(tmp_path / "2", x_yaml=a_rule("b.rule") + a_rule("a.rule")))
-    changed = load_directory(a_folder(tmp_path / "3", a_yaml=a_rule("a.rule"), b_yaml=a_rule("b.rule", "71")))
+    one = load_directory(a_folder(tmp_path / "1", a_yaml=rule_yaml("a.rule"), b_yaml=rule_yaml("b.rule")))
+    other = load_directory(a_folder(tmp_path / "2", x_yaml=rule_yaml("b.rule") + rule_yaml("a.rule")))
+    changed = load_directory(a_folder(tmp_path / "3", a_yaml=rule_yaml("a.rule"), b_yaml=rule_yaml("b.rule", "71")))
     assert one.digest == other.digest
     assert one.digest != changed.digest
     assert one.digest.startswith("sha256:")
@@ -102,7 +102,7 @@ def test_default_rules_have_one_digest_under_other_file_names(tmp_path: Path) ->
 
 
 def test_document_is_restored_from_its_parts(tmp_path: Path) -> None:
-    document = load_directory(a_folder(tmp_path, a_yaml=a_rule("a.rule") + a_rule("b.rule")))
+    document = load_directory(a_folder(tmp_path, a_yaml=rule_yaml("a.rule") + rule_yaml("b.rule")))
     parts = document.parts()
     assert sorted(parts) == ["RULE#a.rule", "RULE#b.rule"]
     assert RuleSetDocument.from_parts("some", dict(reversed(parts.items()))) == document
@@ -132,7 +132,7 @@ def test_yaml_aliases_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (a_rule() + "  title: Again\n", "the key 'title' is written twice"),
+        (rule_yaml() + "  title: Again\n", "the key 'title' is written twice"),
         ("id: some.rule\n", "must be a list of rules, each beginning with `- id:`"),
         ("- some.rule\n", "must be a list of rules, each beginning with `- id:`"),
         ("", "must be a list of rules, each beginning with `- id:`"),
@@ -146,14 +146,14 @@ def test_yaml_aliases_are_refused(tmp_path: Path) -> None:
     ids=["key twice", "no list", "no rules", "empty", "broken", "python", "bytes", "no date", "deep", "list as key"],
 )
 def test_file_without_rules_is_a_problem(tmp_path: Path, content: str | bytes, problem: str) -> None:
-    found = the_problem(a_folder(tmp_path, some_yaml=content, good_yaml=a_rule("good.rule")))
+    found = the_problem(a_folder(tmp_path, some_yaml=content, good_yaml=rule_yaml("good.rule")))
     assert (found.file, found.rule, found.path) == ("some.yaml", "", "")
     assert problem in found.problem
 
 
 @pytest.mark.parametrize("content", [b"county\n\xff\xfe\n", b'county\n"Merced'], ids=["no UTF-8", "open quote"])
 def test_invalid_csv_file_is_a_problem(tmp_path: Path, content: bytes) -> None:
-    found = the_problem(a_folder(tmp_path, some_yaml=a_rule(), tables__counties_csv=content))
+    found = the_problem(a_folder(tmp_path, some_yaml=rule_yaml(), tables__counties_csv=content))
     assert found.file == "tables/counties.csv"
     assert "the file is not valid CSV" in found.problem
 
@@ -163,20 +163,20 @@ def test_empty_folder_is_a_problem(tmp_path: Path) -> None:
 
 
 def test_file_above_the_size_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rule_files, "LARGEST_FILE", len(a_rule()) - 1)
-    found = the_problem(a_folder(tmp_path, some_yaml=a_rule()))
+    monkeypatch.setattr(rule_files, "LARGEST_FILE", len(rule_yaml()) - 1)
+    found = the_problem(a_folder(tmp_path, some_yaml=rule_yaml()))
     assert "the file is larger than" in found.problem
-    monkeypatch.setattr(rule_files, "LARGEST_FILE", len(a_rule()))
+    monkeypatch.setattr(rule_files, "LARGEST_FILE", len(rule_yaml()))
     assert load_directory(tmp_path / "some").rules
 
 
 def test_every_invalid_file_is_reported_and_nothing_loads(tmp_path: Path) -> None:
-    folder = a_folder(tmp_path, a_yaml="x", b_yaml=a_rule(), c_yaml="- {", tables__codes_csv=b"\xff")
+    folder = a_folder(tmp_path, a_yaml="x", b_yaml=rule_yaml(), c_yaml="- {", tables__codes_csv=b"\xff")
     assert [problem.file for problem in problems(folder)] == ["a.yaml", "c.yaml", "tables/codes.csv"]
 
 
 def test_invalid_rule_is_reported_with_its_file(tmp_path: Path) -> None:
-    folder = a_folder(tmp_path, a_yaml=a_rule("a.rule"), b_yaml=a_rule("b.rule", "heavy"))
+    folder = a_folder(tmp_path, a_yaml=rule_yaml("a.rule"), b_yaml=rule_yaml("b.rule", "heavy"))
     found = the_problem(folder)
     assert (found.file, found.rule, found.path) == ("b.yaml", "b.rule", "require.at_least")
     assert os.linesep not in str(found)
