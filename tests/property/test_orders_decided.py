@@ -1,4 +1,4 @@
-"""What holds for every order under the default rules, from three ids alone to every field sent."""
+"""Properties of decisions under the default rules, from orders with three ids alone to complete ones."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ THERAPY_OF = {
 
 @examples(150)
 @given(orders())
-def test_what_is_recorded_is_decided_alike_to_the_last_digest(document: dict[str, Any]) -> None:
+def test_recorded_facts_are_decided_with_the_same_receipt(document: dict[str, Any]) -> None:
     rules, order = default_rules(), parse_order(json.dumps(document, default=str))
     decided = decide(order, rules, as_of=TODAY)
     case = case_from_record(json.loads(decided.facts), rules.catalogue, rules.tables)
@@ -134,7 +134,7 @@ def test_every_order_gets_a_decision_without_an_error(document: dict[str, Any]) 
 
 @examples(200)
 @given(st.data(), complete_orders() | orders())
-def test_leaving_fields_out_never_settles_an_order_otherwise(data: st.DataObject, full: dict[str, Any]) -> None:
+def test_leaving_fields_out_never_changes_a_settled_outcome(data: st.DataObject, full: dict[str, Any]) -> None:
     sparse = data.draw(partial(full))
     fuller = {line.line_id: line.outcome for line in decision_of(full).lines}
     for line in decision_of(sparse).lines:

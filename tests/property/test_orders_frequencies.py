@@ -1,4 +1,4 @@
-"""Frequencies: any text is read or unclear, and administrations grow with the days."""
+"""Properties of frequencies: any text has one reading or is unclear, and administrations grow with the days."""
 
 from __future__ import annotations
 
@@ -70,9 +70,7 @@ def test_one_more_day_never_has_fewer_administrations(frequency: Frequency, firs
 
 
 @given(FREQUENCIES, FIRST_DAYS)
-def test_the_first_day_has_an_administration_unless_the_day_of_the_week_is_another(
-    frequency: Frequency, first: date
-) -> None:
+def test_first_day_counts_unless_the_day_of_the_week_differs(frequency: Frequency, first: date) -> None:
     assert administrations(frequency, first, first) >= (0 if frequency.days_of_week else 1)
 
 
