@@ -21,6 +21,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from infusion_orders.store.recorded_decisions import UnreadableExport
 from infusion_orders_cli.local.tables import (
     CREDENTIALS,
     DECISIONS_TABLE,
@@ -79,7 +80,7 @@ def inline_equivalent(plain: dict[str, Any]) -> dict[str, Any]:
         "ResultPath": "$.listed",
         "Next": "ReplayFiles",
     }
-    plain["States"]["IsItExported"]["Choices"][0]["Next"] = "ListFiles"
+    plain["States"]["CheckExportStatus"]["Choices"][0]["Next"] = "ListFiles"
     plain["States"]["WaitForExport"]["Seconds"] = 0
     return plain
 
@@ -228,5 +229,5 @@ def test_repeated_step_counts_once(function: ModuleType) -> None:
 @pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b'{"Item": {"SK": {"S": "DECISION#1"}}}', mtime=0)])
 def test_file_that_is_not_an_export_fails_its_step(function: ModuleType, content: bytes) -> None:
     put(function, "exports/a.json.gz", content)
-    with pytest.raises(function.UnreadableExport, match=r"^after 0 decisions: \w+$"):
+    with pytest.raises(UnreadableExport, match=r"^after 0 decisions: \w+$"):
         function.handler(step("exports/a.json.gz"), None)
