@@ -1,4 +1,4 @@
-"""Conditions: the closures, the traced evaluation and the naive reference agree, and information only ever adds."""
+"""Conditions: the closures, the traced evaluation and the naive reference agree, and more information never changes a truth."""
 
 from __future__ import annotations
 
