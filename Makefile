@@ -26,7 +26,8 @@ BIN := $(VENV)/bin
 SAM := .venv-sam/bin/sam
 LAYER := layers/infusion_orders
 PACKAGE := $(LAYER)/infusion_orders
-CODE := $(PACKAGE) functions tests benchmarks scripts
+CLI := cli
+CODE := $(PACKAGE) $(CLI)/infusion_orders_cli functions tests benchmarks scripts
 # uv resolves the locks, in a virtual environment that is thrown away; RELOCK=--upgrade takes newer versions.
 RELOCK ?=
 COMPILE := .cache/uv/bin/uv pip compile $(RELOCK) --quiet --universal --generate-hashes \
@@ -46,17 +47,17 @@ help: ## print this list
 
 setup: $(VENV)/.installed ## install everything into .venv (again only when a lock changed)
 
-$(VENV)/.installed: pyproject.toml requirements-dev.lock
+$(VENV)/.installed: pyproject.toml requirements/dev.lock
 	@$(PYTHON_IS_NEW_ENOUGH)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes --requirement requirements-dev.lock
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements/dev.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv-sam/.installed: requirements-sam.lock
+.venv-sam/.installed: requirements/sam.lock
 	@$(PYTHON_IS_NEW_ENOUGH)
 	$(PYTHON) -m venv .venv-sam
-	.venv-sam/bin/pip install --quiet --require-hashes --no-deps --requirement requirements-sam.lock
+	.venv-sam/bin/pip install --quiet --require-hashes --no-deps --requirement requirements/sam.lock
 	@touch $@
 
 run: setup ## the partner API on 127.0.0.1:3000 with an embedded table, and one validated order
@@ -86,10 +87,10 @@ RUNTIME_VERSION := $(RUNTIME:python%=%)
 LAMBDA := .cache/lambda-$(RUNTIME)
 EMULATOR := samcli/local/rapid/aws-lambda-rie-$(LOCAL_ARCHITECTURE)
 
-$(LAMBDA)/.installed: requirements-runtime.lock
+$(LAMBDA)/.installed: requirements/runtime.lock
 	python=$(call find_python,$(RUNTIME_VERSION)); \
 	"$$python" -m venv $(LAMBDA)
-	$(LAMBDA)/bin/pip install --quiet --require-hashes --no-deps --requirement requirements-runtime.lock
+	$(LAMBDA)/bin/pip install --quiet --require-hashes --no-deps --requirement requirements/runtime.lock
 	@touch $@
 
 # What runs the built functions finds them, the emulator and its Python by these.
@@ -103,7 +104,7 @@ built: .venv-sam/.installed
 test-e2e: setup built ## the built functions under the Lambda runtime emulator, on DynamoDB Local (RUNTIME=python3.13)
 	@[ -z "$(call find_python,$(RUNTIME_VERSION))" ] || $(BUILT) $(BIN)/pytest -m end_to_end tests/end_to_end
 
-test-sam-local: setup .venv-sam/.installed ## the README's `sam local` commands, in a Docker engine
+test-sam-local: setup .venv-sam/.installed ## the `sam local` commands of docs/sam.md, in a Docker engine
 	@$(MAKE) --no-print-directory build-local RUNTIME=python3.13
 	SAM_LOCAL=1 scripts/with_docker_engine.sh .cache/docker $(BIN)/pytest -m sam_local tests/end_to_end
 
@@ -120,7 +121,7 @@ types: setup
 	$(BIN)/mypy $(CODE)
 
 imports: setup
-	PYTHONPATH=$(LAYER) $(BIN)/lint-imports --no-logo
+	PYTHONPATH=$(LAYER):$(CLI) $(BIN)/lint-imports --no-logo
 
 template: setup .venv-sam/.installed
 	$(SAM) validate --lint --template template.yaml
@@ -157,27 +158,27 @@ audit: ## ask which known vulnerabilities the layer's packages have (needs the n
 	.cache/audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement $(LAYER)/requirements.lock
 	rm -rf .cache/audit
 
-# The peers and what draws the plots are in no other environment.
+# The engines that the benchmarks compare with are in no other environment.
 BENCH := .venv-bench
 
-$(BENCH)/.installed: pyproject.toml requirements-bench.lock
+$(BENCH)/.installed: pyproject.toml requirements/bench.lock
 	@$(PYTHON_IS_NEW_ENOUGH)
 	$(PYTHON) -m venv $(BENCH)
-	$(BENCH)/bin/pip install --quiet --require-hashes --requirement requirements-bench.lock
+	$(BENCH)/bin/pip install --quiet --require-hashes --requirement requirements/bench.lock
 	@touch $@
 
-# The start is measured on what is built; other benchmarks need no build.
-OF_BENCH = $(BENCH)/.installed $(if $(ONLY),$(if $(filter startup,$(ONLY)),built),built)
+# Cold starts are measured on the built functions; other benchmarks need no build.
+OF_BENCH = $(BENCH)/.installed $(if $(ONLY),$(if $(filter cold_start,$(ONLY)),built),built)
 
-bench: $(OF_BENCH) ## measure beside peers: docs/performance.md and its plots (ONLY="peers batch": these, on the screen)
-	$(BUILT) PYTHONPATH=$(LAYER) $(BENCH)/bin/python -m benchmarks $(or $(ONLY),--page)
+bench: $(OF_BENCH) ## measure, and write docs/performance.md (ONLY="latency peers" shows these on the screen)
+	$(BUILT) PYTHONPATH=$(LAYER):$(CLI) $(BENCH)/bin/python -m benchmarks $(or $(ONLY),--page)
 
-bench-check: $(OF_BENCH) ## before a release: no ratio more than 25 % worse than benchmarks/ratios.json
-	$(BUILT) PYTHONPATH=$(LAYER) $(BENCH)/bin/python -m benchmarks --check $(ONLY)
+bench-check: $(OF_BENCH) ## before a release: fail if a ratio is 25 % worse than in benchmarks/ratios.json
+	$(BUILT) PYTHONPATH=$(LAYER):$(CLI) $(BENCH)/bin/python -m benchmarks --check $(ONLY)
 
 LOAD ?= 600
 
-load: setup ## drive the local API for ten minutes (LOAD=60 for one): rate, times, memory, cost; needs Java
+load: setup ## drive the validate function for ten minutes (LOAD=60 for one): rate, times, memory, cost; needs Java
 	$(BIN)/python -m benchmarks.load --seconds $(LOAD)
 
 FUZZ ?= 100000
@@ -190,7 +191,7 @@ fuzz: setup ## decide 100,000 random orders, and send 100,000 hostile events (FU
 diagnoses: ## write the table of diagnoses anew from the pinned release of ICD-10-CM
 	@$(PYTHON_IS_NEW_ENOUGH)
 	$(PYTHON) -m venv .cache/diagnoses
-	.cache/diagnoses/bin/pip install --quiet --require-hashes --no-deps --requirement scripts/build_diagnoses.lock
+	.cache/diagnoses/bin/pip install --quiet --require-hashes --no-deps --requirement requirements/diagnoses.lock
 	PYTHONPATH=$(LAYER) .cache/diagnoses/bin/python scripts/build_diagnoses.py rules/home-infusion/tables/diagnoses.csv
 	rm -rf .cache/diagnoses
 
@@ -199,10 +200,10 @@ lock: ## resolve the dependency locks anew (RELOCK=--upgrade for newer versions)
 	$(PYTHON) -m venv .cache/uv
 	.cache/uv/bin/pip install --quiet uv
 	$(COMPILE) pyproject.toml --output-file $(LAYER)/requirements.lock
-	$(COMPILE) pyproject.toml --extra cli --extra dev --output-file requirements-dev.lock
-	$(COMPILE) pyproject.toml --extra cli --extra bench --output-file requirements-bench.lock
-	$(COMPILE) requirements-sam.in --output-file requirements-sam.lock
-	$(COMPILE) requirements-runtime.in --output-file requirements-runtime.lock
+	$(COMPILE) pyproject.toml --extra cli --extra dev --output-file requirements/dev.lock
+	$(COMPILE) pyproject.toml --extra cli --extra bench --output-file requirements/bench.lock
+	$(COMPILE) requirements/sam.in --output-file requirements/sam.lock
+	$(COMPILE) requirements/runtime.in --output-file requirements/runtime.lock
 	rm -rf .cache/uv
 
 clean: ## remove what can be made again

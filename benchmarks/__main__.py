@@ -2,9 +2,8 @@
 
 Examples:
   python -m benchmarks latency peers     run two of them
-  python -m benchmarks --page            run all and write docs/performance.md
+  python -m benchmarks --page            run all; write docs/performance.md and benchmarks/ratios.json
   python -m benchmarks --check           compare the ratios with benchmarks/ratios.json
-  python -m benchmarks --keep-ratios     write benchmarks/ratios.json
 """
 
 from __future__ import annotations
@@ -60,9 +59,8 @@ def main() -> int:
     )
     listed = "; ".join(f"{name}: {what}" for name, what in BENCHMARKS.items())
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{listed} (default: all)")
-    parser.add_argument("--page", action="store_true", help="write docs/performance.md")
+    parser.add_argument("--page", action="store_true", help="write docs/performance.md and benchmarks/ratios.json")
     parser.add_argument("--check", action="store_true", help="compare the ratios with the kept ones")
-    parser.add_argument("--keep-ratios", action="store_true", help="keep the ratios of this run")
     options = parser.parse_args()
     if unknown := set(options.names) - BENCHMARKS.keys():
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
@@ -82,10 +80,8 @@ def main() -> int:
     show(Table("Budgets", BUDGET_COLUMNS, measured), screen)
     if options.page:
         PAGE.write_text(page(introduction, list(reports.values())), encoding="utf-8")
-    found = ratios_of(reports)
-    if options.keep_ratios:
-        keep(found)
-    return 0 if not options.check or compare(found, screen) else 1
+        keep(ratios_of(reports))
+    return 0 if not options.check or compare(ratios_of(reports), screen) else 1
 
 
 def run(names: Sequence[str], progress: Console) -> dict[str, Report]:
@@ -102,34 +98,21 @@ def ratios_of(reports: Mapping[str, Report]) -> dict[str, float]:
     return {f"{name}: {ratio}": value for name, report in reports.items() for ratio, value in report.ratios.items()}
 
 
-def kept_ratios() -> dict[str, float]:
-    """Return the kept ratios, none if there is no file."""
-    kept: dict[str, float] = json.loads(RATIOS.read_text(encoding="utf-8")) if RATIOS.exists() else {}
-    return kept
-
-
 def keep(found: Mapping[str, float]) -> None:
-    """Write the ratios; benchmarks that did not run keep theirs."""
-    ratios = kept_ratios() | {name: float(f"{value:.4g}") for name, value in found.items()}
+    """Write the ratios of a run of all benchmarks."""
+    ratios = {name: float(f"{value:.4g}") for name, value in found.items()}
     RATIOS.write_text(json.dumps(ratios, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def compare(found: Mapping[str, float], screen: Console) -> bool:
     """Show the comparison; return whether there is something to compare and nothing is worse."""
-    kept = kept_ratios()
+    kept: dict[str, float] = json.loads(RATIOS.read_text(encoding="utf-8"))
     rows = [
-        (name, f"{kept[name]:.3g}", f"{found[name]:.3g}", verdict(found[name] / kept[name]))
+        (name, f"{kept[name]:.3g}", f"{found[name]:.3g}", "WORSE" if found[name] / kept[name] > TOLERANCE else "")
         for name in sorted(found.keys() & kept.keys())
     ]
     show(Table(f"Ratios: worse beyond {TOLERANCE} times", ("ratio", "kept", "found", ""), rows), screen)
     return bool(rows) and not any(row[-1] == "WORSE" for row in rows)
-
-
-def verdict(change: float) -> str:
-    """Say what a change of a ratio means."""
-    if change > TOLERANCE:
-        return "WORSE"
-    return "better" if change < 1 / TOLERANCE else "about the same"
 
 
 if __name__ == "__main__":

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gc
 import statistics
+from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
-from typing import TYPE_CHECKING
+from time import process_time
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+Name = TypeVar("Name", bound=Hashable)
 
 ROUNDS = 7
 LEAST_SECONDS = 0.05
@@ -34,38 +37,35 @@ class Times:
         """The fastest and the slowest round, in seconds."""
         return min(self.rounds), max(self.rounds)
 
-    def divided_by(self, count: int) -> Times:
-        """Return the time of one item when each call handles `count` of them."""
-        return Times(tuple(seconds / count for seconds in self.rounds))
-
     def ratio_to(self, other: Times) -> float:
         """Return this over the other: the median of the ratios within each round."""
         return statistics.median(mine / its for mine, its in zip(self.rounds, other.rounds, strict=True))
 
 
 def side_by_side(
-    contenders: Mapping[str, Callable[[], object]], *, rounds: int = ROUNDS, least_seconds: float = LEAST_SECONDS
-) -> dict[str, Times]:
+    contenders: Mapping[Name, Callable[[], object]], *, clock: Callable[[], float] = process_time
+) -> dict[Name, Times]:
     """Time every contender in every round and return the times by name.
 
-    Each round starts with a different contender.  Garbage is collected between contenders and never while one runs.
-    Objects that existed before the measurement are exempt, because scanning them would take longer than the calls.
+    The clock counts processor time, so other programs disturb less; give `perf_counter` for work that waits.  Each
+    round starts with a different contender.  Garbage is collected between contenders and never while one runs; objects
+    that existed before are exempt, because scanning them would take longer than the calls.
     """
     names = list(contenders)
-    found: dict[str, list[float]] = {name: [] for name in names}
+    found: dict[Name, list[float]] = {name: [] for name in names}
     gc.collect()
     gc.freeze()
     try:
-        calls = {name: _calls_per_round(call, least_seconds) for name, call in contenders.items()}
-        for number in range(rounds):
+        calls = {name: _calls_per_round(call, clock) for name, call in contenders.items()}
+        for number in range(ROUNDS):
             for name in rotated(names, number):
-                found[name].append(_seconds_per_call(contenders[name], calls[name]))
+                found[name].append(_seconds_per_call(contenders[name], calls[name], clock))
     finally:
         gc.unfreeze()
     return {name: Times(tuple(times)) for name, times in found.items()}
 
 
-def rotated(names: Sequence[str], number: int) -> list[str]:
+def rotated(names: Sequence[Name], number: int) -> list[Name]:
     """Return the names in the order of one round: each round starts with the next name."""
     first = number % len(names)
     return [*names[first:], *names[:first]]
@@ -85,22 +85,22 @@ def megabytes(process: int | str = "self", what: str = "VmRSS") -> float:
     return 0.0
 
 
-def _calls_per_round(call: Callable[[], object], least_seconds: float) -> int:
-    """Find how many calls take `least_seconds`.  The first call is not counted: it may fill caches."""
+def _calls_per_round(call: Callable[[], object], clock: Callable[[], float]) -> int:
+    """Find how many calls take LEAST_SECONDS.  The first call is not counted: it may fill caches."""
     call()
     calls = 1
-    while (seconds := _seconds_per_call(call, calls) * calls) < least_seconds:
-        calls = max(calls + 1, int(calls * min(1.2 * least_seconds / max(seconds, 1e-9), 100)))
+    while (seconds := _seconds_per_call(call, calls, clock) * calls) < LEAST_SECONDS:
+        calls = max(calls + 1, int(calls * min(1.2 * LEAST_SECONDS / max(seconds, 1e-9), 100)))
     return calls
 
 
-def _seconds_per_call(call: Callable[[], object], calls: int) -> float:
+def _seconds_per_call(call: Callable[[], object], calls: int, clock: Callable[[], float]) -> float:
     gc.collect()
     gc.disable()
     try:
-        started = perf_counter()
+        started = clock()
         for _ in range(calls):
             call()
-        return (perf_counter() - started) / calls
+        return (clock() - started) / calls
     finally:
         gc.enable()

@@ -40,17 +40,21 @@ class Peer:
         return [self.convert({name: facts[name] for name in names if name in facts}) for names in self.names]
 
 
-def names_in(condition: Expression) -> tuple[str, ...]:
-    """Return the facts that a condition names, as the engines call them."""
-    facts = [fact for leaf in comparisons(condition) for fact in (leaf.fact, leaf.other) if fact is not None]
-    return tuple(dict.fromkeys(name_of(fact) for fact in facts))
+def facts_in(condition: Expression) -> tuple[str, ...]:
+    """Return the facts that a condition names."""
+    return tuple(fact for leaf in comparisons(condition) for fact in (leaf.fact, leaf.other) if fact is not None)
+
+
+def names_of(conditions: Sequence[Expression]) -> list[tuple[str, ...]]:
+    """Return the facts that each condition names, once each, as the engines call them."""
+    return [tuple(dict.fromkeys(map(name_of, facts_in(condition)))) for condition in conditions]
 
 
 def datalogic(conditions: Sequence[Expression]) -> list[Peer]:
     """JSON Logic in Rust.  Its fastest form is a document that is parsed once per order."""
     from datalogic_py import DataHandle, Engine
 
-    engine, names = Engine(), [names_in(condition) for condition in conditions]
+    engine, names = Engine(), names_of(conditions)
     rules = [engine.compile_checked(json_logic(condition)) for condition in conditions]
     return [
         Peer("datalogic-py", [rule.evaluate_data for rule in rules], names, prepare=DataHandle),
@@ -62,7 +66,7 @@ def zen(conditions: Sequence[Expression]) -> list[Peer]:
     """ZEN in Rust.  It has no prepared form; it reads JSON text faster than dicts."""
     import zen
 
-    names = [names_in(condition) for condition in conditions]
+    names = names_of(conditions)
     programs = [zen.compile_expression(ZEN.text(condition)).evaluate for condition in conditions]
     return [
         Peer("zen-engine, JSON text", programs, names, convert=json.dumps),
@@ -74,7 +78,7 @@ def rust_cel(conditions: Sequence[Expression]) -> list[Peer]:
     """CEL in Rust.  Its fastest form is a context that is made once per order."""
     import cel
 
-    names = [names_in(condition) for condition in conditions]
+    names = names_of(conditions)
     programs = [cel.compile(CEL.text(condition)).execute for condition in conditions]
     return [
         Peer("common-expression-language", programs, names, prepare=cel.Context),
@@ -91,7 +95,7 @@ def python_cel(conditions: Sequence[Expression]) -> list[Peer]:
 
     logging.getLogger("celpy").setLevel(logging.CRITICAL)  # it logs every missing fact
     environment = celpy.Environment(runner_class=celpy.CompiledRunner)
-    names = [names_in(condition) for condition in conditions]
+    names = names_of(conditions)
     programs = [environment.program(environment.compile(CEL.text(condition))).evaluate for condition in conditions]
     return [Peer("cel-python", programs, names, convert=own_types)]
 

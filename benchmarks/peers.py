@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.budgets import RULES_OVER_DATALOGIC, RULES_OVER_FASTEST_PEER
 from benchmarks.measuring import side_by_side
-from benchmarks.peer_engines import ENGINES, names_in
+from benchmarks.peer_engines import ENGINES, facts_in
 from benchmarks.peer_languages import name_of, plain
 from benchmarks.project import default_rules, example_orders, ready
 from benchmarks.reporting import Report, Table, microseconds
@@ -18,7 +19,6 @@ from infusion_orders.facts.case import Case
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.explanation import observed
-from infusion_orders.rules.expression import comparisons
 from infusion_orders.rules.rule import Verdict
 
 if TYPE_CHECKING:
@@ -67,16 +67,15 @@ EVERY = 31
 """Only every 31st order is timed: 31 shares no factor with the cycles in which the orders vary."""
 OURS, DATALOGIC = "ours", "datalogic-py"
 ABOUT = f"""
-{len(RULES)} rules of the default rule set on the last line of {ORDERS:,} varied orders, some with information missing.
-For each rule an engine says whether it is broken (it applies and is not met); for rules that are broken or unknown the
-observed facts are collected, by the same function for all. Answers are compared before anything is timed, and a
-difference where all facts are known stops the run.
+{len(RULES)} rules of the default rule set on the last line of {ORDERS:,} varied orders, some incomplete. For
+each rule an engine says whether it is broken (it applies and is not met). For rules that are broken or unknown the
+observed facts are collected, by the same function for all. All conditions are compiled beforehand. Answers are compared
+before anything is timed: a difference where all facts are known stops the run. Times are processor time.
 
-*From the parsed order* everybody derives the facts of the line from our `Order`; a peer's time includes making the dict
-of facts that it needs, without which it cannot begin, and converting it into the peer's own form. *Facts prepared*
-leaves both out: only evaluating and explaining is timed, and ours also finds conditions that several rules share
-already evaluated. All conditions are compiled beforehand. Each engine is shown
-in its fastest form and with dicts, which hold only the facts that a condition names.
+*From the parsed order*: all derive the facts of the line from our `Order`. Peers also make the dict of facts that they
+need, and convert it into their own form. *Facts prepared* leaves all that out: only evaluating and explaining is
+timed, and ours also finds conditions that several rules share already evaluated. Each engine is shown in its fastest
+form and with dicts, which hold the facts that a condition names.
 """
 
 
@@ -94,8 +93,7 @@ class Setting:
 
     def names(self) -> tuple[str, ...]:
         """Return the facts that the conditions name."""
-        leaves = [leaf for rule in self.rules for leaf in comparisons(rule.broken)]
-        return tuple(dict.fromkeys(fact for leaf in leaves for fact in (leaf.fact, leaf.other) if fact is not None))
+        return tuple(dict.fromkeys(fact for rule in self.rules for fact in facts_in(rule.broken)))
 
 
 @dataclass(frozen=True)
@@ -195,47 +193,24 @@ def answers_where_unknown(shared: Setting, peer: Peer) -> Counter[bool | None]:
             except Exception:  # an engine that misses a fact raises what it likes
                 answer = None
             its = None if answer is None else bool(answer)
-            if mine != its and all(fact in known for fact in names_in(rule.broken)):
+            if mine != its and all(name_of(fact) in known for fact in facts_in(rule.broken)):
                 raise WrongTranslation(f"{rule.id}: we say {mine}, {peer.name} says {its}")
             if mine is None:
                 counts[its] += 1
     return counts
 
 
-def from_parsed_order(shared: Setting, contenders: Sequence[Contender]) -> dict[str, Times]:
-    """Time one order: derive the facts, convert them, judge all rules, explain."""
-
-    def judging(one: Contender) -> Callable[[], None]:
-        def call() -> None:
-            for order in shared.orders[::EVERY]:
-                facts = shared.facts(order)
-                one.explained(facts, one.prepare(facts))
-
-        return call
-
-    return per_order(shared, {one.name: judging(one) for one in contenders})
+def from_parsed_order(shared: Setting, one: Contender, orders: Sequence[Order]) -> None:
+    """Derive each order's facts, convert them, judge all rules, explain."""
+    for order in orders:
+        facts = shared.facts(order)
+        one.explained(facts, one.prepare(facts))
 
 
-def facts_prepared(shared: Setting, contenders: Sequence[Contender]) -> dict[str, Times]:
-    """Time the same where the facts are derived and converted beforehand."""
-    of_orders = [shared.facts(order) for order in shared.orders[::EVERY]]
-
-    def judging(one: Contender) -> Callable[[], None]:
-        prepared = [(facts, one.prepare(facts)) for facts in of_orders]
-
-        def call() -> None:
-            for facts, argument in prepared:
-                one.explained(facts, argument)
-
-        return call
-
-    return per_order(shared, {one.name: judging(one) for one in contenders})
-
-
-def per_order(shared: Setting, calls: Mapping[str, Callable[[], None]]) -> dict[str, Times]:
-    """Time calls that go through all timed orders; return the time of one order."""
-    count = len(shared.orders[::EVERY])
-    return {name: times.divided_by(count) for name, times in side_by_side(calls).items()}
+def facts_prepared(one: Contender, prepared: Sequence[tuple[Facts, Any]]) -> None:
+    """Judge all rules and explain."""
+    for facts, argument in prepared:
+        one.explained(facts, argument)
 
 
 def report() -> Report:
@@ -244,12 +219,16 @@ def report() -> Report:
     peers = [peer for engine in ENGINES for peer in engine([rule.broken for rule in shared.rules])]
     unknown = {peer.name: answers_where_unknown(shared, peer) for peer in peers}
     contenders = [ours(shared), *(theirs(shared, peer) for peer in peers)]
-    whole, prepared = from_parsed_order(shared, contenders), facts_prepared(shared, contenders)
+    orders = shared.orders[::EVERY]
+    derived = [shared.facts(order) for order in orders]
+    arguments = {one.name: [(facts, one.prepare(facts)) for facts in derived] for one in contenders}
+    whole = side_by_side({one.name: partial(from_parsed_order, shared, one, orders) for one in contenders})
+    prepared = side_by_side({one.name: partial(facts_prepared, one, arguments[one.name]) for one in contenders})
     ratios = {peer.name: whole[OURS].ratio_to(whole[peer.name]) for peer in peers}
     return Report(
         "Next to other rule engines",
         ABOUT,
-        tables=[table_of(whole, prepared, unknown)],
+        tables=[table_of(whole, prepared, len(orders), unknown)],
         noticed=[(f"{len(RULES)} rules explained, next to {DATALOGIC}", f"{ratios[DATALOGIC]:.2f} x its time")],
         budgets={RULES_OVER_DATALOGIC: ratios[DATALOGIC], RULES_OVER_FASTEST_PEER: max(ratios.values())},
         ratios={f"from the parsed order / {name}": ratio for name, ratio in ratios.items() if "dicts" not in name},
@@ -257,15 +236,18 @@ def report() -> Report:
 
 
 def table_of(
-    whole: Mapping[str, Times], prepared: Mapping[str, Times], unknown: Mapping[str, Counter[bool | None]]
+    whole: Mapping[str, Times],
+    prepared: Mapping[str, Times],
+    orders: int,
+    unknown: Mapping[str, Counter[bool | None]],
 ) -> Table:
-    """Return a row for each contender."""
+    """Return a row for each contender; a call goes through so many orders."""
     rows = [
         (
             name,
-            microseconds(times.median),
+            microseconds(times.median / orders),
             f"{whole[OURS].ratio_to(times):.2g}",
-            microseconds(prepared[name].median),
+            microseconds(prepared[name].median / orders),
             f"{prepared[OURS].ratio_to(prepared[name]):.2g}",
             f"{1 - unknown[name][None] / unknown[name].total():.0%}" if name in unknown else "0%",
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from benchmarks.budgets import LOAD_1_000_RULES, LOAD_10_000_RULES, TEN_THOUSAND_RULES
 from benchmarks.grown import with_lines, with_rules
@@ -44,8 +45,9 @@ def report() -> Report:
     """Measure deciding, then loading."""
     order = parsed(3)
     rule_sets = {size: ready(with_rules(default_rules(), size)) for size in RULES}
-    by_rules = timed({size: (order, rule_set) for size, rule_set in rule_sets.items()})
-    by_lines = timed({size: (parsed(size), ready(default_rules())) for size in LINES})
+    default = ready(default_rules())
+    by_rules = side_by_side({size: partial(decide, order, rule_sets[size], as_of=AS_OF) for size in RULES})
+    by_lines = side_by_side({size: partial(decide, parsed(size), default, as_of=AS_OF) for size in LINES})
     rows = [
         (f"{size:,} rules", str(applying(order, rule_sets[size])), microseconds(times.median), over(times, by_rules))
         for size, times in by_rules.items()
@@ -83,16 +85,6 @@ def parsed(lines: int) -> Order:
     return read_order(json.dumps(with_lines(json.loads(order_body()), lines)))
 
 
-def timed(cases: Mapping[int, tuple[Order, RuleSet]]) -> dict[int, Times]:
-    """Time deciding by size, all sizes in the same rounds."""
-
-    def deciding(order: Order, rule_set: RuleSet) -> Any:
-        return lambda: decide(order, rule_set, as_of=AS_OF)
-
-    times = side_by_side({str(size): deciding(*case) for size, case in cases.items()})
-    return {int(size): found for size, found in times.items()}
-
-
 def applying(order: Order, rule_set: RuleSet) -> int:
     """Return how many rules apply to at least one line."""
     explained = decide(order, rule_set, as_of=AS_OF, explain_all=True).decision.explanation or ()
@@ -113,7 +105,8 @@ def loading(size: int) -> Mapping[str, Times]:
             {
                 LOAD: lambda: decide(order, loaded(tables.rule_sets), as_of=AS_OF),
                 PARSE: lambda: [json.loads(text) for text in texts],
-            }
+            },
+            clock=time.perf_counter,
         )
 
 

@@ -26,7 +26,7 @@ ORDERS = 40_000
 DIFFERENT = 2_000
 """This many orders are made and then repeated."""
 LOOK_EVERY_SECONDS = 0.1
-COMMAND = (sys.executable, "-m", "infusion_orders.cli.main", "validate", "--json")
+COMMAND = (sys.executable, "-m", "infusion_orders_cli.main", "validate", "--json")
 ABOUT = f"""
 `infusion-orders validate --json` decides the example orders, varied, of 1 to 4 lines each, from a file of {ORDERS:,}
 and from one of a tenth as many. Rates come from the difference of the two runs, so start-up is left out: per core by

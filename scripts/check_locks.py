@@ -66,11 +66,11 @@ def requirements(root: Path) -> dict[Path, list[str]]:
     extras = project["optional-dependencies"]
     return {
         root / "layers/infusion_orders/requirements.lock": deployed,
-        root / "requirements-dev.lock": deployed + extras["cli"] + extras["dev"],
-        root / "requirements-bench.lock": deployed + extras["cli"] + extras["bench"],
-        root / "scripts/build_diagnoses.lock": ["simple-icd-10-cm"],
+        root / "requirements/dev.lock": deployed + extras["cli"] + extras["dev"],
+        root / "requirements/bench.lock": deployed + extras["cli"] + extras["bench"],
+        root / "requirements/diagnoses.lock": ["simple-icd-10-cm"],
         **{
-            root / f"requirements-{of}.lock": (root / f"requirements-{of}.in").read_text(encoding="utf-8").split()
+            root / f"requirements/{of}.lock": (root / f"requirements/{of}.in").read_text(encoding="utf-8").split()
             for of in ("sam", "runtime")
         },
     }

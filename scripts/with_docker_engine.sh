@@ -60,7 +60,7 @@ make_image() {
   ln -s /usr/bin/python3.13 "$root/var/lang/bin/python3.13"
   "$here/.venv-sam/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
     --only-binary=:all: --implementation cp --python-version 3.13 --platform "manylinux2014_$(uname -m)" \
-    --requirement "$here/requirements-runtime.lock" --target "$root/var/runtime"
+    --requirement "$here/requirements/runtime.lock" --target "$root/var/runtime"
   cat >"$root/var/runtime/bootstrap" <<'BOOTSTRAP'
 #!/bin/sh
 export PYTHONPATH=/var/task:/opt/python:/var/runtime

@@ -26,17 +26,17 @@ from infusion_orders.api.requests import (
 from infusion_orders.api.rule_answers import analysis_of, header_of, pointer_of, rule_of
 from infusion_orders.api.settings import Settings
 from infusion_orders.api.stores import stores_of
+from infusion_orders.authoring.analysis.analyse import analyse
+from infusion_orders.authoring.checks import check
+from infusion_orders.authoring.differences import differences
+from infusion_orders.authoring.example_report import examined, shares
+from infusion_orders.authoring.search import EFFECTS, SearchTextLength, search
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.replay_report import ReplayReport, report_of
 from infusion_orders.orders.order import ProviderType
 from infusion_orders.orders.reading import read_order
-from infusion_orders.rules.analysis.analyse import analyse
-from infusion_orders.rules.checks import check
-from infusion_orders.rules.differences import differences
-from infusion_orders.rules.example_report import examined, shares
 from infusion_orders.rules.problems import RuleSetErrors
 from infusion_orders.rules.rule_set import RuleSet
-from infusion_orders.rules.search import EFFECTS, SearchTextLength, search
 from infusion_orders.store.recorded_decisions import Mark, TableSource
 
 if TYPE_CHECKING:

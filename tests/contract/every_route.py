@@ -9,9 +9,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.builders import an_order_document
 from tests.contract.partner_system import PROJECT, an_event
-from tests.default_rules import SETTING, default_document
+from tests.support.builders import an_order_document
+from tests.support.default_rules import SETTING, default_document
 
 if TYPE_CHECKING:
     from tests.contract.partner_system import Answer

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.cli.embedded_table import LOCAL_PARTNER, environment
+from infusion_orders_cli.embedded_table import LOCAL_PARTNER, environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,7 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infusion_orders.cli.embedded_table import (
+from infusion_orders.store.client import LAST_ATTEMPT_SECONDS, StoreUnavailable, dynamodb_client
+from infusion_orders.store.partition import DamagedRuleSet
+from infusion_orders.store.partners import PartnerStore
+from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
+from infusion_orders_cli.embedded_table import (
     CREDENTIALS,
     DECISIONS_TABLE,
     REGION,
@@ -24,16 +28,12 @@ from infusion_orders.cli.embedded_table import (
     environment,
     local_tables,
 )
-from infusion_orders.store.client import LAST_ATTEMPT_SECONDS, StoreUnavailable, dynamodb_client
-from infusion_orders.store.partition import DamagedRuleSet
-from infusion_orders.store.partners import PartnerStore
-from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
-from tests.builders import an_order_document
 from tests.contract.partner_system import PROJECT, LambdaContext, PartnerSystem, load_function
 from tests.contract.world import OTHER_PARTNERS, TEMPLATE
-from tests.default_rules import changed_document, default_document
-from tests.dynamodb_local import dynamodb_local_or_skip
-from tests.faulty_dynamodb import (
+from tests.support.builders import an_order_document
+from tests.support.default_rules import changed_document, default_document
+from tests.support.dynamodb_local import dynamodb_local_or_skip
+from tests.support.faulty_dynamodb import (
     ANY,
     Fault,
     FaultyConnection,
@@ -46,16 +46,16 @@ from tests.faulty_dynamodb import (
     small_pages,
     takes_a_half,
 )
-from tests.packed_rules import KEY as PACKED_KEY
-from tests.packed_rules import repacked, with_another_rule, with_no_json, without_first_rule
+from tests.support.packed_rules import KEY as PACKED_KEY
+from tests.support.packed_rules import repacked, with_another_rule, with_no_json, without_first_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
-    from infusion_orders.cli.embedded_table import LocalTables
+    from infusion_orders_cli.embedded_table import LocalTables
     from tests.contract.partner_system import Answer
-    from tests.faulty_dynamodb import Exchange, Meeting
+    from tests.support.faulty_dynamodb import Exchange, Meeting
 
 pytestmark = pytest.mark.dynamodb_local
 
@@ -511,6 +511,6 @@ SHOWN_ELSEWHERE = {
     "two activations at once",  # tests/integration/test_dynamodb_local.py
     "a shadow version that cannot be loaded, or fails",  # tests/contract/test_shadow.py
     "a replay that is interrupted",  # tests/integration/test_replays.py
-    "more requests a second than the stage or the partner may send",  # tests/unit/test_template.py: the gateway's own
+    "more requests a second than the stage or the partner may send",  # the gateway
     "a fault of ours that nothing foresaw",  # tests/contract/test_faults.py
 }

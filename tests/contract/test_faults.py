@@ -8,8 +8,8 @@ from botocore.exceptions import EndpointConnectionError
 
 from infusion_orders.store.cache import ActiveRuleSet
 from infusion_orders.store.partition import DamagedRuleSet
-from tests.builders import an_order_document as order
 from tests.contract.world import World, decided_world
+from tests.support.builders import an_order_document as order
 
 if TYPE_CHECKING:
     import pytest

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infusion_orders.api.drafts import MOST_RULES
-from infusion_orders.rules.limits import LIMITS
+from infusion_orders.authoring.limits import LIMITS
 from infusion_orders.store.partners import Partner
-from tests.builders import an_order_document
 from tests.contract.partner_system import LambdaContext, an_event, read_event
 from tests.contract.world import default_rules
-from tests.default_rules import SETTING
+from tests.support.builders import an_order_document
+from tests.support.default_rules import SETTING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

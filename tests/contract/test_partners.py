@@ -11,13 +11,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from infusion_orders.cli.embedded_table import LOCAL_PARTNER
-from infusion_orders.cli.template_tables import read_template
 from infusion_orders.orders.vocabularies import LineOfBusiness
 from infusion_orders.store.decisions import _key, key_name
-from tests.builders import an_order_document
+from infusion_orders_cli.embedded_table import LOCAL_PARTNER
+from infusion_orders_cli.template_tables import read_template
 from tests.contract.every_route import ROUTES, Route, event_to, good_requests
 from tests.contract.world import TEMPLATE, World, decided_world
+from tests.support.builders import an_order_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.builders import an_order_document
 from tests.contract.partner_system import an_event
+from tests.support.builders import an_order_document
 
 if TYPE_CHECKING:
     from tests.contract.world import World

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infusion_orders.cli.template_tables import read_template
+from infusion_orders_cli.template_tables import read_template
 from tests.contract.partner_system import an_event
 from tests.contract.world import TEMPLATE
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infusion_orders.api.shadowing import LEAST_MILLISECONDS
-from infusion_orders.cli.embedded_table import RULES_TABLE, embedded_tables
-from tests.builders import an_order_document
+from infusion_orders_cli.embedded_table import RULES_TABLE, embedded_tables
 from tests.contract.world import TEMPLATE, default_rules, loaded
-from tests.default_rules import SETTING, changed_document
+from tests.support.builders import an_order_document
+from tests.support.default_rules import SETTING, changed_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

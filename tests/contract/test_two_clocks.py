@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infusion_orders.rules.document import RuleSetDocument
-from tests.builders import an_order_document
 from tests.contract.world import default_rules
-from tests.default_rules import SETTING, changed_document
+from tests.support.builders import an_order_document
+from tests.support.default_rules import SETTING, changed_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.builders import an_order_document as order
 from tests.contract.partner_system import LambdaContext, PartnerSystem, an_event, read_event
+from tests.support.builders import an_order_document as order
 
 if TYPE_CHECKING:
     from tests.contract.world import World

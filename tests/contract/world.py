@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from moto import mock_aws
 
-from infusion_orders.cli.embedded_table import (
+from infusion_orders.authoring.rule_files import load_directory
+from infusion_orders.orders.vocabularies import LineOfBusiness
+from infusion_orders.store.client import dynamodb_client
+from infusion_orders.store.partners import Partner, PartnerStore
+from infusion_orders.store.rule_sets import RuleSetStore
+from infusion_orders_cli.embedded_table import (
     CREDENTIALS,
     DECISIONS_TABLE,
     LOCAL_PARTNER,
@@ -20,12 +25,7 @@ from infusion_orders.cli.embedded_table import (
     embedded_tables,
     environment,
 )
-from infusion_orders.cli.template_tables import table_definitions
-from infusion_orders.orders.vocabularies import LineOfBusiness
-from infusion_orders.rules.loading import load_directory
-from infusion_orders.store.client import dynamodb_client
-from infusion_orders.store.partners import Partner, PartnerStore
-from infusion_orders.store.rule_sets import RuleSetStore
+from infusion_orders_cli.template_tables import table_definitions
 from tests.contract.partner_system import PROJECT, PartnerSystem, load_function
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infusion_orders.cli.embedded_table import CREDENTIALS, RULES_TABLE, LocalTables, environment, local_tables
 from infusion_orders.store.partners import PartnerStore
+from infusion_orders_cli.embedded_table import CREDENTIALS, RULES_TABLE, LocalTables, environment, local_tables
 from scripts.lambda_emulator import Build, CannotEmulate, Emulated, emulated
 from tests.contract.partner_system import PartnerSystem
 from tests.contract.world import OTHER_PARTNERS, TEMPLATE
-from tests.default_rules import changed_document, default_document
-from tests.dynamodb_local import dynamodb_local_or_skip
+from tests.support.default_rules import changed_document, default_document
+from tests.support.dynamodb_local import dynamodb_local_or_skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

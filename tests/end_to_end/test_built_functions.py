@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infusion_orders.api.observability import ALLOWED_FIELDS
-from infusion_orders.cli.embedded_table import DECISIONS_TABLE, LOCAL_PARTNER
 from infusion_orders.orders.reading import MAX_BODY_BYTES
-from tests.builders import an_order_document
+from infusion_orders_cli.embedded_table import DECISIONS_TABLE, LOCAL_PARTNER
 from tests.contract.every_route import ROUTES, Route, event_to, good_requests
 from tests.contract.partner_system import PROJECT, an_event, read_event
 from tests.contract.test_privacy import CANARY, a_canary_order
+from tests.support.builders import an_order_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,5 +161,5 @@ def test_nothing_of_a_member_gets_into_what_the_runtime_logs(stack: Stack) -> No
 
 
 def test_throttling_is_the_gateways_own_answer() -> None:
-    """429 comes from the stage and its usage plan, not from a function; tests/unit/test_template.py holds its form."""
+    """429 comes from the stage and its usage plan, not from a function (tests/infrastructure/test_template.py)."""
     assert all("429" in operation["responses"] for item in DOCUMENTED.values() for operation in item.values())

@@ -10,9 +10,9 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from infusion_orders.cli.embedded_table import DECISIONS_TABLE, REGION
+from infusion_orders_cli.embedded_table import DECISIONS_TABLE, REGION
 from scripts.lambda_emulator import emulated
-from tests.builders import an_order_document
+from tests.support.builders import an_order_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

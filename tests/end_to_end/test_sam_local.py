@@ -1,4 +1,4 @@
-"""The README's commands of SAM in a Docker engine: one invocation, and the API behind a port."""
+"""The commands of docs/sam.md in a Docker engine: one invocation, and the API behind a port."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def options() -> list[str]:
 
 @pytest.fixture(scope="module")
 def tables(options: list[str]) -> Iterator[None]:
-    """`make dynamodb`, as the README has it."""
-    command = [sys.executable, "-m", "infusion_orders.cli.main", "dynamodb", "--port", str(TABLES_PORT)]
+    """Start `make dynamodb`, as docs/sam.md says."""
+    command = [sys.executable, "-m", "infusion_orders_cli.main", "dynamodb", "--port", str(TABLES_PORT)]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - our own
         assert server.stdout is not None
         assert str(TABLES_PORT) in server.stdout.readline()

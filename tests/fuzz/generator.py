@@ -18,13 +18,13 @@ from pydantic.fields import FieldInfo
 
 from infusion_orders.orders.order import Order
 from infusion_orders.orders.values import FIRST_DAY, LAST_DAY, MOST_DIGITS, Part
-from tests.places import optional_places, places, without
+from tests.support.places import optional_places, places, without
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from random import Random
 
-    from tests.places import Document
+    from tests.support.places import Document
 
 CANARY = "Kanarienvogel-7"
 """In every text that a partner is free to write, and in identifiers of persons: no answer and no record may hold it."""

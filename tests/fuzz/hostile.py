@@ -10,8 +10,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tests.contract.partner_system import an_event
-from tests.default_rules import default_rules
 from tests.fuzz.generator import CANARY, Generator
+from tests.support.default_rules import default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -26,8 +26,8 @@ from infusion_orders.facts.units import MOST
 from infusion_orders.facts.unknown import Fault
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.rule import Verdict
-from tests.default_rules import TODAY, default_rules
 from tests.fuzz.generator import CANARY, LINE_CANARY, PERSONS, Generator, pointers, shuffled, without_one_field
+from tests.support.default_rules import TODAY, default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 from openpyxl import Workbook
 
-from infusion_orders.cli.importing import sources
-from infusion_orders.cli.importing.problems import FileRefused
-from infusion_orders.cli.importing.sources import MOST_COLUMNS, sheet_of
-from infusion_orders.codes.checking import problems_of
-from infusion_orders.codes.schema import TABLES
-from infusion_orders.rules import loading
-from infusion_orders.rules.loading import load_directory
+from infusion_orders.authoring import rule_files
+from infusion_orders.authoring.rule_files import load_directory
+from infusion_orders.authoring.table_checks import problems_of
+from infusion_orders.reference.schema import TABLES
 from infusion_orders.rules.problems import RuleSetErrors
-from tests.default_rules import default_document
+from infusion_orders_cli.codes import sources
+from infusion_orders_cli.codes.problems import FileRefused
+from infusion_orders_cli.codes.sources import MOST_COLUMNS, sheet_of
+from tests.support.default_rules import default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ HOSTILE_YAML = {
     "deep lists": (b"- " + b"[" * 100_000, "recursion"),
     "deep objects": (b"- " + b"{a: " * 3000, "recursion"),
     "deep blocks": (b"- " * 100_000, "recursion"),
-    "many values": (b"- id: [" + b"[]," * (loading.MOST_NODES + 1) + b"]", "more than 200000 values"),
+    "many values": (b"- id: [" + b"[]," * (rule_files.MOST_NODES + 1) + b"]", "more than 200000 values"),
     "number in base 60": (b"- id: 1" + b":1" * 100_000, "more than 64 characters"),
     "number in base 16": (b"- id: 0x" + b"f" * 100_000, "more than 64 characters"),
     "number": (b"- id: " + b"9" * 100_000, "more than 64 characters"),
@@ -90,7 +90,7 @@ def test_a_hostile_table_is_a_problem_of_that_table(tmp_path: Path, content: byt
 
 
 def test_a_table_beyond_all_measure_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "LARGEST_TABLE", 10)
+    monkeypatch.setattr(rule_files, "LARGEST_TABLE", 10)
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / "codes.csv").write_bytes(b"a" * 11)
 

@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from werkzeug.wrappers import Response
 
-from infusion_orders.cli.local_api import LocalApi
+from infusion_orders_cli.local_api import LocalApi
 from tests.contract.partner_system import PROJECT
 from tests.contract.world import decided_world
 

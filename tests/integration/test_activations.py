@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from moto import mock_aws
 
-from infusion_orders.cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE, environment
-from infusion_orders.cli.template_tables import table_definitions
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.store.activations import (
     ActivationConflict,
@@ -22,7 +20,9 @@ from infusion_orders.store.activations import (
 from infusion_orders.store.changes import Action, Change
 from infusion_orders.store.client import StoreUnavailable, dynamodb_client
 from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
-from tests.default_rules import FOLDER, default_document
+from infusion_orders_cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE, environment
+from infusion_orders_cli.template_tables import table_definitions
+from tests.support.default_rules import FOLDER, default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,10 +14,10 @@ import pytest
 from openpyxl import Workbook
 from typer.testing import CliRunner
 
-from infusion_orders.cli.importing.changes import FORMULA_SIGNS
-from infusion_orders.cli.main import app
-from infusion_orders.codes.schema import TABLES
-from infusion_orders.rules.loading import load_directory
+from infusion_orders.authoring.rule_files import load_directory
+from infusion_orders.reference.schema import TABLES
+from infusion_orders_cli.codes.changes import FORMULA_SIGNS
+from infusion_orders_cli.main import app
 
 RULES = Path(__file__).parents[2] / "rules" / "home-infusion"
 Row = list[str]

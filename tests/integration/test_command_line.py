@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from infusion_orders.cli import results
-from infusion_orders.cli.embedded_table import served_tables
-from infusion_orders.cli.main import app
+from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions import decide
-from infusion_orders.rules.loading import load_directory
-from tests.builders import ABSENT, an_order_document
-from tests.processes import started
+from infusion_orders_cli.embedded_table import served_tables
+from infusion_orders_cli.main import app
+from infusion_orders_cli.orders import results
+from tests.support.builders import ABSENT, an_order_document
+from tests.support.processes import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -200,7 +200,7 @@ def mixed_orders(count: int) -> bytes:
 @contextmanager
 def validating(orders: bytes) -> Iterator[Any]:
     """The command with two processes at work, in a session of its own as from a shell, its input not at its end."""
-    command = [sys.executable, "-m", "infusion_orders.cli.main", "validate", "--json", "--workers", "2", "-"]
+    command = [sys.executable, "-m", "infusion_orders_cli.main", "validate", "--json", "--workers", "2", "-"]
     buffering = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with started(command, stdin=subprocess.PIPE, start_new_session=True, env=buffering) as process:
         assert process.stdin is not None
@@ -396,7 +396,7 @@ def test_every_command_helps_with_an_example(command: list[str]) -> None:
 
 def test_help_loads_nothing_heavy() -> None:
     script = (
-        "import sys; import infusion_orders.cli.main; "
+        "import sys; import infusion_orders_cli.main; "
         "print(sorted({'boto3', 'moto', 'pydantic', 'werkzeug', 'aws_lambda_powertools'} & set(sys.modules)))"
     )
 
@@ -414,7 +414,7 @@ def test_a_long_input_shows_its_progress_to_the_person_and_the_answers_to_the_ma
     orders = tmp_path / "orders.ndjson"
     orders.write_text((json.dumps(an_order_document()) + "\n") * 150)
     terminal, terminal_of_command = pty.openpty()
-    command = [sys.executable, "-m", "infusion_orders.cli.main", "validate", "--json", "-" if piped else str(orders)]
+    command = [sys.executable, "-m", "infusion_orders_cli.main", "validate", "--json", "-" if piped else str(orders)]
 
     with orders.open("rb") as stream:
         done = subprocess.run(  # noqa: S603 - our own command
@@ -435,7 +435,7 @@ def test_a_long_input_shows_its_progress_to_the_person_and_the_answers_to_the_ma
 
 
 def test_serve_shows_the_example_and_stops_cleanly_on_ctrl_c() -> None:
-    command = [sys.executable, "-m", "infusion_orders.cli.main", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "infusion_orders_cli.main", "serve", "--port", "0"]
     elsewhere = {**os.environ, "AWS_PROFILE": "no-such-profile", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
     with started(command, text=True, cwd=ROOT, env=elsewhere) as server:
         assert server.stdout is not None

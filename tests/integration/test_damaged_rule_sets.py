@@ -11,9 +11,9 @@ import pytest
 
 from infusion_orders.store import parts as parts_module
 from infusion_orders.store.partition import DamagedRuleSet
-from tests.packed_rules import KEY as PACKED_KEY
-from tests.packed_rules import repacked, with_another_rule, with_no_json, without_first_rule
-from tests.stored_rule_sets import SMALL, a_store, items_of, keep, mocked_tables, publish, remove
+from tests.support.packed_rules import KEY as PACKED_KEY
+from tests.support.packed_rules import repacked, with_another_rule, with_no_json, without_first_rule
+from tests.support.stored_rule_sets import SMALL, a_store, items_of, keep, mocked_tables, publish, remove
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,9 +15,6 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from infusion_orders.cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, REGION, environment
-from infusion_orders.cli.main import app
-from infusion_orders.cli.template_tables import table_definitions
 from infusion_orders.decisions import Decided, decide
 from infusion_orders.store.client import WAITS, StoreUnavailable, dynamodb_client
 from infusion_orders.store.decisions import (
@@ -29,8 +26,11 @@ from infusion_orders.store.decisions import (
     key_name,
 )
 from infusion_orders.store.kept_texts import LARGEST_READABLE
-from tests.builders import an_order
-from tests.default_rules import TODAY, default_rules
+from infusion_orders_cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, REGION, environment
+from infusion_orders_cli.main import app
+from infusion_orders_cli.template_tables import table_definitions
+from tests.support.builders import an_order
+from tests.support.default_rules import TODAY, default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from infusion_orders.cli.embedded_table import CREDENTIALS, LOCAL_PARTNER, REGION, RULES_TABLE, LocalTables, environment
-from infusion_orders.cli.main import app
 from infusion_orders.store.client import StoreUnavailable, dynamodb_client
 from infusion_orders.store.rule_sets import RuleSetStore
+from infusion_orders_cli.embedded_table import CREDENTIALS, LOCAL_PARTNER, REGION, RULES_TABLE, LocalTables, environment
+from infusion_orders_cli.main import app
 from tests.integration.test_replays import NOON, record
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def table() -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "infusion_orders.cli.main", "dynamodb", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-m", "infusion_orders_cli.main", "dynamodb", "--host", "127.0.0.1", "--port", str(port)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as server:  # noqa: S603 - the command is ours
         try:
             with environment(CREDENTIALS):
@@ -102,7 +102,7 @@ def await_pointer(rule_sets: RuleSetStore) -> None:
     pytest.fail("the table server did not start in 30 s")
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/codes.md", "docs/rule-authors.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/codes.md", "docs/examples.md", "docs/rule-authors.md"])
 def test_the_commands_of_a_document_give_the_output_that_it_shows(
     document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:

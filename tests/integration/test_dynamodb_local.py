@@ -16,17 +16,9 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from infusion_orders.cli.embedded_table import (
-    CREDENTIALS,
-    DECISIONS_TABLE,
-    REGION,
-    RULES_TABLE,
-    environment,
-)
-from infusion_orders.cli.template_tables import table_definitions
+from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions import decide
 from infusion_orders.rules.document import RuleSetDocument
-from infusion_orders.rules.loading import load_directory
 from infusion_orders.store.activations import ActivationConflict, ActivePointer
 from infusion_orders.store.cache import RuleSetCache
 from infusion_orders.store.changes import Action
@@ -34,9 +26,17 @@ from infusion_orders.store.client import StoreUnavailable, dynamodb_client
 from infusion_orders.store.decisions import DecisionStore, IdempotencyConflict, IdempotencyKey, Recorded
 from infusion_orders.store.partners import Partner, PartnerStore
 from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
-from tests.builders import an_order
-from tests.default_rules import TODAY, default_rules
-from tests.dynamodb_local import dynamodb_local_or_skip
+from infusion_orders_cli.embedded_table import (
+    CREDENTIALS,
+    DECISIONS_TABLE,
+    REGION,
+    RULES_TABLE,
+    environment,
+)
+from infusion_orders_cli.template_tables import table_definitions
+from tests.support.builders import an_order
+from tests.support.default_rules import TODAY, default_rules
+from tests.support.dynamodb_local import dynamodb_local_or_skip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

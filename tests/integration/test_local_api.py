@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from werkzeug.test import EnvironBuilder
 
-from infusion_orders.cli.documentation_pages import documentation_pages
-from infusion_orders.cli.embedded_table import LOCAL_PARTNER, embedded_tables, environment
-from infusion_orders.cli.listening import PortInUse
-from infusion_orders.cli.local_api import MOST_BODY_BYTES, LocalApi, listen, load_handler, proxy_event
-from infusion_orders.cli.openapi import openapi_document
-from infusion_orders.cli.serve import local_environment
-from infusion_orders.rules.loading import load_directory
-from tests.builders import an_order_document
+from infusion_orders.authoring.rule_files import load_directory
+from infusion_orders_cli.documentation_pages import documentation_pages
+from infusion_orders_cli.embedded_table import LOCAL_PARTNER, embedded_tables, environment
+from infusion_orders_cli.listening import PortInUse
+from infusion_orders_cli.local_api import MOST_BODY_BYTES, LocalApi, listen, load_handler, proxy_event
+from infusion_orders_cli.openapi import openapi_document
+from infusion_orders_cli.serve import local_environment
+from tests.support.builders import an_order_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from infusion_orders.cli import listening, serve
-from infusion_orders.cli.local_api import RESOURCES
-from infusion_orders.cli.main import app
-from infusion_orders.cli.openapi import openapi_document
-from tests.builders import an_order_document
-from tests.processes import started
+from infusion_orders_cli import listening, serve
+from infusion_orders_cli.local_api import RESOURCES
+from infusion_orders_cli.main import app
+from infusion_orders_cli.openapi import openapi_document
+from tests.support.builders import an_order_document
+from tests.support.processes import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "events" / "orders" / "remicade.json"
-COMMAND = [sys.executable, "-m", "infusion_orders.cli.main"]
+COMMAND = [sys.executable, "-m", "infusion_orders_cli.main"]
 BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 """As in most people's shells."""
 

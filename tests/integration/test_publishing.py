@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from infusion_orders.cli.embedded_table import REGION, served_tables
-from infusion_orders.cli.main import app
-from infusion_orders.rules.loading import load_directory
+from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.store.client import dynamodb_client
 from infusion_orders.store.partners import PartnerStore
 from infusion_orders.store.rule_sets import RuleSetStore
+from infusion_orders_cli.embedded_table import REGION, served_tables
+from infusion_orders_cli.main import app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

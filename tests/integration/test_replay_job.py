@@ -21,7 +21,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infusion_orders.cli.embedded_table import (
+from infusion_orders_cli.embedded_table import (
     CREDENTIALS,
     DECISIONS_TABLE,
     LOCAL_PARTNER,
@@ -30,15 +30,15 @@ from infusion_orders.cli.embedded_table import (
     local_tables,
 )
 from tests.contract.partner_system import load_function
-from tests.default_rules import FOLDER, default_document
 from tests.integration.test_replays import NOON, record, reviewing
+from tests.support.default_rules import FOLDER, default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
 ROOT = FOLDER.parents[1]
-DEFINITION = ROOT / "functions" / "replay_export" / "state_machine.asl.json"
+DEFINITION = ROOT / "functions" / "replay_decisions" / "state_machine.asl.json"
 BUCKET = "replay-bucket"
 MACHINE_ROLE = "arn:aws:iam::123456789012:role/replay"
 FUNCTION = f"arn:aws:lambda:{REGION}:123456789012:function:replay"
@@ -130,7 +130,7 @@ def function() -> Iterator[ModuleType]:
         )
         s3: Any = boto3.client("s3", region_name=REGION)
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-        yield load_function("replay_export", {**tables.environment(), "REPLAY_BUCKET": BUCKET})
+        yield load_function("replay_decisions", {**tables.environment(), "REPLAY_BUCKET": BUCKET})
 
 
 def call_the_real_handler(function: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

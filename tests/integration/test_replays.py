@@ -11,11 +11,6 @@ import pytest
 from typer.testing import CliRunner
 from ulid import ULID
 
-from infusion_orders.cli import replay_sources
-from infusion_orders.cli.embedded_table import DECISIONS_TABLE, RULES_TABLE, embedded_tables
-from infusion_orders.cli.main import app
-from infusion_orders.cli.replay_run import OtherReplay, run
-from infusion_orders.cli.replay_sources import ExportSource, UnreadableExport
 from infusion_orders.decisions import decide
 from infusion_orders.orders.vocabularies import LineOfBusiness
 from infusion_orders.rules.rule_set import RuleSet
@@ -23,16 +18,21 @@ from infusion_orders.store import recorded_decisions
 from infusion_orders.store.decisions import DecisionStore
 from infusion_orders.store.partners import Partner, PartnerStore
 from infusion_orders.store.recorded_decisions import TableSource, moment_of, page_of
-from tests.builders import an_order
-from tests.default_rules import FOLDER, SETTING, TODAY, changed_document, default_document, default_rules
+from infusion_orders_cli.embedded_table import DECISIONS_TABLE, RULES_TABLE, embedded_tables
+from infusion_orders_cli.main import app
+from infusion_orders_cli.rules import replay_sources
+from infusion_orders_cli.rules.replay_run import OtherReplay, run
+from infusion_orders_cli.rules.replay_sources import ExportSource, UnreadableExport
+from tests.support.builders import an_order
+from tests.support.default_rules import FOLDER, SETTING, TODAY, changed_document, default_document, default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from infusion_orders.cli.embedded_table import LocalTables
     from infusion_orders.decisions.replay_report import ReplayReport
     from infusion_orders.rules.document import RuleSetDocument
+    from infusion_orders_cli.embedded_table import LocalTables
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

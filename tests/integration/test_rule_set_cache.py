@@ -10,15 +10,15 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
-from infusion_orders.cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE, environment
-from infusion_orders.cli.template_tables import table_definitions
+from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.rules.document import RuleSetDocument
-from infusion_orders.rules.loading import load_directory
 from infusion_orders.store.activations import NoRuleSet
 from infusion_orders.store.cache import MOST_PAST_VERSIONS, RuleSetCache
 from infusion_orders.store.client import StoreUnavailable, dynamodb_client
 from infusion_orders.store.partition import DamagedRuleSet
 from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
+from infusion_orders_cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE, environment
+from infusion_orders_cli.template_tables import table_definitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from infusion_orders.cli.embedded_table import RULES_TABLE
 from infusion_orders.rules.document import RuleSetDocument
-from infusion_orders.rules.language import LANGUAGE
+from infusion_orders.rules.language_fingerprint import LANGUAGE_FINGERPRINT
 from infusion_orders.store import parts as parts_module
 from infusion_orders.store.activations import ActivationConflict, NoRuleSet
 from infusion_orders.store.client import WAITS, StoreUnavailable
 from infusion_orders.store.partition import DamagedRuleSet
 from infusion_orders.store.parts import ATTEMPTS, BATCH
 from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
-from tests.stored_rule_sets import (
+from infusion_orders_cli.embedded_table import RULES_TABLE
+from tests.support.stored_rule_sets import (
     DEFAULT,
     MOMENT,
     SMALL,
@@ -102,7 +102,7 @@ def test_the_header_tells_a_person_what_was_published() -> None:
         "tables": str(len(SMALL.tables)),
         "checks": "passed",
         "errors": "0",
-        "language": LANGUAGE,
+        "language": LANGUAGE_FINGERPRINT,
     }
 
 
@@ -287,7 +287,7 @@ def test_an_activation_says_of_a_version_what_its_header_says() -> None:
     version = publish(store)
     pointer = store.activations.activate(version, by="ben", why="begin", at=MOMENT)
 
-    assert (pointer.digest, pointer.language) == (store.header(version).digest, LANGUAGE)
+    assert (pointer.digest, pointer.language) == (store.header(version).digest, LANGUAGE_FINGERPRINT)
     assert store.activations.pointer() == pointer
 
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from moto import mock_aws
 
-from infusion_orders.cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, REGION, RULES_TABLE, environment
-from infusion_orders.cli.template_tables import read_template, table_definitions
+from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions import decide
 from infusion_orders.rules.document import RuleSetDocument
-from infusion_orders.rules.loading import load_directory
 from infusion_orders.store.client import dynamodb_client
 from infusion_orders.store.decisions import DecisionStore, IdempotencyKey
 from infusion_orders.store.rule_sets import RuleSetStore
-from tests.builders import an_order
-from tests.default_rules import FOLDER, TODAY, default_rules
+from infusion_orders_cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, REGION, RULES_TABLE, environment
+from infusion_orders_cli.template_tables import read_template, table_definitions
+from tests.support.builders import an_order
+from tests.support.default_rules import FOLDER, TODAY, default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,11 +10,11 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from infusion_orders.cli.embedded_table import served_tables
-from infusion_orders.cli.exporting import write_folder
-from infusion_orders.cli.main import app
-from infusion_orders.rules.loading import load_directory
-from tests.default_rules import FOLDER, default_document
+from infusion_orders.authoring.rule_files import load_directory
+from infusion_orders_cli.embedded_table import served_tables
+from infusion_orders_cli.main import app
+from infusion_orders_cli.rules.export import write_folder
+from tests.support.default_rules import FOLDER, default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

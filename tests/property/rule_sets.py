@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from infusion_orders.codes.tables import ReferenceTables
 from infusion_orders.decisions.decide import Decided, decide_case
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.unknown import Unknown
+from infusion_orders.reference.tables import ReferenceTables
 from infusion_orders.rules.compiled_rule import compile_rules
 from infusion_orders.rules.rule_set import RuleSet
 from tests.property.vocabulary import SMALL, conditions

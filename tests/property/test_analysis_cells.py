@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 
-from infusion_orders.rules.analysis.cells import Cells, TooManyCells
+from infusion_orders.authoring.analysis.cells import Cells, TooManyCells
 from infusion_orders.rules.expression import comparisons
-from infusion_orders.rules.relevance import evaluate
+from infusion_orders.rules.open_questions import evaluate
 from tests.property.test_conditions import resolved
 from tests.property.vocabulary import SMALL, VALUES, conditions
 

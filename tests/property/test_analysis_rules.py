@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
 
-from infusion_orders.rules.analysis.analyse import analyse
-from infusion_orders.rules.analysis.findings import Kind
+from infusion_orders.authoring.analysis.analyse import analyse
+from infusion_orders.authoring.analysis.findings import Kind
 from infusion_orders.rules.expression import comparisons
-from infusion_orders.rules.relevance import evaluate
+from infusion_orders.rules.open_questions import evaluate
 from tests.property.rule_sets import a_rule_set, rule_lists
 from tests.property.vocabulary import VALUES
 

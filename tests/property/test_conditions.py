@@ -14,7 +14,7 @@ from infusion_orders.facts.unknown import Unknown
 from infusion_orders.rules.compilation import compile_expression, compile_verdict
 from infusion_orders.rules.condition import Condition
 from infusion_orders.rules.explanation import WORDS, explain
-from infusion_orders.rules.relevance import evaluate, residual
+from infusion_orders.rules.open_questions import evaluate, residual
 from infusion_orders.rules.resolution import Resolver
 from infusion_orders.rules.rule import Verdict
 from tests.property.reference import UNKNOWN, reference_truth

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from infusion_orders.decisions.judging import judge
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.rules.gates import MOST_KEPT, Gate, bits
+from infusion_orders.rules.candidates import MOST_KEPT, Gate, bits
 from infusion_orders.rules.rule import Verdict
-from tests.default_rules import default_rules
 from tests.property.rule_sets import a_rule, a_rule_set, rule_lists
 from tests.property.test_decisions import FAULTY, FAULTY_FACTS
 from tests.property.vocabulary import SMALL, partly_known
+from tests.support.default_rules import default_rules
 
 if TYPE_CHECKING:
     from infusion_orders.rules.rule_set import RuleSet

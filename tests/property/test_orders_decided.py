@@ -15,9 +15,9 @@ from infusion_orders.decisions.decision import Decision, Outcome
 from infusion_orders.facts.recorded import case_from_record
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.rule import Verdict
-from tests.builders import an_order_document
-from tests.default_rules import TODAY, decision_of, default_rules
 from tests.property.strategies import orders, partial
+from tests.support.builders import an_order_document
+from tests.support.default_rules import TODAY, decision_of, default_rules
 
 SETTLED = {Outcome.ACCEPTED, Outcome.REJECTED, Outcome.REDIRECTED, Outcome.NEEDS_REVIEW}
 EFFECTS = ["redirect", "reject", "review"]

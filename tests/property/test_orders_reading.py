@@ -18,8 +18,8 @@ from infusion_orders.orders.reading import (
     read_document,
     read_order,
 )
-from tests.places import Document, places
 from tests.property.strategies import orders, partial
+from tests.support.places import Document, places
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 ANY_JSON = st.recursive(

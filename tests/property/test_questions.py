@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.rules.relevance import Unsettled, evaluate
+from infusion_orders.rules.open_questions import Unsettled, evaluate
 from tests.property.test_conditions import resolved
 from tests.property.vocabulary import SMALL, VALUES, completions, conditions, partly_known
 

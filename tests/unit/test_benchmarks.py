@@ -18,7 +18,7 @@ from benchmarks.cold_start import INIT, REQUEST
 from benchmarks.grown import with_lines, with_rules
 from benchmarks.load_cost import Used, cost_of_million, item_bytes, read_units, storage_of_million, write_units
 from benchmarks.measuring import Times
-from benchmarks.peer_engines import Peer, names_in
+from benchmarks.peer_engines import Peer, names_of
 from benchmarks.peer_languages import CEL, JSON_LOGIC, ZEN, json_logic, plain
 from benchmarks.peers import RULES, WrongTranslation, answers_where_unknown, setting
 from benchmarks.project import default_rules, order_body
@@ -57,7 +57,7 @@ def test_engines_get_plain_values() -> None:
 
 def test_engine_that_disagrees_is_refused_before_timing() -> None:
     shared = replace(whole := setting(), orders=whole.orders[:3])
-    names = [names_in(rule.broken) for rule in shared.rules]
+    names = names_of([rule.broken for rule in shared.rules])
 
     def always_broken(_facts: Any) -> bool:
         return True

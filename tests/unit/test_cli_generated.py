@@ -12,10 +12,10 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from infusion_orders.cli.checkout import OutsideCheckout, project_root
-from infusion_orders.cli.facts_document import facts_document
-from infusion_orders.cli.generated import generated_files, stale_files, write_files
 from infusion_orders.facts.catalogue import CATALOGUE
+from infusion_orders_cli.checkout import OutsideCheckout, project_root
+from infusion_orders_cli.docs.facts import facts_document
+from infusion_orders_cli.docs.generated import generated_files, stale_files, write_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

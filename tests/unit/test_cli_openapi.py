@@ -12,11 +12,11 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from infusion_orders.api.problems import TITLES
-from infusion_orders.cli.openapi import PROBLEMS, openapi_document
-from infusion_orders.cli.openapi_rules import RULE_PROBLEMS
 from infusion_orders.decisions.decision import Decision
 from infusion_orders.orders.reading import order_from, read_document
-from tests.builders import an_order_document
+from infusion_orders_cli.openapi import PROBLEMS, openapi_document
+from infusion_orders_cli.openapi_rules import RULE_PROBLEMS
+from tests.support.builders import an_order_document
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,7 +37,7 @@ def test_it_is_a_valid_openapi_document() -> None:
 
 
 def test_every_route_of_the_template_is_described_and_no_other() -> None:
-    from infusion_orders.cli.template_tables import read_template
+    from infusion_orders_cli.template_tables import read_template
 
     resources = read_template(ROOT / "template.yaml")["Resources"].values()
     functions = [found["Properties"] for found in resources if found["Type"] == "AWS::Serverless::Function"]

@@ -9,11 +9,11 @@ from typing import Any
 
 from rich.console import Console
 
-from infusion_orders.cli.report import report, summary
-from infusion_orders.cli.results import Body, results
-from infusion_orders.cli.terminal import plain
-from tests.builders import ABSENT, an_order_document
-from tests.default_rules import default_rules
+from infusion_orders_cli.orders.report import report, summary
+from infusion_orders_cli.orders.results import Body, results
+from infusion_orders_cli.terminal import plain
+from tests.support.builders import ABSENT, an_order_document
+from tests.support.default_rules import default_rules
 
 
 def shown(document: Any, *, explain_all: bool = False) -> str:

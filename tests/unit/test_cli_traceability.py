@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infusion_orders.cli.traceability import NamedTest, named_tests, traceability_document
+from infusion_orders_cli.docs.traceability import NamedTest, named_tests, traceability_document
 
 if TYPE_CHECKING:
     from pathlib import Path

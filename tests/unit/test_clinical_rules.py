@@ -15,8 +15,8 @@ from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.rules.rule import Effect, Verdict
-from tests.builders import a_drug_line, a_line, an_order, an_order_of
-from tests.default_rules import decision_of, default_rules
+from tests.support.builders import a_drug_line, a_line, an_order, an_order_of
+from tests.support.default_rules import decision_of, default_rules
 
 if TYPE_CHECKING:
     from infusion_orders.decisions.decision import Decision

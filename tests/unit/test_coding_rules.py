@@ -12,8 +12,8 @@ import pytest
 
 from infusion_orders.decisions.decision import Outcome
 from infusion_orders.rules.rule import Effect, Verdict
-from tests.builders import WEEK, a_drug_line, a_line, an_order_of
-from tests.default_rules import decision_of, default_rules
+from tests.support.builders import WEEK, a_drug_line, a_line, an_order_of
+from tests.support.default_rules import decision_of, default_rules
 
 if TYPE_CHECKING:
     from infusion_orders.decisions.decision import Decision

@@ -13,7 +13,7 @@ from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.quantity import Quantity
 from infusion_orders.orders.frequencies import parse_frequency
-from tests.default_rules import default_rules
+from tests.support.default_rules import default_rules
 
 if TYPE_CHECKING:
     from infusion_orders.decisions.decision import Billing

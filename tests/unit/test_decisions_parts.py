@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from infusion_orders.codes.tables import ReferenceTables
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.clocks import clock
 from infusion_orders.decisions.decide import decide_case
@@ -24,13 +23,14 @@ from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.unknown import Fault
 from infusion_orders.orders.order import LineOfBusiness
 from infusion_orders.orders.reading import read_order
+from infusion_orders.reference.tables import ReferenceTables
 from infusion_orders.rules.canonical import canonical_json
 from infusion_orders.rules.compiled_rule import compile_rules
-from infusion_orders.rules.rule import Effect, Verdict
+from infusion_orders.rules.rule import Effect, Rule, Verdict
 from infusion_orders.rules.rule_set import RuleSet
-from tests.builders import ABSENT, WEEK, an_order, an_order_document, an_order_of
-from tests.builders import change as change_at
-from tests.default_rules import TODAY, default_rules
+from tests.support.builders import ABSENT, WEEK, an_order, an_order_document, an_order_of
+from tests.support.builders import change as change_at
+from tests.support.default_rules import TODAY, default_rules
 
 DAY = date(2026, 12, 1)
 LINE = {"line.date_of_service": DAY}
@@ -130,6 +130,34 @@ def test_a_fault_makes_an_effect_indeterminate_only_where_nothing_is_definite_or
 ) -> None:
     rule_set = a_rule_set(a_rule("rule.one", "reject", ROUTE), a_rule("rule.other", "reject", ROUTE))
     assert outcome_of_line(rule_set, dict(enumerate(verdicts)))[0] is outcome
+
+
+@pytest.mark.parametrize("written", [{}, {"coverage": "correctable"}])
+def test_finding_of_a_correctable_rejection_shows_no_coverage(written: dict[str, str]) -> None:
+    rule_set = a_rule_set(a_rule("rule.one", "reject", ROUTE, **written))
+    (finding,) = decided(rule_set, {"line.route": "SQ"}).findings
+    assert finding.coverage is None
+    assert "coverage" not in finding.model_dump(mode="json", exclude_none=True)
+
+
+def test_finding_of_an_excluded_rejection_shows_the_exclusion() -> None:
+    rule_set = a_rule_set(a_rule("rule.one", "reject", ROUTE, coverage="excluded"))
+    decision = decided(rule_set, {"line.route": "SQ"})
+    assert decision.outcome is R
+    assert decision.findings[0].model_dump(mode="json")["coverage"] == "excluded"
+
+
+def test_marking_a_rejection_as_correctable_leaves_the_receipt_unchanged() -> None:
+    unmarked = a_rule_set(a_rule("rule.one", "reject", ROUTE))
+    marked = a_rule_set(a_rule("rule.one", "reject", ROUTE, coverage="correctable"))
+    line = {"line.route": "SQ"}
+    assert decided(unmarked, line).receipt == decided(marked, line).receipt
+
+
+@pytest.mark.parametrize("effect", ["redirect", "review", "warn"])
+def test_coverage_is_refused_with_another_effect_than_reject(effect: str) -> None:
+    with pytest.raises(ValueError, match="coverage"):
+        Rule.model_validate(a_rule("rule.one", effect, ROUTE, coverage="excluded"))
 
 
 def test_a_faulty_fact_is_an_error_of_the_rules_that_use_it_and_of_no_other() -> None:

@@ -6,11 +6,15 @@ import csv
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from infusion_orders.codes.schema import LINES_OF_BUSINESS, TABLES
-from infusion_orders.codes.tables import ReferenceTables
+from infusion_orders.authoring.table_checks import checked_tables
+from infusion_orders.reference.schema import LINES_OF_BUSINESS, TABLES
+
+if TYPE_CHECKING:
+    from infusion_orders.reference.tables import ReferenceTables
 
 FOLDER = Path(__file__).parents[2] / "rules" / "home-infusion" / "tables"
 LISTED = {
@@ -43,7 +47,7 @@ ROWS = rows_of(FOLDER)
 
 @pytest.fixture(scope="module")
 def tables() -> ReferenceTables:
-    return ReferenceTables.from_rows(ROWS)
+    return checked_tables(ROWS)
 
 
 def column(table: str, name: str) -> list[str]:

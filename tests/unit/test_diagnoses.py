@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infusion_orders.codes.diagnoses import DiagnosisList, DiagnosisStanding, diagnosis_rows
 from infusion_orders.decisions.decision import Decision, Outcome
+from infusion_orders.reference.diagnoses import DiagnosisList, DiagnosisStanding, diagnosis_rows
 from infusion_orders.rules.rule import Verdict
-from tests.builders import a_line, an_order_of
-from tests.default_rules import decision_of
+from tests.support.builders import a_line, an_order_of
+from tests.support.default_rules import decision_of
 
 TABLE = Path(__file__).parents[2] / "rules" / "home-infusion" / "tables" / "diagnoses.csv"
 BEGINS, ENDS = date(2026, 4, 1), date(2026, 9, 30)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from infusion_orders.codes.checking import problems_of
-from infusion_orders.codes.diagnoses import diagnosis_rows
-from infusion_orders.codes.schema import TABLES
+from infusion_orders.authoring.table_checks import problems_of
+from infusion_orders.reference.diagnoses import diagnosis_rows
+from infusion_orders.reference.schema import TABLES
 
 
 def test_codes_stand_in_one_row_for_each_category_whatever_their_order_and_dots() -> None:

@@ -16,8 +16,8 @@ from infusion_orders.facts.quantity import Quantity
 from infusion_orders.facts.unknown import Reason, Unknown
 from infusion_orders.orders.frequencies import parse_frequency
 from infusion_orders.orders.order import Order
-from tests.builders import ABSENT, an_order
-from tests.default_rules import default_rules
+from tests.support.builders import ABSENT, an_order
+from tests.support.default_rules import default_rules
 
 ASKED = tuple(fact for fact in CATALOGUE.facts.values() if fact.read is not None)
 FACTS = tuple(CATALOGUE.facts.values())

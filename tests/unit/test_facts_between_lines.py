@@ -14,7 +14,7 @@ from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.quantity import Quantity
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.orders.frequencies import parse_frequency
-from tests.default_rules import default_rules
+from tests.support.default_rules import default_rules
 
 DAY, NEXT = date(2026, 12, 1), date(2026, 12, 2)
 DAYS = {"line.date_of_service": DAY, "line.last_date_of_service": DAY}

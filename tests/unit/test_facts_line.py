@@ -11,8 +11,8 @@ from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.line import IDENTIFIERS_OF_LINE, IDENTIFIERS_OF_ORDER
 from infusion_orders.facts.unknown import Reason, Unknown
-from tests.builders import ABSENT, an_order
-from tests.default_rules import default_rules
+from tests.support.builders import ABSENT, an_order
+from tests.support.default_rules import default_rules
 
 DAY = date(2026, 12, 1)
 DRUG, TPN, NURSE, PUMP, UNLISTED = "J1745", "B4189", "99601", "E0781", "J0001"

@@ -13,7 +13,7 @@ from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.fact import Kind
 from infusion_orders.facts.unknown import Fault, Reason, Unknown, unknown_of
-from tests.default_rules import default_rules
+from tests.support.default_rules import default_rules
 
 
 def value(name: str, /, **known: Any) -> Any:

@@ -11,7 +11,7 @@ from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.responsibility import PARTIES
 from infusion_orders.facts.unknown import Unknown
-from tests.default_rules import default_rules
+from tests.support.default_rules import default_rules
 
 DAY = date(2026, 12, 1)
 COMPLETE: dict[str, Any] = {

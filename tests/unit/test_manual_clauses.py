@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from infusion_orders.authoring.search import LONGEST, SHORTEST, SearchTextLength, search
 from infusion_orders.decisions.decision import Decision, Outcome
 from infusion_orders.orders.order import ProviderType
-from infusion_orders.rules.search import LONGEST, SHORTEST, SearchTextLength, search
-from tests.builders import ABSENT, an_order_document
-from tests.default_rules import decision_of, default_rules
+from tests.support.builders import ABSENT, an_order_document
+from tests.support.default_rules import decision_of, default_rules
 
 CONTRACTED = "vendor.shared-risk-uses-contracted-vendor"
 CHILD = {

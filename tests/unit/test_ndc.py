@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infusion_orders.codes.schema import TABLES
+from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions import decide
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.unknown import Need, Reason, Unknown
 from infusion_orders.orders.reading import read_order
-from infusion_orders.rules.loading import load_directory
+from infusion_orders.reference.schema import TABLES
 from infusion_orders.rules.rule import Effect
 from infusion_orders.rules.rule_set import RuleSet
-from tests.builders import WEEK, a_drug_line, a_line, an_order_of
-from tests.default_rules import FOLDER, TODAY, default_rules
+from tests.support.builders import WEEK, a_drug_line, a_line, an_order_of
+from tests.support.default_rules import FOLDER, TODAY, default_rules
 
 if TYPE_CHECKING:
     from infusion_orders.decisions.decision import Decision, Finding

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infusion_orders.codes.schema import TABLES
-from infusion_orders.codes.tables import MOST_ANSWERS, ReferenceTables, TableErrors, TableProblem
+from infusion_orders.authoring.table_checks import checked_tables
+from infusion_orders.authoring.table_problems import TableErrors, TableProblem
+from infusion_orders.reference.schema import TABLES
+from infusion_orders.reference.tables import MOST_ANSWERS, ReferenceTables
 
 
 def a_table(name: str, *rows: dict[str, str]) -> list[list[str]]:
@@ -48,14 +50,14 @@ def tables_of(**tables: list[dict[str, str]]) -> dict[str, list[list[str]]]:
 def problems_of(**tables: list[dict[str, str]]) -> tuple[TableProblem, ...]:
     """What the check says of these tables; empty if it lets them pass."""
     try:
-        ReferenceTables.from_rows(tables_of(**tables))
+        checked_tables(tables_of(**tables))
     except TableErrors as errors:
         return errors.problems
     return ()
 
 
 def reference_tables(**tables: list[dict[str, str]]) -> ReferenceTables:
-    return ReferenceTables.from_rows(tables_of(**tables))
+    return checked_tables(tables_of(**tables))
 
 
 @pytest.mark.parametrize(
@@ -142,9 +144,7 @@ def test_codes_exclude_each_other_by_code_or_by_group_whichever_of_the_two_says_
 
 
 def test_answers_are_kept_by_all_that_was_asked_and_no_more_than_a_bound() -> None:
-    tables = ReferenceTables.from_rows(
-        {"therapies": a_table("therapies", {"therapy": "anti_tnf", "valid_from": "2024-01-01"})}
-    )
+    tables = checked_tables({"therapies": a_table("therapies", {"therapy": "anti_tnf", "valid_from": "2024-01-01"})})
     first = date(2024, 1, 1)
     assert tables.therapy("anti_tnf", first) is tables.therapy("anti_tnf", first)
     assert tables.therapy("anti_tnf", on=first - timedelta(days=1)) is None
@@ -335,7 +335,7 @@ def test_the_whole_child_model_is_unverified_where_the_table_does_not_know_the_c
 
 
 def test_an_absent_table_answers_nothing_rather_than_failing() -> None:
-    tables = ReferenceTables.from_rows({})
+    tables = checked_tables({})
     day = date(2025, 1, 1)
 
     assert tables.code("J1745", day) is None
@@ -346,7 +346,7 @@ def test_an_absent_table_answers_nothing_rather_than_failing() -> None:
 
 def test_rows_come_out_as_they_went_in_and_cannot_be_replaced() -> None:
     given = tables_of(codes=[{"code": "J1745"}])
-    tables = ReferenceTables.from_rows(given)
+    tables = checked_tables(given)
 
     assert tables.rows() == given
     with pytest.raises(TypeError):
@@ -356,11 +356,11 @@ def test_rows_come_out_as_they_went_in_and_cannot_be_replaced() -> None:
 def test_trusted_rows_are_not_read_before_they_are_asked_for() -> None:
     broken = {"codes": a_table("codes", {"code": "J1745"}, {"code": "J3370", "valid_from": "never"})}
 
-    tables = ReferenceTables.from_rows(broken, checked=True)
+    tables = ReferenceTables(broken)
 
     assert tables.code("J1745", date(2025, 1, 1)) is not None
     with pytest.raises(TableErrors):
-        ReferenceTables.from_rows(broken)
+        checked_tables(broken)
 
 
 @pytest.mark.parametrize(
@@ -435,7 +435,7 @@ def test_all_problems_are_reported_at_once_in_the_order_of_tables_and_rows() -> 
     )
 
     with pytest.raises(TableErrors) as caught:
-        ReferenceTables.from_rows(tables)
+        checked_tables(tables)
 
     places = [(problem.table, problem.row, problem.column) for problem in caught.value.problems]
     assert places == [
@@ -521,7 +521,7 @@ def test_a_wrong_table_header_or_width_is_reported(
     tables: dict[str, list[list[str]]], place: tuple[str, int, str], hint: str
 ) -> None:
     with pytest.raises(TableErrors) as caught:
-        ReferenceTables.from_rows(tables)
+        checked_tables(tables)
 
     first = caught.value.problems[0]
     assert (first.table, first.row, first.column) == place

@@ -16,8 +16,8 @@ from infusion_orders.decisions.replay_report import DIMENSIONS, ReplayReport, re
 from infusion_orders.facts.recorded import UnreadableRecord, case_from_record
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.rule_set import RuleSet
-from tests.builders import an_order, change
-from tests.default_rules import SETTING, TODAY, changed_document, default_document, default_rules
+from tests.support.builders import an_order, change
+from tests.support.default_rules import SETTING, TODAY, changed_document, default_document, default_rules
 
 
 def recorded(changes: dict[str, Any] | None = None, *, partner: str = "a-partner") -> RecordedDecision:

@@ -14,8 +14,8 @@ from infusion_orders.facts.case import Case
 from infusion_orders.orders.order import LineOfBusiness, RiskArrangement
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.rule import Verdict
-from tests.builders import an_order_document
-from tests.default_rules import default_rules
+from tests.support.builders import an_order_document
+from tests.support.default_rules import default_rules
 
 DAYS = tuple(map(date.fromisoformat, ("2024-07-01", "2024-10-07", "2024-10-08", "2026-12-01")))
 AGES = ("20 until tomorrow", "21 today", "grown up")

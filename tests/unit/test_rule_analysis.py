@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infusion_orders.authoring.analysis.analyse import analyse
+from infusion_orders.authoring.analysis.findings import Kind, Severity
+from infusion_orders.authoring.analysis.table_periods import table_findings
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.decide import RESPONSIBLE_PARTY
 from infusion_orders.orders.reading import read_order
-from infusion_orders.rules.analysis.analyse import analyse
-from infusion_orders.rules.analysis.findings import Kind, Severity
-from infusion_orders.rules.analysis.table_periods import table_findings
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.rule_set import RuleSet
-from tests.default_rules import TODAY, default_document, default_rules
+from tests.support.default_rules import TODAY, default_document, default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from infusion_orders.authoring.analysis.findings import Analysis, Finding
     from infusion_orders.decisions.decision import Decision
-    from infusion_orders.rules.analysis.findings import Analysis, Finding
 
 CITATION = {"document": "A manual", "basis": "manual"}
 FROM_2024 = {"from": "2024-07-01"}

@@ -13,7 +13,7 @@ from infusion_orders.facts.unknown import Need, Reason, Unknown
 from infusion_orders.rules.assignment import Assignment, rewrite
 from infusion_orders.rules.compiled_rule import CircularAssignment, compile_all, compile_rules
 from infusion_orders.rules.expression import Comparison, Every, Expression, Negation, Some
-from infusion_orders.rules.relevance import evaluate
+from infusion_orders.rules.open_questions import evaluate
 from infusion_orders.rules.rule import Verdict
 
 DEFAULTS = {"target": "none"}

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from infusion_orders.rules.checks import check
+from infusion_orders.authoring.checks import check
+from infusion_orders.authoring.limits import LIMITS
 from infusion_orders.rules.document import RuleSetDocument
-from infusion_orders.rules.limits import LIMITS
 from infusion_orders.rules.problems import RuleProblem, RuleSetErrors
-from tests.builders import ABSENT, change
+from tests.support.builders import ABSENT, change
 
 GOOD: dict[str, Any] = {
     "id": "some.rule",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infusion_orders.rules.differences import differences
+from infusion_orders.authoring.differences import differences
+from infusion_orders.authoring.wording import condition_in_words, rule_in_words
 from infusion_orders.rules.document import RuleSetDocument
-from infusion_orders.rules.wording import condition_in_words, rule_in_words
-from tests.builders import ABSENT
-from tests.default_rules import changed_document, default_document
+from tests.support.builders import ABSENT
+from tests.support.default_rules import changed_document, default_document
 
 if TYPE_CHECKING:
-    from infusion_orders.rules.differences import RuleChange
+    from infusion_orders.authoring.differences import RuleChange
 
 
 def the_change(after: RuleSetDocument) -> RuleChange:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from infusion_orders.authoring.search import search
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.unknown import Fault, FaultyFact, Need, Reason, Unknown
 from infusion_orders.rules.compilation import code_of, compile_expression, compile_verdict
@@ -15,7 +16,6 @@ from infusion_orders.rules.compiled_rule import CompiledRule, compile_rules
 from infusion_orders.rules.explanation import explain
 from infusion_orders.rules.expression import Comparison, Every, Expression, Negation, Some, truth_of
 from infusion_orders.rules.rule import Rule, Verdict
-from infusion_orders.rules.search import search
 
 TRUE, FALSE, HANGING, FAULTY = (Comparison(name, "is", True) for name in ("true", "false", "hanging", "faulty"))
 FACTS = {"true": True, "false": False, "hanging": Unknown((Need("hanging", None, Reason.MISSING),)), "faulty": Fault()}

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from infusion_orders.cli.main import app
+from infusion_orders.authoring.coverage import coverage_of
+from infusion_orders.authoring.mutation import mutants, mutation_result
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.rules.compiled_rule import ResolvedRule, resolve
-from infusion_orders.rules.coverage import coverage_of
-from infusion_orders.rules.mutation import mutants, mutation_result
 from infusion_orders.rules.resolution import Resolver
 from infusion_orders.rules.rule import Rule, Verdict
-from tests.default_rules import default_document
+from infusion_orders_cli.main import app
+from tests.support.default_rules import default_document
 
 
 def resolved(require: Any, *examples: dict[str, Any], when: Any = None) -> ResolvedRule:

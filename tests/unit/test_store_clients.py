@@ -10,8 +10,8 @@ import pytest
 from botocore.config import Config
 from botocore.loaders import Loader
 
-from infusion_orders.cli.embedded_table import CREDENTIALS, environment
 from infusion_orders.store.client import DynamoDBData, aws_client
+from infusion_orders_cli.embedded_table import CREDENTIALS, environment
 
 
 class Sent(Exception):

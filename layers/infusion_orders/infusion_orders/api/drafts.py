@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from infusion_orders.api.requests import UNKNOWN, AnswerTooLarge
+from infusion_orders.authoring.limits import LIMITS
 from infusion_orders.orders.reading import FieldProblem, InvalidOrder, read_document
 from infusion_orders.orders.values import is_bounded
 from infusion_orders.rules.document import RuleSetDocument
-from infusion_orders.rules.limits import LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

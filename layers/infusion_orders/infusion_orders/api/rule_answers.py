@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from infusion_orders.rules.analysis.findings import Analysis
+    from infusion_orders.authoring.analysis.findings import Analysis
     from infusion_orders.rules.rule import Rule
     from infusion_orders.store.activations import ActivePointer
     from infusion_orders.store.changes import Change

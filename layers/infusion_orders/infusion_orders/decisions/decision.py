@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from infusion_orders.rules.rule import Basis, Effect, Verdict
+from infusion_orders.rules.rule import Basis, Coverage, Effect, Verdict
 
 
 class Outcome(StrEnum):
@@ -104,6 +104,9 @@ class Finding(Part):
     rule: str
     clause: str | None = None
     effect: Effect
+    coverage: Literal[Coverage.EXCLUDED] | None = Field(
+        None, description="`excluded` if the plan does not cover the item; absent if the order can be corrected"
+    )
     verdict: Verdict
     lines: tuple[str, ...]
     message: str

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from infusion_orders.decisions.decision import Action, Citation, Finding
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.rules.explanation import observed
-from infusion_orders.rules.rule import Effect, Verdict
+from infusion_orders.rules.rule import Coverage, Effect, Verdict
 from infusion_orders.rules.texts import rendered
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def _grouped(
             rule=rule.id,
             clause=rule.rule.clause,
             effect=otherwise.effect,
+            coverage=Coverage.EXCLUDED if otherwise.coverage is Coverage.EXCLUDED else None,
             verdict=verdict,
             lines=tuple(line.line_id for _, line in members),
             message=message,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from infusion_orders.decisions.decision import Question
 from infusion_orders.facts.unknown import Need, Reason, Unknown
 from infusion_orders.rules.expression import comparisons
-from infusion_orders.rules.relevance import Unsettled
+from infusion_orders.rules.open_questions import Unsettled
 from infusion_orders.rules.rule import Verdict
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from infusion_orders.orders.identifiers import InvalidIdentifier
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from infusion_orders.codes.tables import ReferenceTables
     from infusion_orders.facts.fact import Catalogue
     from infusion_orders.orders.order import Order, ServiceLine
+    from infusion_orders.reference.tables import ReferenceTables
 
 
 @lru_cache(maxsize=10_000)

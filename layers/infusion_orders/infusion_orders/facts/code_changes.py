@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from infusion_orders.codes.rows import Code
     from infusion_orders.facts.case import Facts
+    from infusion_orders.reference.rows import Code
 
 LONGEST_SUCCESSION = 10
 """A code's successor may have been replaced in its turn; beyond this the tables go round in a circle."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infusion_orders.codes.schema import ANY
 from infusion_orders.facts.beside import any_line, has_code, others_with, overlap
 from infusion_orders.facts.derivation import every, known, no, some
 from infusion_orders.facts.fact import Fact, Kind, Scope
 from infusion_orders.facts.units import code_on_date
 from infusion_orders.facts.unknown import Unknown, unknown_of
+from infusion_orders.reference.schema import ANY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infusion_orders.codes.rows import CodePair
     from infusion_orders.facts.case import Facts
+    from infusion_orders.reference.rows import CodePair
 
 
 def _pairs(facts: Facts, relation: str) -> tuple[CodePair, ...] | Unknown:

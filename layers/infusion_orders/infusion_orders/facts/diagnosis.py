@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.codes.diagnoses import BILLABLE, CANNOT_BE_CONFIRMED, NEEDS_MORE_DIGITS, NO_LIST, NOT_IN_LIST
 from infusion_orders.facts.derivation import from_all
 from infusion_orders.facts.fact import Fact, Kind, Scope
 from infusion_orders.facts.unknown import Need, Reason, Unknown
+from infusion_orders.reference.diagnoses import BILLABLE, CANNOT_BE_CONFIRMED, NEEDS_MORE_DIGITS, NO_LIST, NOT_IN_LIST
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from infusion_orders.codes.diagnoses import DiagnosisStanding
     from infusion_orders.facts.case import Facts
+    from infusion_orders.reference.diagnoses import DiagnosisStanding
 
 _SOURCES = ("order.diagnoses", "line.date_of_service")
 _WRONG = {

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-    from infusion_orders.codes.rows import Code
     from infusion_orders.facts.case import Facts
+    from infusion_orders.reference.rows import Code
 
 ANY = "any"
 """The therapy of a code that goes with every therapy: nursing, supplies, pumps."""

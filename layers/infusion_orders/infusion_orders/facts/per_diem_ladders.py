@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.codes.schema import ANY_MEASURE, CONTINUOUS, INTERMITTENT
 from infusion_orders.facts.beside import GIVEN, any_line, is_stated_of_kind, others, others_given
 from infusion_orders.facts.derivation import known, once_a_line
 from infusion_orders.facts.fact import Fact, Kind, Scope
@@ -13,12 +12,13 @@ from infusion_orders.facts.per_diems import PER_DIEM, drugs_of_the_therapy, how_
 from infusion_orders.facts.units import code_on_date
 from infusion_orders.facts.unknown import Unknown, unknown_of
 from infusion_orders.orders.schedules import Recurrence
+from infusion_orders.reference.schema import ANY_MEASURE, CONTINUOUS, INTERMITTENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from infusion_orders.codes.rows import Rung
     from infusion_orders.facts.case import Facts
+    from infusion_orders.reference.rows import Rung
 
 CONTINUOUS_FROM_HOURS = 24
 

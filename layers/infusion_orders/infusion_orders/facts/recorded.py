@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from pydantic import TypeAdapter
 
-    from infusion_orders.codes.tables import ReferenceTables
     from infusion_orders.facts.fact import Catalogue, Fact
+    from infusion_orders.reference.tables import ReferenceTables
 
 
 class UnreadableRecord(ValueError):

@@ -21,9 +21,9 @@ from infusion_orders.orders.vocabularies import AmountUnit
 if TYPE_CHECKING:
     from datetime import date
 
-    from infusion_orders.codes.rows import Code
     from infusion_orders.facts.case import Facts
     from infusion_orders.orders.doses import AdministeredDose
+    from infusion_orders.reference.rows import Code
 
 WASTE_MODIFIER, NO_WASTE_MODIFIER = "JW", "JZ"
 AS_COMPUTED, DIFFERS, NOT_COMPUTED = "as_computed", "differs", "not_computed"

@@ -23,6 +23,13 @@ class Effect(StrEnum):
     WARN = "warn"
 
 
+class Coverage(StrEnum):
+    """What a rejection says about coverage: the order can be corrected, or the plan does not cover the item."""
+
+    CORRECTABLE = "correctable"
+    EXCLUDED = "excluded"
+
+
 class Basis(StrEnum):
     """How well founded a rule is: what is `unverified` may only ever lead to review or a warning."""
 
@@ -76,9 +83,17 @@ class Otherwise(Strict):
     """What follows when the requirement does not hold.  `{fact.name}` in a text shows the fact's value."""
 
     effect: Effect
+    coverage: Coverage = Coverage.CORRECTABLE
     message: Sentence
     remedy: Sentence | None = None
     action: ActionTemplate | None = None
+
+    @model_validator(mode="after")
+    def _only_a_rejection_has_coverage(self) -> Self:
+        if "coverage" in self.model_fields_set and self.effect is not Effect.REJECT:
+            message = "`coverage` is allowed only with `effect: reject`"
+            raise ValueError(message)
+        return self
 
 
 class Citation(Strict):

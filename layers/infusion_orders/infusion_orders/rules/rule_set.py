@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from infusion_orders.codes.tables import ReferenceTables
 from infusion_orders.facts.catalogue import CATALOGUE
+from infusion_orders.reference.tables import ReferenceTables
+from infusion_orders.rules.candidates import Gates
 from infusion_orders.rules.compiled_rule import compile_all, compile_rules
-from infusion_orders.rules.gates import Gates
 from infusion_orders.rules.rule import Effect
 
 if TYPE_CHECKING:
@@ -61,5 +61,5 @@ class RuleSet:
         rules = compile_rules(document.rules, catalogue)
         if compiled:
             compile_all(rules)
-        tables = ReferenceTables.from_rows(document.tables, checked=True)
+        tables = ReferenceTables(document.tables)
         return cls(document.name, version, digest, rules, tables, catalogue)

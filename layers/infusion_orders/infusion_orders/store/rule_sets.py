@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.rules.document import RuleSetDocument, digest_of_parts
-from infusion_orders.rules.language import LANGUAGE
+from infusion_orders.rules.language_fingerprint import LANGUAGE_FINGERPRINT
 from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders.store.activations import Activations
 from infusion_orders.store.changes import Action, Change, record_of
@@ -76,7 +76,7 @@ class RuleSetStore:
             "tables": {"N": str(len(document.tables))},
             "checks": {"S": "failed" if errors else "passed"},
             "errors": {"N": str(errors)},
-            "language": {"S": LANGUAGE},
+            "language": {"S": LANGUAGE_FINGERPRINT},
         }
         change = Change(Action.PUBLISHED, version, by, at, note)
         try:
@@ -121,7 +121,7 @@ class RuleSetStore:
             document = self._verified(version, said.digest, items)
             with as_written(f"version {version}, perhaps published for another release,"):
                 return RuleSet.from_document(
-                    document, version=version, digest=said.digest, compiled=said.language != LANGUAGE
+                    document, version=version, digest=said.digest, compiled=said.language != LANGUAGE_FINGERPRINT
                 )
 
     def _verified(self, version: int, digest: str, items: Sequence[dict[str, Any]]) -> RuleSetDocument:

@@ -1,0 +1,90 @@
+"""What an import does to a table: the rows afterwards, and how they differ from those before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from infusion_orders.authoring.row_changes import ONE_DAY, with_cells
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import date
+
+    from infusion_orders.authoring.row_changes import Row, RowChange
+    from infusion_orders.reference.schema import TableSchema
+
+FORMULA_SIGNS = ("=", "+", "-", "@")
+"""A cell that begins with one of these is a formula to a spreadsheet: no file's text may put one into a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a person must look at; the import has done nothing about it.  `kind` groups notices of the same sort."""
+
+    kind: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """One table afterwards, without its header, in order; how many rows of the file were dropped, and why."""
+
+    table: str
+    rows: tuple[Row, ...]
+    changes: tuple[RowChange, ...]
+    read: int
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
+
+    def counts(self) -> dict[str, int]:
+        """How many changes there are of each kind."""
+        kinds = [change.kind for change in self.changes]
+        return {kind: kinds.count(kind) for kind in ("new", "ended", "changed", "removed")}
+
+
+def day_before(day: date) -> str:
+    """In ISO 8601, as tables have it."""
+    return (day - ONE_DAY).isoformat()
+
+
+def in_order(schema: TableSchema, rows: Iterable[Row]) -> tuple[Row, ...]:
+    """By key, and the periods of one key by their first day."""
+    header = schema.header()
+    places = [header.index(name) for name in (*schema.key, "valid_from")]
+    return tuple(sorted(rows, key=lambda row: [row[place] for place in places]))
+
+
+def from_day_on(
+    schema: TableSchema,
+    before: Iterable[Row],
+    wanted: Iterable[Row],
+    *,
+    effective: date,
+    covers: Callable[[Row], bool] = lambda _: True,
+) -> tuple[Row, ...]:
+    """The table in which the wanted rows hold from that day on, and none else that the file `covers`.
+
+    What holds already goes on, without an end; what is no longer wanted ends on the day before; what ended earlier
+    stays.
+    """
+    header = schema.header()
+    first, last = header.index("valid_from"), header.index("valid_to")
+    day = effective.isoformat()
+    by_content = {row[:first]: row for row in wanted}
+    after: list[Row] = []
+    standing: set[Row] = set()
+    for row in in_order(schema, before):
+        ended = row[last] and row[last] < day
+        if ended or not covers(row):
+            after.append(row)
+        elif row[:first] in standing:
+            continue
+        elif row[:first] in by_content:
+            standing.add(row[:first])
+            after.append(with_cells(schema, row, valid_from=min(row[first], day), valid_to=""))
+        elif row[first] < day:
+            after.append(with_cells(schema, row, valid_to=day_before(effective)))
+    after += [row for content, row in by_content.items() if content not in standing]
+    return in_order(schema, after)

@@ -1,0 +1,69 @@
+"""The draft of a rule set: a copy of its folder in which one table is replaced, written whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from infusion_orders.authoring.table_checks import problems_of
+from infusion_orders.authoring.table_problems import TableErrors
+from infusion_orders.reference.schema import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    Row = Sequence[str]
+
+
+class DraftRefused(Exception):
+    """The draft cannot be written there; the text says why and what to do."""
+
+
+def check_place(rules: Path, draft: Path) -> None:
+    """Raises DraftRefused.  The draft may be the rules' own folder: that is how one goes on with a draft."""
+    if draft.resolve() == rules.resolve():
+        return
+    if draft.name != rules.name:
+        raise DraftRefused(
+            f"{draft}: a draft's folder is called as its rule set is: --into {draft / rules.name} would be right."
+        )
+    if rules.resolve() in draft.resolve().parents:
+        raise DraftRefused(f"{draft} lies inside the rules that would be copied: choose another place.")
+    if draft.exists() and (not draft.is_dir() or any(draft.iterdir())):
+        raise DraftRefused(
+            f"{draft} holds something already. To go on with that draft, read the rules from it too: "
+            f"--rules {draft} --into {draft}. Otherwise choose another folder."
+        )
+
+
+def write_draft(rules: Path, draft: Path, tables: Mapping[str, Sequence[Row]], table: str, rows: Iterable[Row]) -> None:
+    """`tables`: those of `rules`, with their headers; `rows`: the new table, without.
+
+    Raises DraftRefused, and TableErrors if the tables do not fit together afterwards.
+    """
+    check_place(rules, draft)
+    whole = [TABLES[table].header(), *rows]
+    if problems := problems_of({**tables, table: whole}):
+        raise TableErrors(problems)
+    in_place = draft.resolve() == rules.resolve()
+    parent = draft.resolve() / "tables" if in_place else draft.resolve().parent
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".importing-", dir=parent) as folder:
+        if in_place:
+            written = write_rows(Path(folder, f"{table}.csv"), whole)
+            written.replace(parent / written.name)
+            return
+        copy = Path(folder, draft.name)
+        shutil.copytree(rules, copy)
+        write_rows(copy / "tables" / f"{table}.csv", whole)
+        copy.rename(draft.resolve())
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> Path:
+    """A table's file, its header first, as it is read again."""
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerows(rows)
+    return path

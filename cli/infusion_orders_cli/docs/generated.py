@@ -1,0 +1,89 @@
+"""The files that are made from code: each with its whole text, to be written or compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from infusion_orders.authoring.rule_files import load_directory
+from infusion_orders.facts.catalogue import CATALOGUE
+from infusion_orders.rules.canonical import canonical_json
+from infusion_orders.rules.rule import RuleFile
+from infusion_orders_cli.checkout import DEFAULT_RULES
+from infusion_orders_cli.docs.facts import facts_document
+from infusion_orders_cli.docs.traceability import named_tests, traceability_document
+from infusion_orders_cli.openapi import openapi_document
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from infusion_orders.facts.fact import Catalogue
+
+JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
+
+FINGERPRINT_MODULE = Path("layers", "infusion_orders", "infusion_orders", "rules", "language_fingerprint.py")
+FINGERPRINT_TEXT = '''"""The fingerprint of the rule language of this release; `make generate` writes this file.
+
+A version that was checked under the same fingerprint is trusted to compile, so its rules are compiled one by one when
+they are first needed.  A version with another fingerprint is compiled as a whole before it decides.
+"""
+
+LANGUAGE_FINGERPRINT = "{fingerprint}"
+'''
+
+
+def language_fingerprint(catalogue: Catalogue) -> str:
+    """Return the first 16 digits of a SHA-256 over the facts that rules may use and the grammar of rule files."""
+    words = [
+        [fact.name, fact.kind, fact.scope, fact.unit, sorted(fact.domain or ()), fact.default, fact.private]
+        for fact in catalogue.facts.values()
+    ]
+    language = canonical_json({"words": words, "grammar": _without_texts(RuleFile.model_json_schema())})
+    return hashlib.sha256(language).hexdigest()[:16]
+
+
+def _without_texts(schema: Any) -> Any:
+    """The JSON Schema without its titles and descriptions: another wording is not another language."""
+    if isinstance(schema, list):
+        return [_without_texts(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    texts = {"title", "description"}
+    return {key: _without_texts(part) for key, part in schema.items() if key not in texts or not isinstance(part, str)}
+
+
+def generated_files(root: Path) -> Mapping[Path, str]:
+    """Paths relative to the checkout, and what they must hold.  Raises RuleSetErrors if the rules do not load."""
+    rules = load_directory(root / DEFAULT_RULES).rules
+    return {
+        Path("docs", "facts.md"): facts_document(),
+        Path("docs", "openapi.json"): _json(openapi_document(root)),
+        Path("docs", "traceability.md"): traceability_document(rules, named_tests(root / "tests")),
+        FINGERPRINT_MODULE: FINGERPRINT_TEXT.format(fingerprint=language_fingerprint(CATALOGUE)),
+        Path("rules", "rule-file.schema.json"): _json({"$schema": JSON_SCHEMA, **RuleFile.model_json_schema()}),
+    }
+
+
+def stale_files(root: Path) -> list[Path]:
+    """Those that are missing or hold something else."""
+    return [path for path, text in generated_files(root).items() if not _holds(root / path, text)]
+
+
+def write_files(root: Path) -> list[Path]:
+    """Writes those that are stale, and says which."""
+    files = generated_files(root)
+    changed = [path for path, text in files.items() if not _holds(root / path, text)]
+    for path in changed:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(files[path], encoding="utf-8", newline="\n")
+    return changed
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text
+
+
+def _json(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,1 @@
+"""Commands that look after a deployed stack: check it, register partners, erase decisions."""

@@ -1,0 +1,1 @@
+"""`infusion-orders rules`: search, check, test, publish, compare, export, replay and activate rule sets."""

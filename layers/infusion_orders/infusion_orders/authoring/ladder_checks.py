@@ -1,0 +1,82 @@
+"""Whether per-diem ladders are sound: each rung says what it goes by, and no two of one day hold the same value."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from infusion_orders.authoring.table_cells import cell_problem
+from infusion_orders.authoring.table_problems import TableProblem
+from infusion_orders.reference.schema import ANY_MEASURE, INFUSIONS, Column
+from infusion_orders.reference.values import END_OF_TIME, as_decimal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    Row = Mapping[str, str]
+    NumberedRow = tuple[int, Row]
+
+_TABLE = "per_diem_ladders"
+_HOURS = Column("equals", "decimal")
+_FILLED: Mapping[str, tuple[str, ...]] = {
+    ANY_MEASURE: (),
+    "infusion": ("equals",),
+    "interval_hours": ("equals",),
+    "daily_volume_ml": ("above", "at_most"),
+}
+
+
+def rung_problems(number: int, row: Row) -> Iterator[TableProblem]:
+    """What is wrong with one rung by itself."""
+    filled = [column for column in ("equals", "above", "at_most") if row[column]]
+    wanted = _FILLED[row["measure"]]
+    for column in filled:
+        if column not in wanted:
+            yield TableProblem(_TABLE, number, column, f"must be empty where the measure is {row['measure']}")
+    if wanted and not any(column in filled for column in wanted):
+        text = f"is needed where the measure is {row['measure']}"
+        yield TableProblem(_TABLE, number, wanted[0], text if len(wanted) == 1 else f"or {wanted[1]} {text}")
+    if row["measure"] == "infusion" and row["equals"] and row["equals"] not in INFUSIONS:
+        yield TableProblem(_TABLE, number, "equals", f"must be one of: {', '.join(INFUSIONS)}")
+    if row["measure"] == "interval_hours" and row["equals"] and cell_problem(_HOURS, row["equals"]):
+        yield TableProblem(_TABLE, number, "equals", "must be a number of hours above 0")
+    if row["above"] and row["at_most"] and Decimal(row["above"]) >= Decimal(row["at_most"]):
+        yield TableProblem(_TABLE, number, "at_most", "must lie above `above`: nothing stands on this rung")
+
+
+def ladder_problems(rows: Iterable[NumberedRow]) -> Iterator[TableProblem]:
+    """Rungs of one therapy and day that go by different measures, or on which the same value stands."""
+    by_therapy: dict[str, list[NumberedRow]] = {}
+    for number, row in rows:
+        by_therapy.setdefault(row["therapy"], []).append((number, row))
+    for rungs in by_therapy.values():
+        for (number, row), (later_number, later) in combinations(rungs, 2):
+            if _share_a_day(row, later) and (problem := _clash(row, later)):
+                yield TableProblem(_TABLE, later_number, "measure", problem.format(row=number))
+
+
+def _clash(one: Row, other: Row) -> str | None:
+    measures = {one["measure"], other["measure"]}
+    if ANY_MEASURE in measures:
+        return "row {row} is the therapy's code for any already" if len(measures) == 1 else None
+    if len(measures) == 2:
+        return "row {row} of the same therapy goes by another measure; a ladder has one"
+    same = _ranges_meet(one, other) if measures == {"daily_volume_ml"} else _value(one) == _value(other)
+    return "holds a value that row {row} holds too: which of them counts would be an accident" if same else None
+
+
+def _value(row: Row) -> Decimal | str:
+    return Decimal(row["equals"]) if row["measure"] == "interval_hours" else row["equals"]
+
+
+def _ranges_meet(one: Row, other: Row) -> bool:
+    """`above` is outside its range, `at_most` inside."""
+    above = max(as_decimal(row["above"]) or Decimal(-1) for row in (one, other))
+    ends = [Decimal(row["at_most"]) for row in (one, other) if row["at_most"]]
+    return not ends or above < min(ends)
+
+
+def _share_a_day(one: Row, other: Row) -> bool:
+    first = max(one["valid_from"], other["valid_from"])
+    return first <= min(one["valid_to"] or END_OF_TIME, other["valid_to"] or END_OF_TIME)

@@ -1,0 +1,69 @@
+"""What `make build-local` makes of the built template: fit for `sam local`, and otherwise the same."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from infusion_orders_cli.embedded_table import LOCAL_PARTNER
+from infusion_orders_cli.template_tables import read_template
+from scripts.local_authorizer import handler
+from scripts.local_template import AUTHORIZER, local_defaults, local_template
+
+TEMPLATE = read_template(Path(__file__).parents[2] / "template.yaml")
+HERE = {"Runtime": "python3.12", "Architecture": "x86_64"}
+
+
+def properties(template: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = template["Resources"][name]["Properties"]
+    return found
+
+
+def test_nobody_has_to_name_the_parameters_that_it_was_built_with() -> None:
+    local = local_template(TEMPLATE, HERE)
+
+    assert {name: local["Parameters"][name]["Default"] for name in HERE} == HERE
+    assert TEMPLATE["Parameters"]["Architecture"]["Default"] == "arm64"
+
+
+def test_every_authorizer_is_the_local_function_and_no_route_asks_for_scopes() -> None:
+    local = local_template(TEMPLATE, HERE)
+
+    asked = properties(local, "PartnerApi")["Auth"]["Authorizers"]
+    assert set(asked) == set(properties(TEMPLATE, "PartnerApi")["Auth"]["Authorizers"])
+    assert {authorizer["FunctionArn"]["Fn::GetAtt"][0] for authorizer in asked.values()} == {AUTHORIZER}
+    routes = properties(local, "ValidateOrders")["Events"].values()
+    assert [route["Properties"]["Auth"] for route in routes] == [{"Authorizer": "PartnerTokens"}] * len(routes)
+
+
+def test_the_authorizer_does_without_the_layer_that_the_functions_keep() -> None:
+    local = local_template(TEMPLATE, HERE)
+
+    assert properties(local, "ValidateOrders")["Layers"] == TEMPLATE["Globals"]["Function"]["Layers"]
+    assert "Layers" not in {**local["Globals"]["Function"], **properties(local, AUTHORIZER)}
+
+
+def test_the_token_is_the_client_with_every_scope() -> None:
+    answer: Any = handler({"authorizationToken": f"Bearer {LOCAL_PARTNER}", "methodArn": "arn:method"}, None)
+
+    assert answer["policyDocument"]["Statement"][0]["Resource"] == "arn:method"
+    assert answer["context"]["claims"] == {
+        "client_id": LOCAL_PARTNER,
+        "token_use": "access",
+        "scope": "orders/validate decisions/read rules/read rules/write rules/activate",
+    }
+
+
+def test_the_options_of_both_commands_are_beside_the_template(tmp_path: Path) -> None:
+    options = tomllib.loads(local_defaults(tmp_path / "a folder" / "variables.json"))["default"]
+
+    for command in ("local_invoke", "local_start_api"):
+        assert options[command]["parameters"] == {
+            "env_vars": str(tmp_path / "a folder" / "variables.json"),
+            "add_host": ["host.docker.internal:host-gateway"],
+        }
+
+
+def test_the_stack_that_is_deployed_has_no_local_authorizer() -> None:
+    assert AUTHORIZER not in TEMPLATE["Resources"]

@@ -1,0 +1,321 @@
+"""What template.yaml must never lose: kept, encrypted tables, a scope on every route, least privilege, quiet logs."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infusion_orders.api.settings import Settings
+from infusion_orders_cli.template_tables import read_template, table_definitions
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = ROOT / "template.yaml"
+DOCUMENT = read_template(TEMPLATE)
+TABLES = ["DecisionsTable", "RulesTable"]
+QUIET = {
+    "requestId",
+    "requestTime",
+    "resourcePath",
+    "httpMethod",
+    "status",
+    "responseLatency",
+    "authorizer.claims.client_id",
+}
+"""What the access log may say of a request: nothing that a partner wrote, and no path that holds an id."""
+
+
+def of_type(resource_type: str) -> dict[str, dict[str, Any]]:
+    return {name: found for name, found in DOCUMENT["Resources"].items() if found["Type"] == resource_type}
+
+
+def properties(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = DOCUMENT["Resources"][name]["Properties"]
+    return found
+
+
+FUNCTIONS = sorted(of_type("AWS::Serverless::Function"))
+LOG_GROUPS = sorted(of_type("AWS::Logs::LogGroup"))
+ROUTES = [
+    (function, event["Properties"])
+    for function in FUNCTIONS
+    for event in properties(function).get("Events", {}).values()
+    if event["Type"] == "Api"
+]
+OF_THE_API = sorted({function for function, _ in ROUTES})
+MACHINES = sorted(of_type("AWS::Serverless::StateMachine"))
+STATEMENTS = [
+    *[
+        (function, statement)
+        for function in FUNCTIONS
+        for policy in properties(f"{function}Role")["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ],
+    *[
+        (machine, statement)
+        for machine in MACHINES
+        for policy in properties(machine)["Policies"]
+        for statement in policy["Statement"]
+    ],
+]
+
+
+def allowed(function: str, resource: str) -> set[str]:
+    return {
+        action
+        for owner, statement in STATEMENTS
+        if owner == function and statement["Resource"] == {"Fn::GetAtt": f"{resource}.Arn"}
+        for action in statement["Action"]
+    }
+
+
+# --- tables ---
+
+
+def test_there_are_two_tables() -> None:
+    assert sorted(of_type("AWS::DynamoDB::Table")) == TABLES
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_can_be_restored_to_any_second_and_not_be_deleted(table: str) -> None:
+    assert properties(table)["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    assert properties(table)["DeletionProtectionEnabled"] is True
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_is_encrypted_with_the_stacks_own_key(table: str) -> None:
+    assert properties(table)["SSESpecification"] == {
+        "SSEEnabled": True,
+        "SSEType": "KMS",
+        "KMSMasterKeyId": {"Fn::GetAtt": "TablesKey.Arn"},
+    }
+
+
+def test_the_key_is_rotated() -> None:
+    assert properties("TablesKey")["EnableKeyRotation"] is True
+
+
+@pytest.mark.parametrize("resource", [*TABLES, "TablesKey", "PartnerPool", *LOG_GROUPS])
+def test_what_holds_records_outlives_the_stack(resource: str) -> None:
+    assert DOCUMENT["Resources"][resource]["DeletionPolicy"] == "Retain"
+    assert DOCUMENT["Resources"][resource]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_decisions_expire_and_rules_do_not() -> None:
+    assert properties("DecisionsTable")["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert "TimeToLiveSpecification" not in properties("RulesTable")
+
+
+def test_local_tables_have_the_keys_of_the_deployed_ones() -> None:
+    definitions = {definition.pop("TableName"): definition for definition in table_definitions(TEMPLATE)}
+
+    keys = {
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [
+            {"AttributeName": "PK", "AttributeType": "S"},
+            {"AttributeName": "SK", "AttributeType": "S"},
+        ],
+        "KeySchema": [{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
+    }
+    assert definitions == {"DecisionsTable": keys, "RulesTable": keys}
+
+
+# --- routes ---
+
+
+def test_the_routes_are_those_of_the_contract() -> None:
+    routes = {(route["Method"], route["Path"]): route["Auth"]["AuthorizationScopes"] for _, route in ROUTES}
+
+    assert routes == {
+        ("POST", "/v1/orders/validate"): ["orders/validate"],
+        ("POST", "/v1/orders/validate-batch"): ["orders/validate"],
+        ("GET", "/v1/decisions/{decision_id}"): ["decisions/read"],
+        ("GET", "/v1/rules"): ["rules/read"],
+        ("GET", "/v1/rules/{rule_id}"): ["rules/read"],
+        ("GET", "/v1/rulesets"): ["rules/read"],
+        ("GET", "/v1/rulesets/changes"): ["rules/read"],
+        ("GET", "/v1/rulesets/{version}"): ["rules/read"],
+        ("GET", "/v1/rulesets/{version}/differences"): ["rules/read"],
+        ("POST", "/v1/rulesets/{version}/decide"): ["rules/read"],
+        ("POST", "/v1/rulesets/{version}/replay"): ["rules/read"],
+        ("POST", "/v1/rulesets/check"): ["rules/write"],
+        ("POST", "/v1/rulesets"): ["rules/write"],
+        ("PUT", "/v1/rulesets/active"): ["rules/activate"],
+        ("POST", "/v1/rulesets/rollback"): ["rules/activate"],
+        ("PUT", "/v1/rulesets/shadow"): ["rules/activate"],
+    }
+
+
+def test_every_scope_that_a_route_asks_for_can_be_granted() -> None:
+    servers = [found["Properties"] for found in of_type("AWS::Cognito::UserPoolResourceServer").values()]
+    granted = {f"{server['Identifier']}/{scope['ScopeName']}" for server in servers for scope in server["Scopes"]}
+
+    assert granted == {"orders/validate", "decisions/read", "rules/read", "rules/write", "rules/activate"}
+    assert {scope for _, route in ROUTES for scope in route["Auth"]["AuthorizationScopes"]} <= granted
+
+
+def test_every_route_asks_the_authorizer_that_the_api_has() -> None:
+    auth = properties("PartnerApi")["Auth"]
+
+    assert {route["Auth"]["Authorizer"] for _, route in ROUTES} == set(auth["Authorizers"]) == {"PartnerTokens"}
+    assert auth["DefaultAuthorizer"] == "PartnerTokens"
+    assert auth["Authorizers"]["PartnerTokens"]["UserPoolArn"] == {"Fn::GetAtt": "PartnerPool.Arn"}
+
+
+def test_every_method_is_throttled() -> None:
+    (every_method,) = properties("PartnerApi")["MethodSettings"]
+
+    assert (every_method["ResourcePath"], every_method["HttpMethod"]) == ("/*", "*")
+    assert every_method["ThrottlingRateLimit"] > 0
+    assert every_method["ThrottlingBurstLimit"] >= every_method["ThrottlingRateLimit"]
+
+
+@pytest.mark.parametrize("name", sorted(properties("PartnerApi")["GatewayResponses"]))
+def test_the_gateways_own_answers_are_problems_that_echo_nothing(name: str) -> None:
+    answer = properties("PartnerApi")["GatewayResponses"][name]
+
+    problem = json.loads(answer["ResponseTemplates"]["application/json"])
+
+    assert list(problem) == ["type", "title", "status", "detail", "instance"]
+    assert problem["type"].startswith("https://infusion-orders.dev/problems/")
+    assert problem["status"] == answer["StatusCode"]
+    assert answer["ResponseParameters"]["Headers"]["Content-Type"] == "'application/problem+json'"
+    assert re.findall(r"\$[\w.]+", json.dumps(problem)) == ["$context.requestId"]
+
+
+# --- functions ---
+
+
+def test_a_function_gives_up_before_the_gateway_does() -> None:
+    timeouts = [properties(name).get("Timeout", DOCUMENT["Globals"]["Function"]["Timeout"]) for name in OF_THE_API]
+
+    assert max(timeouts) < 29
+    assert OF_THE_API == ["ManageRules", "ValidateOrders"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_functions_code_is_where_the_template_says(function: str) -> None:
+    module, _, name = properties(function)["Handler"].partition(".")
+
+    source = (ROOT / properties(function)["CodeUri"] / f"{module}.py").read_text(encoding="utf-8")
+
+    assert f"def {name}(" in source
+
+
+@pytest.mark.parametrize(("function", "statement"), STATEMENTS, ids=[f"{f} {s['Sid']}" for f, s in STATEMENTS])
+def test_a_policy_names_its_actions_and_one_resource(function: str, statement: dict[str, Any]) -> None:
+    assert statement["Effect"] == "Allow"
+    assert all(re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", action) for action in statement["Action"])
+    (kind,) = statement["Resource"]
+    assert kind in ("Fn::GetAtt", "Fn::Sub")
+    if kind == "Fn::Sub":
+        resource = statement["Resource"]["Fn::Sub"]
+        assert re.match(r"\$\{\w+\.Arn\}/|arn:\$\{AWS::Partition\}:states:.*infusion-orders-replay-", resource), (
+            resource
+        )
+
+
+def test_the_validating_function_reads_rules_and_records_decisions_and_can_do_no_more() -> None:
+    assert allowed("ValidateOrders", "RulesTable") == {"dynamodb:GetItem", "dynamodb:Query"}
+    assert allowed("ValidateOrders", "DecisionsTable") == {"dynamodb:GetItem", "dynamodb:PutItem"}
+    assert allowed("ValidateOrders", "TablesKey") == {"kms:Decrypt", "kms:GenerateDataKey"}
+
+
+def test_the_function_of_the_rules_reads_decisions_and_never_writes_them() -> None:
+    assert allowed("ManageRules", "RulesTable") == {
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:Scan",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:BatchWriteItem",
+    }
+    assert allowed("ManageRules", "DecisionsTable") == {"dynamodb:Query"}
+    assert allowed("ManageRules", "TablesKey") == {"kms:Decrypt", "kms:GenerateDataKey"}
+
+
+def test_a_replay_reads_rules_and_exports_and_writes_reports_only() -> None:
+    assert allowed("ReplayExport", "RulesTable") == {"dynamodb:GetItem", "dynamodb:Query"}
+    assert allowed("ReplayExport", "DecisionsTable") == set()
+    assert allowed("ReplayMachine", "DecisionsTable") == {"dynamodb:ExportTableToPointInTime"}
+    written = [statement["Resource"]["Fn::Sub"] for _, statement in STATEMENTS if "s3:PutObject" in statement["Action"]]
+    assert sorted(written) == ["${ReplayBucket.Arn}/exports/*", "${ReplayBucket.Arn}/replays/*"]
+
+
+def test_exported_decisions_are_encrypted_hidden_and_gone_after_a_month() -> None:
+    bucket = properties("ReplayBucket")
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"] == {
+        "SSEAlgorithm": "aws:kms",
+        "KMSMasterKeyID": {"Fn::GetAtt": "TablesKey.Arn"},
+    }
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert [rule["ExpirationInDays"] for rule in bucket["LifecycleConfiguration"]["Rules"]] == [30]
+    (policy,) = properties("ReplayBucketPolicy")["PolicyDocument"]["Statement"]
+    assert (policy["Effect"], policy["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_functions_get_the_settings_that_they_read_and_no_others() -> None:
+    variables = set(DOCUMENT["Globals"]["Function"]["Environment"]["Variables"])
+    variables |= {
+        name for function in FUNCTIONS for name in properties(function).get("Environment", {}).get("Variables", {})
+    }
+    known = {name.upper() for name in Settings.model_fields}
+    required = {name.upper() for name, field in Settings.model_fields.items() if field.is_required()}
+
+    assert variables <= known
+    assert required - variables == {"AWS_REGION"}  # Lambda sets it
+
+
+def test_sam_local_overrides_only_what_the_template_declares() -> None:
+    overrides = json.loads((ROOT / "events/sam-local-env.json").read_text(encoding="utf-8"))
+
+    declared = set(DOCUMENT["Globals"]["Function"]["Environment"]["Variables"])
+
+    assert set(overrides) <= set(FUNCTIONS)
+    assert {variable for chosen in overrides.values() for variable in chosen} <= declared
+
+
+def test_an_empty_endpoint_means_amazons_own() -> None:
+    variables = DOCUMENT["Globals"]["Function"]["Environment"]["Variables"]
+    needed = {"RULES_TABLE": "rules", "DECISIONS_TABLE": "decisions", "AWS_REGION": "us-west-2"}
+
+    settings = Settings.from_environment(needed | {"AWS_ENDPOINT_URL_DYNAMODB": variables["AWS_ENDPOINT_URL_DYNAMODB"]})
+
+    assert settings.aws_endpoint_url_dynamodb is None
+
+
+def test_tracing_is_off_unless_asked_for() -> None:
+    assert DOCUMENT["Globals"]["Function"]["Tracing"] == {"Ref": "Tracing"}
+    assert DOCUMENT["Parameters"]["Tracing"]["Default"] == "Disabled"
+
+
+# --- logs ---
+
+
+@pytest.mark.parametrize("group", LOG_GROUPS)
+def test_logs_are_not_kept_for_ever(group: str) -> None:
+    assert properties(group)["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_writes_to_a_log_group_of_the_stack(function: str) -> None:
+    assert properties(function)["LoggingConfig"]["LogGroup"]["Ref"] in LOG_GROUPS
+
+
+def test_the_access_log_says_nothing_that_a_partner_wrote() -> None:
+    access_log = properties("PartnerApi")["AccessLogSetting"]["Format"]
+
+    logged = set(re.findall(r"\$([\w.]+)", access_log))
+
+    assert logged == {f"context.{name}" for name in QUIET}
+    assert isinstance(json.loads(access_log), dict)
+
+
+def test_the_gateway_logs_no_bodies() -> None:
+    for setting in properties("PartnerApi")["MethodSettings"]:
+        assert setting["DataTraceEnabled"] is False
+        assert setting["LoggingLevel"] == "OFF"
