@@ -43,12 +43,10 @@ TOLERANCE = 1.25
 INTRODUCTION = """
 # Performance
 
-One run of `make bench` on {machine}, with a load of {load:.1f} from other programs at its start, wrote this page. The
-ratios should be about the same on any machine; the times will not be. `make bench ONLY="latency peers"` runs some
-benchmarks and shows them on the screen. `make bench-check` compares the ratios with `benchmarks/ratios.json` and fails
-where one is more than 25 % worse: run it on an idle machine before a release. `make test` times nothing.
-
-A ratio is ours over what it is compared with, timed in the same rounds: lower is better.
+One run of `make bench` wrote this page: {machine}; load of the machine at the start: {load:.1f}.
+Ratios are ours over what they compare with, timed in the same rounds: lower is better, and about the same on any
+machine, unlike the times. `make bench ONLY="latency peers"` shows some benchmarks on the screen. Before a release run
+`make bench-check` on an idle machine: it fails if a ratio is more than 25 % worse than in `benchmarks/ratios.json`.
 """
 
 

@@ -22,19 +22,19 @@ class Budget:
 
     def row(self, found: float | None) -> tuple[str, str, str, str]:
         """Return the row of the budgets table; None stands for a measurement that did not run."""
-        limit = f"{'at least' if self.at_least else 'at most'} {self.limit:,g} {self.unit}"
+        limit = f"{'at least' if self.at_least else 'at most'} {self.limit:,g} {self.unit}".rstrip()
         if found is None:
             return self.what, "-", limit, NOT_RUN
         shown = f"{found:,.0f}" if found >= 100 else f"{found:.3g}"
-        return self.what, f"{shown} {self.unit}", limit, "kept" if self.holds(found) else "MISSED"
+        return self.what, f"{shown} {self.unit}".rstrip(), limit, "kept" if self.holds(found) else "MISSED"
 
 
 RULES_OVER_DATALOGIC = Budget("25 rules, from the parsed order to explained answers / datalogic-py", 0.75)
 RULES_OVER_FASTEST_PEER = Budget("the same / the fastest form of any peer", 1.0)
 ONE_ORDER = Budget("an order of 3 lines: parsed, decided, rendered, p50", 0.75, "ms")
 HANDLER_OVER_ORDER = Budget("the whole handler without DynamoDB / the same", 1.35)
-READS_PER_ORDER = Budget("DynamoDB reads per order, warm", 0, "calls")
-WRITES_PER_ORDER = Budget("DynamoDB writes per order, warm", 1, "calls")
+READS_PER_ORDER = Budget("DynamoDB reads per warm order", 0, "")
+WRITES_PER_ORDER = Budget("DynamoDB writes per warm order", 1, "")
 TEN_THOUSAND_RULES = Budget("an order under 10,000 rules / under 100 rules", 1.5)
 LOAD_1_000_RULES = Budget("load 1,000 rules from DynamoDB Local and decide", 150, "ms")
 LOAD_10_000_RULES = Budget("load 10,000 rules from DynamoDB Local and decide", 1200, "ms")

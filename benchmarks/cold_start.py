@@ -30,13 +30,11 @@ TITLE = "Cold start, next to a stock handler"
 OURS = "validate, as built"
 STOCK_HANDLER, STOCK_BYTECODE = "stock handler", "stock handler, layer with bytecode"
 ABOUT = """
-The function that `make build-local` built and a stock handler (`benchmarks/stock/`) take turns under the Lambda runtime
-emulator with the runtime of the template; code and layer are read-only and the rules are in DynamoDB Local. The stock
-handler is what an engineer writes by default: Powertools' validating resolver with our pydantic models, its logger and
-metrics, a boto3 resource. It reads the rules and records a decision, but judges no rule and verifies no digest. Its
-layer has the same packages and, as SAM builds it, no bytecode; the last line shows what bytecode alone is worth.
-
-*Init* runs from the start of the process until it asks for a request; validate reads its rules in it.
+The built function and a stock handler (`benchmarks/stock/`) take turns under the Lambda runtime emulator; code and
+layer are read-only, the rules are in DynamoDB Local. The stock handler is what an engineer writes by default:
+Powertools' validating resolver with our pydantic models, logger, metrics, a boto3 resource. It reads the rules and
+records a decision, but judges no rule and verifies no digest. Its layer has no bytecode, as SAM builds it; the last
+line shows what bytecode alone is worth. *Init* includes reading the rules in validate, but not in the stock handler.
 """
 
 

@@ -34,10 +34,9 @@ MOST_GROWTH_PERCENT = 5.0
 """Between the median memory of the first and of the second half."""
 TITLE = "The function under load, and what a million orders cost"
 ABOUT = f"""
-{FUNCTIONS} processes run the real handler on API Gateway events and DynamoDB Local for {REPORT_SECONDS} s, all on this
-machine's processors; `make load` does the same for ten minutes. Dollars are list prices, on demand, arm64, without the
-free tier, for what the requests used here: write and read units by the items' sizes, bytes stored and logged, and
-milliseconds of the handler, in which DynamoDB Local is slower than DynamoDB.
+{FUNCTIONS} processes run the real handler on API Gateway events and DynamoDB Local for {REPORT_SECONDS} s, all on one
+machine; `make load` does it for ten minutes. Dollars are list prices on demand, arm64, without the free tier, for what
+requests used here: units by the items' sizes, bytes stored and logged, milliseconds with DynamoDB Local in them.
 """
 
 
@@ -73,7 +72,7 @@ def report() -> Report:
         ("a million orders through the API, first month", f"{first_month:.2f} dollars"),
         ("keeping their decisions for seven years", f"{storage_of_million(order, months=MONTHS):.0f} dollars"),
     ]
-    return Report(TITLE, ABOUT, tables=[times_table(tally, REPORT_SECONDS), cost_table(tally)], noticed=noticed)
+    return Report(TITLE, ABOUT, tables=[table_of(tally, REPORT_SECONDS)], noticed=noticed)
 
 
 def memory_megabytes() -> int:
@@ -81,43 +80,42 @@ def memory_megabytes() -> int:
     return int(read_template(TEMPLATE)["Globals"]["Function"]["MemorySize"])
 
 
-def times_table(tally: Tally, seconds: int) -> Table:
-    """Return the handler's times, and what an order used, by kind of request."""
+def table_of(tally: Tally, seconds: int) -> Table:
+    """Return times, use and dollars by kind of request."""
     rows = []
     for kind, times in tally.seconds.items():
         used = tally.used[kind]
-        units = (used.write_units / used.orders, used.read_units / used.orders)
-        sizes = (used.stored_bytes / used.orders, used.log_bytes / used.orders)
+        storage = storage_of_million(used)
         rows.append(
             (
                 kind.value,
                 f"{len(times):,}",
                 *(milliseconds(percentile(times, percent)) for percent in (50, 99)),
-                *(f"{value:.1f}" for value in units),
-                *(f"{value:,.0f}" for value in sizes),
+                f"{used.write_units / used.orders:.1f}",
+                f"{used.stored_bytes / used.orders:,.0f}",
+                f"{sum(cost_of_million(used, memory_megabytes()).values()) + storage:.2f}",
+                f"{storage * MONTHS:.0f}",
             )
         )
     orders = sum(used.orders for kind, used in tally.used.items() if kind is not Kind.READ)
-    columns = ("", "requests", "ms, p50", "p99", "write units", "read units", "bytes stored", "logged")
+    costs = cost_of_million(tally.used[Kind.ORDER], memory_megabytes())
+    costs["storage and backup"] = storage_of_million(tally.used[Kind.ORDER])
     note = (
-        f"{orders / seconds:.0f} orders a second, no wrong answer; memory {tally.growth_percent:+.1f} % between the "
-        "halves of the run. Units and bytes are per order."
+        f"{orders / seconds:.0f} orders a second, {tally.errors.total() or 'no'} wrong answers, memory "
+        f"{tally.growth_percent:+.1f} % between the halves of the run.\n"
+        f"The dollars of *{Kind.ORDER}*: {', '.join(f'{what} {dollars:.2f}' for what, dollars in costs.items())}."
     )
-    return Table("A request", columns, rows, note)
-
-
-def cost_table(tally: Tally) -> Table:
-    """Return the dollars for a million orders by how they arrive."""
-    costs = [cost_of_million(used, memory_megabytes()) for used in tally.used.values()]
-    month = [storage_of_million(used) for used in tally.used.values()]
-    years = [storage_of_million(used, months=MONTHS) for used in tally.used.values()]
-    rows = [(name, *(f"{cost[name]:.2f}" for cost in costs)) for name in costs[0]]
-    rows += [
-        ("a month stored and backed up", *(f"{dollars:.2f}" for dollars in month)),
-        ("together, first month", *(f"{sum(cost.values()) + own:.2f}" for cost, own in zip(costs, month, strict=True))),
-        ("seven years stored and backed up", *(f"{dollars:.0f}" for dollars in years)),
-    ]
-    return Table("Dollars for a million", ("", *(kind.value for kind in tally.used)), rows)
+    columns = (
+        "",
+        "requests",
+        "ms, p50",
+        "p99",
+        "write units",
+        "bytes",
+        "dollars a million, first month",
+        "7 years stored",
+    )
+    return Table("The handler's requests", columns, rows, note)
 
 
 def main() -> int:
@@ -135,8 +133,7 @@ def main() -> int:
         raise SystemExit(str(missing)) from None
     screen = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
     if all(tally.seconds.values()):
-        show(times_table(tally, options.seconds), screen)
-        show(cost_table(tally), screen)
+        show(table_of(tally, options.seconds), screen)
     screen.print(f"wrong answers: {dict(tally.errors) or 'none'}")
     screen.print(f"memory: {tally.growth_percent:+.1f} % (at most {MOST_GROWTH_PERCENT:.0f} %)")
     return 0 if is_good(tally) else 1

@@ -28,9 +28,9 @@ DIFFERENT = 2_000
 LOOK_EVERY_SECONDS = 0.1
 COMMAND = (sys.executable, "-m", "infusion_orders_cli.main", "validate", "--json")
 ABOUT = f"""
-`infusion-orders validate --json` decides the example orders, varied, of 1 to 4 lines each, from a file of {ORDERS:,}
-and from one of a tenth as many. Rates come from the difference of the two runs, so start-up is left out: per core by
-the processor time of all processes, per second by the clock. Memory is the most that one process held.
+`infusion-orders validate --json` decides the example orders, of 1 to 4 lines each, from a file of {ORDERS:,} and from
+one of a tenth as many. Rates come from the difference of the two runs: per core by the processor time of all
+processes, per second by the clock. Memory is the most that one process held.
 """
 
 

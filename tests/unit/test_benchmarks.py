@@ -94,7 +94,7 @@ def test_page_shows_every_budget_and_says_what_is_missed_or_did_not_run() -> Non
 def test_committed_page_shows_the_current_budgets_on_three_screens() -> None:
     text = (Path(__file__).parents[2] / "docs" / "performance.md").read_text(encoding="utf-8")
     assert all(f"| {budget.what} |" in text for budget in BUDGETS)
-    assert len(text.splitlines()) <= 130
+    assert len(text.splitlines()) <= 140
 
 
 @pytest.mark.parametrize(("found", "holds"), [({"a": 1.2}, True), ({"a": 1.3, "b": 1.0}, False), ({"new": 1.0}, False)])
