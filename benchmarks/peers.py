@@ -15,10 +15,10 @@ from benchmarks.peer_engines import ENGINES, facts_in
 from benchmarks.peer_languages import name_of, plain
 from benchmarks.project import default_rules, example_orders, ready
 from benchmarks.reporting import Report, Table, microseconds
+from infusion_orders.decisions.findings import observed
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.orders.reading import read_order
-from infusion_orders.rules.explanation import observed
 from infusion_orders.rules.rule import Verdict
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ ABOUT = f"""
 broken (it applies and is not met); one function collects the observed facts of rules that are broken or unknown, for
 all. A difference of answers where all facts are known stops the run. Conditions are compiled beforehand. *From the
 parsed order*: all derive the line's facts from our `Order`; peers also make the dict of facts that they need and
-convert it. *Facts prepared*: only evaluating and explaining; ours also finds conditions that several rules share
-already evaluated. Peers run in their fastest form and with dicts of the facts that a condition names.
+convert it. *Facts prepared*: only evaluating and explaining. Peers run in their fastest form and with dicts of the
+facts that a condition names.
 """
 
 
@@ -84,9 +84,9 @@ class Setting:
     rules: Sequence[CompiledRule]
     orders: Sequence[Order]
 
-    def facts(self, order: Order) -> Facts:
-        """Return the facts of the order's last line; they are derived when they are first read."""
-        return Case(self.rule_set.catalogue, self.rule_set.tables, order=order).lines[-1]
+    def case(self, order: Order) -> Case:
+        """Return the facts of the order's lines; they are derived when they are first read."""
+        return Case(self.rule_set.catalogue, self.rule_set.tables, order=order)
 
     def names(self) -> tuple[str, ...]:
         """Return the facts that the conditions name."""
@@ -150,7 +150,7 @@ def ours(shared: Setting) -> Contender:
     def explained(facts: Facts, _argument: Any) -> Explained:
         found = {}
         for rule in shared.rules:
-            verdict = rule.verdict(facts)
+            verdict = rule.judge(facts)
             if verdict is Verdict.NOT_MET or verdict is Verdict.UNKNOWN:
                 found[rule.id] = observed(rule.observable, facts)
         return found
@@ -181,10 +181,11 @@ def answers_where_unknown(shared: Setting, peer: Peer) -> Counter[bool | None]:
     truths = {Verdict.NOT_MET: True, Verdict.UNKNOWN: None}
     counts: Counter[bool | None] = Counter()
     for order in shared.orders:
-        facts = shared.facts(order)
+        case = shared.case(order)
+        facts = case.lines[-1]
         known = dict_of_facts(facts, shared.names())
         for rule, program, argument in zip(shared.rules, peer.programs, peer.arguments(known), strict=True):
-            mine = truths.get(rule.verdict(facts), False)
+            mine = truths.get(rule.judge(facts), False)
             try:
                 answer = program(argument)
             except Exception:  # an engine that misses a fact raises what it likes
@@ -200,7 +201,8 @@ def answers_where_unknown(shared: Setting, peer: Peer) -> Counter[bool | None]:
 def from_parsed_order(shared: Setting, one: Contender, orders: Sequence[Order]) -> None:
     """Derive each order's facts, convert them, judge all rules, explain."""
     for order in orders:
-        facts = shared.facts(order)
+        case = shared.case(order)
+        facts = case.lines[-1]
         one.explained(facts, one.prepare(facts))
 
 
@@ -217,8 +219,8 @@ def report() -> Report:
     unknown = {peer.name: answers_where_unknown(shared, peer) for peer in peers}
     contenders = [ours(shared), *(theirs(shared, peer) for peer in peers)]
     orders = shared.orders[::EVERY]
-    derived = [shared.facts(order) for order in orders]
-    arguments = {one.name: [(facts, one.prepare(facts)) for facts in derived] for one in contenders}
+    cases = [shared.case(order) for order in orders]
+    arguments = {one.name: [(case.lines[-1], one.prepare(case.lines[-1])) for case in cases] for one in contenders}
     whole = side_by_side({one.name: partial(from_parsed_order, shared, one, orders) for one in contenders})
     prepared = side_by_side({one.name: partial(facts_prepared, one, arguments[one.name]) for one in contenders})
     ratios = {peer.name: whole[OURS].ratio_to(whole[peer.name]) for peer in peers}

@@ -15,7 +15,7 @@ from benchmarks.reporting import Report, Table, milliseconds, not_run
 from infusion_orders.decisions import decide
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.rule import Verdict
-from infusion_orders.store.cache import RuleSetCache
+from infusion_orders.store.rule_set_cache import RuleSetCache
 from scripts.dynamodb_engine import EngineMissing
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from benchmarks.measuring import Times
     from infusion_orders.orders.order import Order
     from infusion_orders.rules.rule_set import RuleSet
-    from infusion_orders.store.rule_sets import RuleSetStore
+    from infusion_orders.store.versions import RuleSetStore
 
 RULES = (100, 10_000)
 LINES = (3, 100)

@@ -31,15 +31,15 @@ from infusion_orders.decisions.decide import decide
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders_cli.embedded_table import DECISIONS_TABLE, RULES_TABLE
-from tests.contract.world import decided_world
 from tests.fuzz.events import send
 from tests.fuzz.orders import document_of
-from tests.support.default_rules import TODAY, default_rules
+from tests.support.partner import decided_world
+from tests.support.rules import TODAY, default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tests.contract.world import World
+    from tests.support.partner import World
 
 PROJECT = Path(__file__).parents[1]
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

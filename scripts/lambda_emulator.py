@@ -75,7 +75,7 @@ class Invoked:
 
 
 class Emulated:
-    """One running function.  `handler` is the one of tests/contract/partner_system.py, only that it is a process."""
+    """One running function, whose `handler` can be called like the handler of a loaded module."""
 
     def __init__(self, port: int, log: Path, process: subprocess.Popen[bytes]) -> None:
         self._port = port

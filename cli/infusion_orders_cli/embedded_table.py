@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from infusion_orders.orders.vocabularies import LineOfBusiness
-from infusion_orders.store.client import dynamodb_client
+from infusion_orders.store.dynamodb import dynamodb_client
 from infusion_orders.store.partners import Partner, PartnerStore
-from infusion_orders.store.rule_sets import RuleSetStore
+from infusion_orders.store.versions import RuleSetStore
 from infusion_orders_cli.listening import bound_socket, web_address
 from infusion_orders_cli.template_tables import table_definitions
 

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from infusion_orders.authoring.rule_files import load_directory, read_directory
 from infusion_orders.rules.compiled_rule import compile_all
 from infusion_orders.store.activations import NoRuleSet
-from infusion_orders.store.client import dynamodb_client
-from infusion_orders.store.partition import as_written
-from infusion_orders.store.rule_sets import RuleSetStore
+from infusion_orders.store.dynamodb import dynamodb_client
+from infusion_orders.store.rule_set_table import damaged_if_unreadable
+from infusion_orders.store.versions import RuleSetStore
 from infusion_orders_cli.checkout import DEFAULT_RULES, MARK, project_root
 from infusion_orders_cli.embedded_table import CREDENTIALS, REGION, embedded_tables
 
@@ -47,7 +47,7 @@ def rule_set_from_files(folder: Path | None, *, unchecked: bool = False) -> Rule
     with embedded_tables(project_root() / MARK, document) as tables:
         rule_set = tables.rule_sets.load(tables.version)
     if unchecked:
-        with as_written("a rule that was not checked"):
+        with damaged_if_unreadable("a rule that was not checked"):
             compile_all(rule_set.rules)
     return rule_set
 

@@ -13,7 +13,7 @@ from infusion_orders_cli.terminal import fail, failures_explained
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infusion_orders.store.rule_sets import RuleSetStore
+    from infusion_orders.store.versions import RuleSetStore
 
 REFUSED = 1
 
@@ -29,7 +29,7 @@ RULE_SET = "home-infusion"
 
 def store_of(table: str, endpoint_url: str | None, name: str) -> RuleSetStore:
     """The rule set's versions in that table."""
-    from infusion_orders.store.rule_sets import RuleSetStore
+    from infusion_orders.store.versions import RuleSetStore
     from infusion_orders_cli.rule_sources import client_of
 
     return RuleSetStore(client_of(endpoint_url), table, name)
@@ -45,7 +45,7 @@ def refusals_explained() -> Iterator[None]:
         NothingToDo,
         SamePerson,
     )
-    from infusion_orders.store.rule_sets import NoSuchVersion
+    from infusion_orders.store.versions import NoSuchVersion
 
     with failures_explained():
         try:

@@ -26,18 +26,18 @@ from infusion_orders.api.requests import (
 from infusion_orders.api.rule_answers import analysis_of, header_of, pointer_of, rule_of
 from infusion_orders.api.settings import Settings
 from infusion_orders.api.stores import stores_of
-from infusion_orders.authoring.analysis.analyse import analyse
-from infusion_orders.authoring.checks import check
+from infusion_orders.authoring.analysis.analysis import analyse
+from infusion_orders.authoring.checks import check_document
+from infusion_orders.authoring.coverage import example_reports, shares
 from infusion_orders.authoring.differences import differences
-from infusion_orders.authoring.example_report import examined, shares
-from infusion_orders.authoring.search import EFFECTS, SearchTextLength, search
+from infusion_orders.authoring.search import EFFECTS, SearchTextLength, find_rules
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.replay_report import ReplayReport, report_of
 from infusion_orders.orders.order import ProviderType
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.problems import RuleSetErrors
 from infusion_orders.rules.rule_set import RuleSet
-from infusion_orders.store.recorded_decisions import Mark, TableSource
+from infusion_orders.store.recorded_decisions import Position, TableSource
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import Response
@@ -67,7 +67,7 @@ def search_rules() -> Response[str]:
     provider_type = ProviderType(asked["provider_type"]) if "provider_type" in asked else None
     clause = asked["clause"].upper() if "clause" in asked else None
     try:
-        found = search(
+        found = find_rules(
             (compiled.rule for compiled in rule_set.rules),
             asked.get("q"),
             clause=clause,
@@ -142,10 +142,10 @@ def check_draft() -> Response[str]:
     no_parameters(app.event)
     document = drafted(posted(json_body(app.event), Draft))
     try:
-        check(document)
+        check_document(document)
     except RuleSetErrors as errors:
         return answer({"loads": False, "problems": told_of_rules(errors)})
-    rules = examined(document, coverage=True, mutate=True)
+    rules = example_reports(document, coverage=True, mutate=True)
     held = {**shares(rules), "rules": [one.plain() for one in rules]}
     return answer({"loads": True, "digest": document.digest, **analysed(document), "held_by_examples": held})
 
@@ -159,7 +159,7 @@ def publish_draft() -> Response[str]:
     if draft.note is None:
         raise InvalidRequest(WrongPart("parameter", "note", "is needed in the body: what is new in this version"))
     document = drafted(draft)
-    check(document)
+    check_document(document)
     found = analysed(document)
     version = rule_set_store.publish(document, by=person, note=draft.note, at=app.notes.at, errors=int(found["errors"]))
     app.notes.note(change="published", ruleset_version=version, ruleset_digest=document.digest)
@@ -229,7 +229,7 @@ def replay_version(version: str) -> Response[str]:
     wanted = posted(json_body(app.event), ReplayOrder)
     rule_set = rule_sets.version(version_number(version))
     source = source_of(wanted)
-    after = None if wanted.after is None else Mark(0, wanted.after.at, 0.0)
+    after = None if wanted.after is None else Position(0, wanted.after.at, 0.0)
     report, mark = replayed(source, rule_set, after)
     rest = None if mark is None else {"partner": source.partners[mark.part], "at": mark.at}
     app.notes.note(ruleset_version=rule_set.version, orders=report.replayed)
@@ -247,7 +247,7 @@ def source_of(wanted: ReplayOrder) -> TableSource:
     return TableSource(client, settings.decisions_table, left, first, last)
 
 
-def replayed(source: TableSource, rule_set: RuleSet, after: Mark | None) -> tuple[ReplayReport, Mark | None]:
+def replayed(source: TableSource, rule_set: RuleSet, after: Position | None) -> tuple[ReplayReport, Position | None]:
     """The report of what there was time for, and the mark to go on behind; None when that was all."""
     report = ReplayReport()
     for decisions, mark in source.pages(after):

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from infusion_orders.api.starting import started  # isort: skip - before all that it makes faster
 from infusion_orders.api.settings import Settings
 from infusion_orders.decisions.replay_report import ReplayReport, report_of
-from infusion_orders.store.client import aws_client, dynamodb_client
-from infusion_orders.store.recorded_decisions import decisions_of_export, moment_of
-from infusion_orders.store.rule_sets import RuleSetStore
+from infusion_orders.store.dynamodb import aws_client, dynamodb_client
+from infusion_orders.store.recorded_decisions import decisions_in_export, recorded_at
+from infusion_orders.store.versions import RuleSetStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,7 +60,7 @@ def replayed(event: Mapping[str, Any]) -> dict[str, Any]:
     end = datetime.combine(date.fromisoformat(event["to"]), time.min, UTC) + timedelta(days=1)
     file = objects.get_object(Bucket=bucket, Key=event["key"])["Body"]
     of_these_days = (
-        one for one in decisions_in(file) if first.timestamp() <= moment_of(one.decision_id) < end.timestamp()
+        one for one in decisions_in(file) if first.timestamp() <= recorded_at(one.decision_id) < end.timestamp()
     )
     report = report_of(of_these_days, rule_set)
     name = hashlib.sha256(str(event["key"]).encode()).hexdigest()[:32]
@@ -72,7 +72,7 @@ def decisions_in(file: Any) -> Iterator[RecordedDecision]:
     """The decisions of a compressed file of the export, one after the other.  Raises UnreadableExport."""
     count = 0
     try:
-        for decision in decisions_of_export(gzip.GzipFile(fileobj=file)):
+        for decision in decisions_in_export(gzip.GzipFile(fileobj=file)):
             yield decision
             count += 1
     except UNREADABLE as problem:

@@ -21,8 +21,8 @@ from infusion_orders.api.stores import stores_of
 from infusion_orders.decisions import decide
 from infusion_orders.orders.reading import order_from, read_order
 from infusion_orders.store.activations import NoRuleSet
-from infusion_orders.store.client import answered_within
 from infusion_orders.store.decisions import DecisionStore, IdempotencyKey
+from infusion_orders.store.dynamodb import time_limit
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import Response
@@ -43,7 +43,7 @@ client, rule_set_store, rule_sets, partners = stores_of(settings)
 decisions = DecisionStore(client, settings.decisions_table, retention_days=settings.decision_retention_days)
 app = partner_api(settings)
 
-with contextlib.suppress(NoRuleSet), answered_within(START_SECONDS):
+with contextlib.suppress(NoRuleSet), time_limit(START_SECONDS):
     rule_sets.active()  # read while the function starts, so that the first order does not wait for it
 started()
 

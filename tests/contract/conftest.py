@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.world import World, decided_world, world_without_rules
+from tests.support.partner import World, decided_world, world_without_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

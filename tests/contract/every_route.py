@@ -9,13 +9,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.contract.partner_system import PROJECT, an_event
-from tests.support.builders import an_order_document
-from tests.support.default_rules import SETTING, default_document
+from tests.support.orders import an_order_document
+from tests.support.partner import an_event
+from tests.support.project import PROJECT
+from tests.support.rules import SETTING, default_document
 
 if TYPE_CHECKING:
-    from tests.contract.partner_system import Answer
-    from tests.contract.world import World
+    from tests.support.partner import Answer, World
 
 
 METHODS = ("get", "post", "put", "patch", "delete")

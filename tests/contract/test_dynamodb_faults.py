@@ -6,7 +6,6 @@ nothing is recorded twice or given out unrecorded; and all of it ends before the
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from contextlib import ExitStack
@@ -16,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infusion_orders.store.client import LAST_ATTEMPT_SECONDS, StoreUnavailable, dynamodb_client
-from infusion_orders.store.partition import DamagedRuleSet
+from infusion_orders.store.dynamodb import LAST_ATTEMPT_SECONDS, StoreUnavailable, dynamodb_client
 from infusion_orders.store.partners import PartnerStore
-from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
+from infusion_orders.store.rule_set_table import DamagedRuleSet
+from infusion_orders.store.versions import NoSuchVersion, RuleSetStore
 from infusion_orders_cli.embedded_table import (
     CREDENTIALS,
     DECISIONS_TABLE,
@@ -28,12 +27,7 @@ from infusion_orders_cli.embedded_table import (
     environment,
     local_tables,
 )
-from tests.contract.partner_system import PROJECT, LambdaContext, PartnerSystem, load_function
-from tests.contract.world import OTHER_PARTNERS, TEMPLATE
-from tests.support.builders import an_order_document
-from tests.support.default_rules import changed_document, default_document
-from tests.support.dynamodb_local import dynamodb_local_or_skip
-from tests.support.faulty_dynamodb import (
+from tests.support.faults import (
     ANY,
     Fault,
     FaultyConnection,
@@ -46,16 +40,19 @@ from tests.support.faulty_dynamodb import (
     small_pages,
     takes_a_half,
 )
-from tests.support.packed_rules import KEY as PACKED_KEY
-from tests.support.packed_rules import repacked, with_another_rule, with_no_json, without_first_rule
+from tests.support.orders import an_order_document
+from tests.support.partner import OTHER_PARTNERS, LambdaContext, PartnerSystem, load_function
+from tests.support.project import TEMPLATE
+from tests.support.rules import SETTING, changed_document, default_document
+from tests.support.tables import dynamodb_local_or_skip, with_changed_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
     from infusion_orders_cli.embedded_table import LocalTables
-    from tests.contract.partner_system import Answer
-    from tests.support.faulty_dynamodb import Exchange, Meeting
+    from tests.support.faults import Exchange, Meeting
+    from tests.support.partner import Answer
 
 pytestmark = pytest.mark.dynamodb_local
 
@@ -63,41 +60,6 @@ TIME_OUT_SECONDS = 20
 """The template's, for the function that validates orders."""
 NOBODY_ABLE = an_order_document({"/caregiver/able": False})
 """Rejected under version 1; under version 2 a person looks at it."""
-
-ROWS = {
-    "DynamoDB does not answer, or answers too late": "test_what_every_attempt_meets_is_503_and_nothing_is_recorded",
-    "DynamoDB throttles": "test_what_every_attempt_meets_is_503_and_nothing_is_recorded",
-    "DynamoDB fails (500), or the connection breaks": "test_what_every_attempt_meets_is_503_and_nothing_is_recorded",
-    "one attempt fails": "test_what_one_attempt_meets_the_next_makes_good",
-    "the write happened and its answer was lost": "test_what_one_attempt_meets_the_next_makes_good",
-    "the function's clock is wrong by more than minutes": (
-        "test_what_every_attempt_meets_is_503_and_nothing_is_recorded"
-    ),
-    "the tables' key may not be used": "test_what_every_attempt_meets_is_503_and_nothing_is_recorded",
-    "the active version cannot be looked up": "test_a_version_that_cannot_be_read_leaves_the_last_good_one_deciding",
-    "looking it up takes seconds": "test_a_slow_look_at_the_rules_leaves_time_to_record",
-    "rules come in many pages": "test_rules_that_come_in_many_pages_are_the_same_rules",
-    "a version whose rules were tampered with where they stand together": (
-        "test_a_damaged_version_leaves_the_last_good_one_deciding"
-    ),
-    "a version that lacks a chunk of a table": "test_a_damaged_version_leaves_the_last_good_one_deciding",
-    "a version that lacks a whole table": "test_a_damaged_version_leaves_the_last_good_one_deciding",
-    "a version that is not what was activated: its digest is not the pointer's": (
-        "test_a_damaged_version_leaves_the_last_good_one_deciding"
-    ),
-    "the header of the active version is damaged": (
-        "test_what_was_activated_is_what_the_pointer_says_whatever_became_of_its_header"
-    ),
-    "a pointer to a version that is not there": "test_a_damaged_version_leaves_the_last_good_one_deciding",
-    "a pointer that cannot be read": "test_a_pointer_that_cannot_be_read_is_removed_and_set_anew",
-    "no rule set for longer than `RulesMaxStaleSeconds`, or never one": "test_rules_that_are_too_old_decide_nothing",
-    "the partner's profile cannot be read": "test_a_partner_who_cannot_be_looked_up_is_not_refused",
-    "a recorded decision cannot be read": "test_a_decision_that_cannot_be_read_is_503_and_never_not_found",
-    "one order of a batch cannot be recorded": "test_one_order_of_a_batch_that_cannot_be_recorded_spoils_no_other",
-    "a publication whose batches are not taken whole": "test_a_version_of_which_a_half_is_refused_is_published_whole",
-    "a publication that is interrupted": "test_a_version_that_cannot_be_written_is_absent",
-}
-"""Rows of the table in docs/operating.md, each with the test that shows it."""
 
 
 @dataclass
@@ -117,7 +79,7 @@ class Faulty:
 
     def look_again(self) -> None:
         """The next order looks which version is active."""
-        self.function.rule_sets._looked_at = float("-inf")
+        self.function.rule_sets.expire()
 
     def recorded(self, prefix: str = "DECISION#") -> list[dict[str, Any]]:
         pages = self.direct.client.get_paginator("scan").paginate(TableName=DECISIONS_TABLE)
@@ -285,9 +247,7 @@ def test_no_attempt_begins_that_the_function_might_not_live_to_see_the_end_of(fa
 
 
 def test_rules_that_come_in_many_pages_are_the_same_rules(faulty: Faulty) -> None:
-    """Those of a release that did not pack them."""
     activate(faulty, 2)
-    remove(faulty, parts(faulty, PACKED_KEY))
     faulty.meets("Query", small_pages)
 
     assert_decided(faulty, faulty.partner.validate(NOBODY_ABLE), version=2)
@@ -319,9 +279,14 @@ def own_item(faulty: Faulty, name: str) -> dict[str, Any]:
     return item
 
 
-def repack(faulty: Faulty, change: Callable[[bytes], bytes]) -> None:
-    (item,) = parts(faulty, PACKED_KEY)
-    put(faulty, repacked(item, change))
+def setting_rule(faulty: Faulty) -> dict[str, Any]:
+    (item,) = parts(faulty, f"RULE#{SETTING}")
+    return item
+
+
+def truncate_a_rule(faulty: Faulty) -> None:
+    item = setting_rule(faulty)
+    put(faulty, item | {"rule": {"S": item["rule"]["S"][:-10]}})
 
 
 def truncate_a_table(faulty: Faulty) -> None:
@@ -335,13 +300,11 @@ def lose_a_chunk(faulty: Faulty) -> None:
 
 
 DAMAGE: dict[str, Callable[[Faulty], None]] = {
-    "a rule says something else": lambda faulty: repack(
-        faulty, lambda lines: lines.replace(b'"effect":"review"', b'"effect":"warn"', 1)
-    ),
-    "a rule is no JSON": lambda faulty: repack(faulty, with_no_json),
-    "a rule is not there": lambda faulty: repack(faulty, without_first_rule),
-    "a rule more": lambda faulty: repack(faulty, with_another_rule),
-    "rules are not there": lambda faulty: remove(faulty, parts(faulty, PACKED_KEY) + parts(faulty, "RULE#setting")),
+    "a rule says something else": lambda faulty: put(faulty, with_changed_rule(setting_rule(faulty), title="Changed")),
+    "a rule is no JSON": truncate_a_rule,
+    "a rule is not there": lambda faulty: remove(faulty, [setting_rule(faulty)]),
+    "a rule more": lambda faulty: put(faulty, setting_rule(faulty) | {"SK": {"S": "RULE#zzz.added"}}),
+    "rules are not there": lambda faulty: remove(faulty, parts(faulty, "RULE#")),
     "a table is not there": lambda faulty: remove(faulty, parts(faulty, "TABLE#vendors")),
     "a table is cut off": truncate_a_table,
     "a chunk is not there": lose_a_chunk,
@@ -494,23 +457,3 @@ def test_a_version_that_cannot_be_written_is_absent(faulty: Faulty, operation: s
     assert [header.version for header in faulty.direct.rule_sets.headers()] == [2, 1]
     with pytest.raises(NoSuchVersion):
         faulty.direct.rule_sets.load(3)
-
-
-def test_each_row_of_the_operators_table_is_shown_by_a_test() -> None:
-    text = (PROJECT / "docs" / "operating.md").read_text(encoding="utf-8")
-    section = text.partition("## What a fault looks like\n")[2].partition("\n## ")[0]
-    told = re.findall(r"^\| ([^|]+) \|", section, flags=re.MULTILINE)[1:]
-
-    assert {row for row in told if row in ROWS} == set(ROWS)
-    assert set(told) - set(ROWS) == SHOWN_ELSEWHERE
-    assert all(test in globals() for test in ROWS.values())
-
-
-SHOWN_ELSEWHERE = {
-    "a rule fails on some order",  # tests/property/test_decisions.py
-    "two activations at once",  # tests/integration/test_dynamodb_local.py
-    "a shadow version that cannot be loaded, or fails",  # tests/contract/test_shadow.py
-    "a replay that is interrupted",  # tests/integration/test_replays.py
-    "more requests a second than the stage or the partner may send",  # the gateway
-    "a fault of ours that nothing foresaw",  # tests/contract/test_faults.py
-}

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import EndpointConnectionError
 
-from infusion_orders.store.cache import ActiveRuleSet
-from infusion_orders.store.partition import DamagedRuleSet
-from tests.contract.world import World, decided_world
-from tests.support.builders import an_order_document as order
+from infusion_orders.store.rule_set_cache import ActiveRuleSet
+from infusion_orders.store.rule_set_table import DamagedRuleSet
+from tests.support.orders import an_order_document as order
+from tests.support.partner import World, decided_world
 
 if TYPE_CHECKING:
     import pytest

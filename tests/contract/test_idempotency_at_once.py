@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infusion_orders_cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, environment, local_tables
-from tests.contract.partner_system import PartnerSystem, load_function
-from tests.contract.world import TEMPLATE
-from tests.support.builders import an_order_document
-from tests.support.default_rules import default_document
-from tests.support.dynamodb_local import dynamodb_local_or_skip
+from tests.support.orders import an_order_document
+from tests.support.partner import PartnerSystem, load_function
+from tests.support.project import TEMPLATE
+from tests.support.rules import default_document
+from tests.support.tables import dynamodb_local_or_skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from infusion_orders_cli.embedded_table import LocalTables
-    from tests.contract.partner_system import Answer
+    from tests.support.partner import Answer
 
 pytestmark = pytest.mark.dynamodb_local
 

@@ -10,16 +10,14 @@ import pytest
 from infusion_orders.api.drafts import MOST_RULES
 from infusion_orders.authoring.limits import LIMITS
 from infusion_orders.store.partners import Partner
-from tests.contract.partner_system import LambdaContext, an_event, read_event
-from tests.contract.world import default_rules
-from tests.support.builders import an_order_document
-from tests.support.default_rules import SETTING
+from tests.support.orders import an_order_document
+from tests.support.partner import LambdaContext, an_event, read_event
+from tests.support.rules import SETTING, default_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tests.contract.partner_system import Answer
-    from tests.contract.world import World
+    from tests.support.partner import Answer, World
 
 READ = {"scope": "rules/read", "client_id": "ann"}
 WRITE = {"scope": "rules/write", "client_id": "ann"}
@@ -28,7 +26,7 @@ NOBODY_ABLE = an_order_document({"/caregiver/able": False})
 
 
 def default_rule(rule: str = SETTING) -> dict[str, Any]:
-    (found,) = [one for one in default_rules().rules if one["id"] == rule]
+    (found,) = [one for one in default_document().rules if one["id"] == rule]
     return json.loads(json.dumps(found))  # type: ignore[no-any-return]
 
 
@@ -50,7 +48,7 @@ def toothless() -> dict[str, Any]:
 
 def small(*rules: dict[str, Any]) -> dict[str, Any]:
     """A draft that holds these rules alone: the analysis of the whole default set takes seconds."""
-    tables = {name: [list(row) for row in rows] for name, rows in default_rules().tables.items()}
+    tables = {name: [list(row) for row in rows] for name, rows in default_document().tables.items()}
     return {"rules": list(rules), "tables": tables}
 
 
@@ -90,7 +88,7 @@ class TestSearch:
         assert set(self.find(world, q="caregiver", effect="reject")) < set(self.find(world, effect="reject"))
         assert "therapy.not-intravenous-needs-admixture" in self.find(world, therapy="hydration")
         assert self.find(world, effect="assign", clause="M-11")
-        assert len(self.find(world)) == len(default_rules().rules)
+        assert len(self.find(world)) == len(default_document().rules)
         assert self.find(world, provider_type="hospital")
 
     @pytest.mark.parametrize(
@@ -105,7 +103,7 @@ class TestSearch:
     def test_a_filter_lets_through_all_that_fits_and_nothing_else(
         self, world: World, query: dict[str, str], fits: Callable[[Mapping[str, Any]], bool]
     ) -> None:
-        fitting = {rule["id"] for rule in default_rules().rules if fits({"clause": None, **rule})}
+        fitting = {rule["id"] for rule in default_document().rules if fits({"clause": None, **rule})}
         assert set(self.find(world, **query)) == fitting
         assert fitting
 
@@ -136,7 +134,7 @@ class TestSearch:
 
 class TestDrafts:
     def test_a_draft_on_a_version_is_checked_whole_and_nothing_is_kept(self, world: World) -> None:
-        others = [rule["id"] for rule in default_rules().rules if rule["id"] != SETTING]
+        others = [rule["id"] for rule in default_document().rules if rule["id"] != SETTING]
         body = {"base": 1, "rules": [reviewing()], "remove": others[5:]}
         answer = world.rules.call("POST", "/v1/rulesets/check", body, **WRITE)
         assert (answer.status, answer.json["loads"]) == (200, True)
@@ -249,13 +247,13 @@ class TestVersions:
     def test_the_rows_of_a_table_are_read_to_be_changed(self, world: World) -> None:
         path = "/v1/rulesets/1"
         rows = world.rules.call("GET", path, query={"table": "vendors"}, **READ).json["rows"]
-        assert rows == [list(row) for row in default_rules().tables["vendors"]]
+        assert rows == [list(row) for row in default_document().tables["vendors"]]
         other = world.rules.call("GET", path, query={"table": "vendor"}, **READ)
         assert (other.status, other.problem) == (422, "invalid-order")
 
     def test_the_function_that_decides_follows(self, world: World) -> None:
         activate(world, published(world, reviewing()))
-        world.function.rule_sets._looked_at = float("-inf")
+        world.function.rule_sets.expire()
         assert world.partner.validate(NOBODY_ABLE).json["outcome"] == "needs_review"
 
     def test_a_shadow_is_set_and_ended(self, world: World) -> None:
@@ -340,7 +338,7 @@ class TestReplay:
 
     def test_what_there_is_no_time_for_is_gone_on_with(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         self.recorded(world, 3)
-        monkeypatch.setattr("infusion_orders.store.recorded_decisions.PAGE", 1)
+        monkeypatch.setattr("infusion_orders.store.recorded_decisions.PAGE_SIZE", 1)
         monkeypatch.setattr(world.rules, "context", LambdaContext(milliseconds=7_999))
         counted, after, answers = 0, None, 0
         while True:
@@ -357,7 +355,7 @@ class TestReplay:
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.recorded(world, 2)
-        monkeypatch.setattr("infusion_orders.store.recorded_decisions.PAGE", 1)
+        monkeypatch.setattr("infusion_orders.store.recorded_decisions.PAGE_SIZE", 1)
         monkeypatch.setattr(world.rules, "context", LambdaContext(milliseconds=7_999))
         counted, after = 0, None
         for name in ("a-new-partner", "b-new-partner", None, None, None, None, None, None, None, None):
@@ -384,7 +382,7 @@ class TestReplay:
         nothing = activate(world, version, max_flips="0.005")
         self.recorded(world, 2)
         refused = activate(world, version, max_flips=0.005)
-        monkeypatch.setattr("infusion_orders.store.recorded_decisions.PAGE", 1)
+        monkeypatch.setattr("infusion_orders.store.recorded_decisions.PAGE_SIZE", 1)
         monkeypatch.setattr(world.rules, "context", LambdaContext(milliseconds=7_999))
         too_many = activate(world, version, max_flips=1)
         for answer, detail in (
@@ -417,7 +415,7 @@ def test_who_did_what_is_in_the_log_and_nothing_of_the_order(world: World, capsy
 def test_a_try_is_not_recorded_and_says_every_verdict(world: World) -> None:
     answer = world.rules.call("POST", "/v1/rulesets/1/decide", NOBODY_ABLE, **READ).json
     assert (answer["outcome"], "decision_id" in answer) == ("rejected", False)
-    assert len({each["rule"] for each in answer["explanation"]}) == len(default_rules().rules)
+    assert len({each["rule"] for each in answer["explanation"]}) == len(default_document().rules)
     assert world.count_decisions() == 0
 
 

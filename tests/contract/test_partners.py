@@ -12,12 +12,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from infusion_orders.orders.vocabularies import LineOfBusiness
-from infusion_orders.store.decisions import _key, key_name
+from infusion_orders.store.decisions import _key, hashed_key
 from infusion_orders_cli.embedded_table import LOCAL_PARTNER
 from infusion_orders_cli.template_tables import read_template
 from tests.contract.every_route import ROUTES, Route, event_to, good_requests
-from tests.contract.world import TEMPLATE, World, decided_world
-from tests.support.builders import an_order_document
+from tests.support.orders import an_order_document
+from tests.support.partner import World, decided_world
+from tests.support.project import TEMPLATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,9 +196,9 @@ def test_a_partners_id_addresses_no_item_of_another(
     """Whatever ids look like, with separators in them or not, and however long they are alike: another partition."""
     assume(one != other)
     one, other = alike + one, alike + other
-    for name in (f"DECISION#{decision_id}", key_name(key)):
+    for name in (f"DECISION#{decision_id}", hashed_key(key)):
         assert _key(one, name)["PK"] != _key(other, name)["PK"]
-    assert not key_name(key).startswith("DECISION#")
+    assert not hashed_key(key).startswith("DECISION#")
     assert _key(one, name)["PK"]["S"].startswith("PARTNER#")
 
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infusion_orders.store.client import StoreUnavailable
+from infusion_orders.store.dynamodb import StoreUnavailable
 from infusion_orders_cli.embedded_table import RULES_TABLE
 from tests.contract.every_route import ROUTES, Route, event_to, good_requests
-from tests.contract.test_privacy import CANARY, a_canary_order
-from tests.contract.world import World, decided_world
+from tests.support.orders import CANARY, a_canary_order
+from tests.support.partner import World, decided_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

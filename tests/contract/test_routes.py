@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infusion_orders_cli.template_tables import read_template
-from tests.contract.partner_system import an_event
-from tests.contract.world import TEMPLATE
+from tests.support.partner import an_event
+from tests.support.project import TEMPLATE
 
 if TYPE_CHECKING:
-    from tests.contract.world import World
+    from tests.support.partner import World
 
 FUNCTIONS = {"ValidateOrders": "partner", "ManageRules": "rules"}
 """The function in the template, and who calls it in the world."""

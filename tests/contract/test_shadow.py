@@ -12,16 +12,16 @@ import pytest
 
 from infusion_orders.api.shadowing import LEAST_MILLISECONDS
 from infusion_orders_cli.embedded_table import RULES_TABLE, embedded_tables
-from tests.contract.world import TEMPLATE, default_rules, loaded
-from tests.support.builders import an_order_document
-from tests.support.default_rules import SETTING, changed_document
+from tests.support.orders import an_order_document
+from tests.support.partner import world_of
+from tests.support.project import TEMPLATE
+from tests.support.rules import SETTING, changed_document, default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infusion_orders.rules.document import RuleSetDocument
-    from tests.contract.partner_system import Answer
-    from tests.contract.world import World
+    from tests.support.partner import Answer, World
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 NOBODY_ABLE = an_order_document({"/caregiver/able": False})
@@ -35,9 +35,9 @@ def reviewing() -> RuleSetDocument:
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     """Version 1 decides, version 2 is in its shadow and loaded."""
-    with embedded_tables(TEMPLATE, default_rules()) as tables:
+    with embedded_tables(TEMPLATE, default_document()) as tables:
         tables.rule_sets.publish(reviewing(), by="ann", note="a candidate", at=NOW)
-        built = loaded(tables)
+        built = world_of(tables)
         put_into_shadow(built, 2)
         yield built
 
@@ -45,7 +45,7 @@ def world() -> Iterator[World]:
 def put_into_shadow(world: World, version: int | None) -> None:
     """As the function knows it after its next look at the pointer."""
     world.function.rule_set_store.activations.set_shadow(version, by="ann", why="to see", at=datetime.now(UTC))
-    world.function.rule_sets._looked_at = float("-inf")
+    world.function.rule_sets.expire()
     world.function.rule_sets.active()
     await_shadow(world)
 
@@ -54,7 +54,7 @@ def await_shadow(world: World) -> None:
     """Until its thread has loaded it, or failed to."""
     rule_sets = world.function.rule_sets
     for _ in range(1000):
-        if not rule_sets._shadow_loading:
+        if not rule_sets.shadow_is_loading:
             return
         time.sleep(0.01)
     pytest.fail("the shadow version was not loaded in 10 s")
@@ -137,7 +137,7 @@ def test_a_shadow_that_raises_is_a_count_and_the_answer_stands(
     def fail(*_arguments: Any) -> None:
         raise RuntimeError("R0042001701")
 
-    monkeypatch.setattr("infusion_orders.api.shadowing.judge", fail)
+    monkeypatch.setattr("infusion_orders.api.shadowing.decide", fail)
     answer = world.partner.validate(NOBODY_ABLE)
     output = capsys.readouterr().out
     [metric] = [json.loads(line) for line in output.splitlines() if "ShadowDecisions" in line]

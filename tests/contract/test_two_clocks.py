@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infusion_orders.rules.document import RuleSetDocument
-from tests.contract.world import default_rules
-from tests.support.builders import an_order_document
-from tests.support.default_rules import SETTING, changed_document
+from tests.support.orders import an_order_document
+from tests.support.rules import SETTING, changed_document, default_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.contract.world import World
+    from tests.support.partner import World
 
 NOBODY_ABLE = an_order_document({"/caregiver/able": False})
 MIDNIGHT = datetime(2026, 11, 10, tzinfo=UTC)
@@ -27,7 +26,7 @@ def activate(world: World, document: RuleSetDocument, at: datetime) -> int:
     store = world.function.rule_set_store
     version: int = store.publish(document, by="ann", note="a note", at=at)
     store.activations.activate(version, by="bob", why="time", at=at)
-    world.function.rule_sets._looked_at = float("-inf")
+    world.function.rule_sets.expire()
     return version
 
 
@@ -86,7 +85,7 @@ def test_a_version_that_was_gone_back_from_still_reproduces(breakable_world: Wor
     activate(breakable_world, changed_document({"/otherwise/effect": "review"}), datetime.now(UTC))
     decision = breakable_world.partner.validate(NOBODY_ABLE).json
     breakable_world.function.rule_set_store.activations.roll_back(by="eve", why="back", at=datetime.now(UTC))
-    breakable_world.function.rule_sets._looked_at = float("-inf")
+    breakable_world.function.rule_sets.expire()
 
     assert breakable_world.partner.validate(NOBODY_ABLE).json["outcome"] == "rejected"
     again = reproduced(breakable_world, ruleset_version="2", as_of=decision["as_of"])
@@ -118,7 +117,7 @@ def test_a_rule_holds_on_the_first_and_the_last_day_of_its_period_whenever_it_is
 def test_a_table_row_holds_on_its_last_day_and_not_on_the_next(
     breakable_world: World, day: str, vendor: str | None
 ) -> None:
-    document = default_rules()
+    document = default_document()
     header, *rows = document.tables["vendors"]
     last = header.index("valid_to")
     ended = [[*row[:last], row[last] or "2026-12-31", *row[last + 1 :]] for row in rows]

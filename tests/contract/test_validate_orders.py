@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.partner_system import LambdaContext, PartnerSystem, an_event, read_event
-from tests.support.builders import an_order_document as order
+from tests.support.orders import an_order_document as order
+from tests.support.partner import LambdaContext, PartnerSystem, an_event, read_event
 
 if TYPE_CHECKING:
-    from tests.contract.world import World
+    from tests.support.partner import World
 
 
 class TestOneOrder:

@@ -12,10 +12,10 @@ import pytest
 from infusion_orders.store.partners import PartnerStore
 from infusion_orders_cli.embedded_table import CREDENTIALS, RULES_TABLE, LocalTables, environment, local_tables
 from scripts.lambda_emulator import Build, CannotEmulate, Emulated, emulated
-from tests.contract.partner_system import PartnerSystem
-from tests.contract.world import OTHER_PARTNERS, TEMPLATE
-from tests.support.default_rules import changed_document, default_document
-from tests.support.dynamodb_local import dynamodb_local_or_skip
+from tests.support.partner import OTHER_PARTNERS, PartnerSystem
+from tests.support.project import TEMPLATE
+from tests.support.rules import changed_document, default_document
+from tests.support.tables import dynamodb_local_or_skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,15 +11,15 @@ from infusion_orders.api.observability import ALLOWED_FIELDS
 from infusion_orders.orders.reading import MAX_BODY_BYTES
 from infusion_orders_cli.embedded_table import DECISIONS_TABLE, LOCAL_PARTNER
 from tests.contract.every_route import ROUTES, Route, event_to, good_requests
-from tests.contract.partner_system import PROJECT, an_event, read_event
-from tests.contract.test_privacy import CANARY, a_canary_order
-from tests.support.builders import an_order_document
+from tests.support.orders import CANARY, a_canary_order, an_order_document
+from tests.support.partner import an_event, read_event
+from tests.support.project import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.contract.partner_system import Answer, PartnerSystem
     from tests.end_to_end.conftest import Stack
+    from tests.support.partner import Answer, PartnerSystem
 
 pytestmark = pytest.mark.end_to_end
 

@@ -12,7 +12,7 @@ from moto.server import ThreadedMotoServer
 
 from infusion_orders_cli.embedded_table import DECISIONS_TABLE, REGION
 from scripts.lambda_emulator import emulated
-from tests.support.builders import an_order_document
+from tests.support.orders import an_order_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infusion_orders_cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, RULES_TABLE, served_tables
-from tests.support.default_rules import default_document
+from tests.support.rules import default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,6 @@ OF_RULE_AUTHORS = (
     "infusion_orders.authoring.checks",
     "infusion_orders.authoring.coverage",
     "infusion_orders.authoring.differences",
-    "infusion_orders.authoring.example_report",
     "infusion_orders.authoring.mutation",
     "infusion_orders.authoring.search",
 )

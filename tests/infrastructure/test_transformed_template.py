@@ -1,6 +1,6 @@
 """What CloudFormation is given in the end: each role's rights one by one, encryption, retention, and who may call.
 
-The template is transformed as SAM does it; `make check` and `make test` bring SAM CLI's environment.
+The template is transformed as SAM does it; `make template` installs what that needs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SAM_PYTHON = ROOT / ".venv-sam" / "bin" / "python"
 @cache
 def resources() -> dict[str, dict[str, Any]]:
     if not SAM_PYTHON.exists():
-        pytest.skip("SAM CLI's environment is not there: make test brings it")
+        pytest.skip("run make template first: it installs the transformation")
     script = ROOT / "scripts" / "transform_template.py"
     command = [str(SAM_PYTHON), str(script), str(ROOT / "template.yaml")]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)  # noqa: S603 - our own

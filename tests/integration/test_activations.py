@@ -12,17 +12,18 @@ from moto import mock_aws
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.store.activations import (
     ActivationConflict,
+    Change,
+    ChangeKind,
     ChecksNotPassed,
     NoRuleSet,
     NothingToDo,
     SamePerson,
 )
-from infusion_orders.store.changes import Action, Change
-from infusion_orders.store.client import StoreUnavailable, dynamodb_client
-from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
+from infusion_orders.store.dynamodb import StoreUnavailable, dynamodb_client
+from infusion_orders.store.versions import NoSuchVersion, RuleSetStore
 from infusion_orders_cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE, environment
 from infusion_orders_cli.template_tables import table_definitions
-from tests.support.default_rules import FOLDER, default_document
+from tests.support.rules import FOLDER, default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +67,7 @@ def history(store: RuleSetStore) -> list[tuple[str, int, str, str]]:
 
 
 def test_a_version_whose_checks_found_errors_is_refused(store: RuleSetStore) -> None:
-    with pytest.raises(ChecksNotPassed, match="the checks of version 3 found 2 errors: mend it, or force it"):
+    with pytest.raises(ChecksNotPassed, match="version 3 has 2 errors"):
         activated(store, 3)
     assert store.activations.pointer() is None
 
@@ -174,7 +175,7 @@ def test_a_shadow_that_is_activated_leaves_the_shadow_and_another_one_stays(stor
 
 @pytest.mark.parametrize(
     ("version", "problem"),
-    [(1, "version 1 decides already"), (None, "no version is in the shadow")],
+    [(1, "version 1 is active already"), (None, "there is no shadow version")],
 )
 def test_a_shadow_that_changes_nothing_is_refused(store: RuleSetStore, version: int | None, problem: str) -> None:
     activated(store, 1)
@@ -201,7 +202,7 @@ def test_an_activation_that_meets_a_new_shadow_does_not_undo_it(store: RuleSetSt
 
     client.meta.events.register("before-call.dynamodb.TransactWriteItems", act)
 
-    with pytest.raises(ActivationConflict, match="with version 3 in its shadow"):
+    with pytest.raises(ActivationConflict, match="with version 3 as its shadow"):
         activated(RuleSetStore(client, RULES_TABLE, "home-infusion"), 2, minute=6)
     assert pointer(store) == (1, None, 3)
 
@@ -221,7 +222,7 @@ def test_what_an_earlier_release_left_is_read_and_moved_on_from(store: RuleSetSt
 
     assert activated(store, 2, minute=1).revision == 1
     with pytest.raises(ActivationConflict):
-        store.activations._write(found, found, Change(Action.ACTIVATED, 1, "eve", MOMENT, "late"))
+        store.activations._write(found, found, Change(ChangeKind.ACTIVATED, 1, "eve", MOMENT, "late"))
 
 
 # --- what is kept
@@ -234,13 +235,15 @@ def test_every_change_is_recorded_with_who_when_what_and_why_the_latest_first(st
     changes = store.activations.history()
 
     assert changes[:2] == (
-        Change(Action.ACTIVATED, 2, "eve", MOMENT + MINUTE, "the second", previous=1),
-        Change(Action.ACTIVATED, 1, "bob", MOMENT, "the first"),
+        Change(ChangeKind.ACTIVATED, 2, "eve", MOMENT + MINUTE, "the second", previous=1),
+        Change(ChangeKind.ACTIVATED, 1, "bob", MOMENT, "the first"),
     )
-    published = {change for change in changes if change.action is Action.PUBLISHED}
-    assert published == {Change(Action.PUBLISHED, version, "ann", MOMENT - MINUTE, "a note") for version in (1, 2, 3)}
+    published = {change for change in changes if change.action is ChangeKind.PUBLISHED}
+    assert published == {
+        Change(ChangeKind.PUBLISHED, version, "ann", MOMENT - MINUTE, "a note") for version in (1, 2, 3)
+    }
     assert len(changes) == 5
-    assert len(store.activations.history(most=2)) == 2
+    assert len(store.activations.history(limit=2)) == 2
 
 
 def test_headers_list_the_published_versions_the_latest_first(store: RuleSetStore) -> None:

@@ -16,21 +16,21 @@ from moto import mock_aws
 from typer.testing import CliRunner
 
 from infusion_orders.decisions import Decided, decide
-from infusion_orders.store.client import WAITS, StoreUnavailable, dynamodb_client
 from infusion_orders.store.decisions import (
+    LARGEST_PLAIN_TEXT,
     DecisionNotFound,
     DecisionStore,
     IdempotencyConflict,
     IdempotencyKey,
     Recorded,
-    key_name,
+    hashed_key,
 )
-from infusion_orders.store.kept_texts import LARGEST_READABLE
+from infusion_orders.store.dynamodb import TRANSACTION_RETRY_SECONDS, StoreUnavailable, dynamodb_client
 from infusion_orders_cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, REGION, environment
 from infusion_orders_cli.main import app
 from infusion_orders_cli.template_tables import table_definitions
-from tests.support.builders import an_order
-from tests.support.default_rules import TODAY, default_rules
+from tests.support.orders import an_order
+from tests.support.rules import TODAY, default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -144,7 +144,7 @@ def test_an_idempotency_record_cannot_be_read_as_a_decision() -> None:
     record(key="order-4711")
 
     with pytest.raises(DecisionNotFound):
-        read(decision_id=key_name("order-4711"))
+        read(decision_id=hashed_key("order-4711"))
 
 
 def test_an_item_says_what_was_decided_under_what_and_until_when_it_is_kept() -> None:
@@ -229,7 +229,7 @@ def test_a_large_decision_is_replayed_byte_for_byte() -> None:
     assert record(key="order-4711", decision_id=SECOND, body="{}") == Recorded(body, replayed=True)
 
 
-@pytest.mark.parametrize("text", ["x" * LARGEST_READABLE, "\u00e9" * (LARGEST_READABLE // 2)])
+@pytest.mark.parametrize("text", ["x" * LARGEST_PLAIN_TEXT, "\u00e9" * (LARGEST_PLAIN_TEXT // 2)])
 def test_what_is_readable_is_bounded_in_bytes(text: str) -> None:
     record(body=text)
     record(body=text + "x", decision_id=SECOND)
@@ -388,7 +388,7 @@ def test_a_record_that_meets_others_for_ever_is_given_up(pauses: list[float]) ->
     with pytest.raises(StoreUnavailable, match=r"^TransactionConflict$"):
         record(client, key="order-4711")
 
-    assert len(pauses) == len(WAITS)
+    assert len(pauses) == len(TRANSACTION_RETRY_SECONDS)
     assert sum(pauses) < 1
     assert items() == []
 

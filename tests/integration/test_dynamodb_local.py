@@ -19,13 +19,12 @@ from botocore.exceptions import ReadTimeoutError
 from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions import decide
 from infusion_orders.rules.document import RuleSetDocument
-from infusion_orders.store.activations import ActivationConflict, ActivePointer
-from infusion_orders.store.cache import RuleSetCache
-from infusion_orders.store.changes import Action
-from infusion_orders.store.client import StoreUnavailable, dynamodb_client
+from infusion_orders.store.activations import ActivationConflict, ActivePointer, ChangeKind
 from infusion_orders.store.decisions import DecisionStore, IdempotencyConflict, IdempotencyKey, Recorded
+from infusion_orders.store.dynamodb import StoreUnavailable, dynamodb_client
 from infusion_orders.store.partners import Partner, PartnerStore
-from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
+from infusion_orders.store.rule_set_cache import RuleSetCache
+from infusion_orders.store.versions import NoSuchVersion, RuleSetStore
 from infusion_orders_cli.embedded_table import (
     CREDENTIALS,
     DECISIONS_TABLE,
@@ -34,9 +33,9 @@ from infusion_orders_cli.embedded_table import (
     environment,
 )
 from infusion_orders_cli.template_tables import table_definitions
-from tests.support.builders import an_order
-from tests.support.default_rules import TODAY, default_rules
-from tests.support.dynamodb_local import dynamodb_local_or_skip
+from tests.support.orders import an_order
+from tests.support.rules import TODAY, default_rules
+from tests.support.tables import dynamodb_local_or_skip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -147,7 +146,7 @@ def test_the_default_rules_are_published_activated_loaded_and_cached(client: Dyn
 
 
 def test_a_large_crosswalk_travels_in_chunks(client: DynamoDBClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infusion_orders.store.parts.CHUNK_BYTES", 100)
+    monkeypatch.setattr("infusion_orders.store.rule_set_table.CHUNK_BYTES", 100)
     store = rule_sets(client)
 
     version = store.publish(DEFAULT, by="ann", note="in many chunks", at=MOMENT)
@@ -199,7 +198,7 @@ def test_of_hands_that_activate_at_once_one_wins_and_the_others_are_told_which(
         assert pointer == results[winner]
         assert pointer.previous == (None if before is None else before.version)
         before = pointer
-    history = [change for change in store.activations.history(most=2 * races) if change.action is Action.ACTIVATED]
+    history = [change for change in store.activations.history(limit=2 * races) if change.action is ChangeKind.ACTIVATED]
     assert len(history) == races
     assert before is not None
     assert store.activations.version_active_at(before.since) == before.version

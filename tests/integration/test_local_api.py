@@ -19,7 +19,7 @@ from infusion_orders_cli.listening import PortInUse
 from infusion_orders_cli.local_api import MOST_BODY_BYTES, LocalApi, listen, load_handler, proxy_event
 from infusion_orders_cli.openapi import openapi_document
 from infusion_orders_cli.serve import local_environment
-from tests.support.builders import an_order_document
+from tests.support.orders import an_order_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

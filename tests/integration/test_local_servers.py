@@ -21,7 +21,7 @@ from infusion_orders_cli import listening, serve
 from infusion_orders_cli.local_api import RESOURCES
 from infusion_orders_cli.main import app
 from infusion_orders_cli.openapi import openapi_document
-from tests.support.builders import an_order_document
+from tests.support.orders import an_order_document
 from tests.support.processes import started
 
 if TYPE_CHECKING:

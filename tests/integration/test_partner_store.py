@@ -10,7 +10,7 @@ from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
 from infusion_orders.store import partners as partners_module
-from infusion_orders.store.client import StoreUnavailable, dynamodb_client
+from infusion_orders.store.dynamodb import StoreUnavailable, dynamodb_client
 from infusion_orders.store.partners import Partner, PartnerStore
 from infusion_orders_cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE, environment
 from infusion_orders_cli.template_tables import table_definitions

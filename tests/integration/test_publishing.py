@@ -11,9 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from infusion_orders.authoring.rule_files import load_directory
-from infusion_orders.store.client import dynamodb_client
+from infusion_orders.store.dynamodb import dynamodb_client
 from infusion_orders.store.partners import PartnerStore
-from infusion_orders.store.rule_sets import RuleSetStore
+from infusion_orders.store.versions import RuleSetStore
 from infusion_orders_cli.embedded_table import REGION, served_tables
 from infusion_orders_cli.main import app
 

@@ -29,9 +29,9 @@ from infusion_orders_cli.embedded_table import (
     environment,
     local_tables,
 )
-from tests.contract.partner_system import load_function
-from tests.integration.test_replays import NOON, record, reviewing
-from tests.support.default_rules import FOLDER, default_document
+from tests.support.partner import load_function
+from tests.support.recorded import NOON, record_example
+from tests.support.rules import FOLDER, default_document, reviewing_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,11 +120,11 @@ def function() -> Iterator[ModuleType]:
         stack.enter_context(environment(CREDENTIALS))
         stack.enter_context(mock_aws(config=config))
         tables = local_tables(ROOT / "template.yaml", default_document(), endpoint_url=None)
-        tables.rule_sets.publish(reviewing(), by="ann", note="reviews", at=NOON)
+        tables.rule_sets.publish(reviewing_document(), by="ann", note="reviews", at=NOON)
         for number in range(5):
-            record(tables, (LOCAL_PARTNER, "other")[number % 2], NOON, able=number % 2 == 0)
+            record_example(tables, (LOCAL_PARTNER, "other")[number % 2], NOON, able=number % 2 == 0)
         for outside in (datetime(2026, 10, 31, 23, 59, 59, 999_000, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)):
-            record(tables, LOCAL_PARTNER, outside, able=False)
+            record_example(tables, LOCAL_PARTNER, outside, able=False)
         tables.client.update_continuous_backups(
             TableName=DECISIONS_TABLE, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
         )
@@ -225,7 +225,7 @@ def test_a_step_that_is_repeated_counts_once(function: ModuleType) -> None:
     assert function.handler({"do": "merge", "execution": "job-2"}, None)["replayed"] == 0
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b'{"Item": {"SK": {"S": "DECISION#1"}}}')])
+@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b'{"Item": {"SK": {"S": "DECISION#1"}}}', mtime=0)])
 def test_a_file_that_is_no_export_fails_its_step_and_tells_nothing_of_it(function: ModuleType, content: bytes) -> None:
     put(function, "exports/a.json.gz", content)
     with pytest.raises(function.UnreadableExport, match=r"^after 0 decisions: \w+$"):

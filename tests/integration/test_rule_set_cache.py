@@ -13,17 +13,17 @@ from moto import mock_aws
 from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.store.activations import NoRuleSet
-from infusion_orders.store.cache import MOST_PAST_VERSIONS, RuleSetCache
-from infusion_orders.store.client import StoreUnavailable, dynamodb_client
-from infusion_orders.store.partition import DamagedRuleSet
-from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
+from infusion_orders.store.dynamodb import StoreUnavailable, dynamodb_client
+from infusion_orders.store.rule_set_cache import MOST_PAST_VERSIONS, RuleSetCache
+from infusion_orders.store.rule_set_table import DamagedRuleSet
+from infusion_orders.store.versions import NoSuchVersion, RuleSetStore
 from infusion_orders_cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE, environment
 from infusion_orders_cli.template_tables import table_definitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infusion_orders.store.cache import ActiveRuleSet
+    from infusion_orders.store.rule_set_cache import ActiveRuleSet
 
 ROOT = Path(__file__).parents[2]
 MOMENT = datetime(2026, 1, 1, 12, tzinfo=UTC)

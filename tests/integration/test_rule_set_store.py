@@ -11,14 +11,13 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.language_fingerprint import LANGUAGE_FINGERPRINT
-from infusion_orders.store import parts as parts_module
+from infusion_orders.store import dynamodb
 from infusion_orders.store.activations import ActivationConflict, NoRuleSet
-from infusion_orders.store.client import WAITS, StoreUnavailable
-from infusion_orders.store.partition import DamagedRuleSet
-from infusion_orders.store.parts import ATTEMPTS, BATCH
-from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
+from infusion_orders.store.dynamodb import BATCH_SIZE, REFUSALS_ALLOWED, TRANSACTION_RETRY_SECONDS, StoreUnavailable
+from infusion_orders.store.rule_set_table import DamagedRuleSet
+from infusion_orders.store.versions import NoSuchVersion, RuleSetStore
 from infusion_orders_cli.embedded_table import RULES_TABLE
-from tests.support.stored_rule_sets import (
+from tests.support.tables import (
     DEFAULT,
     MOMENT,
     SMALL,
@@ -117,7 +116,7 @@ def writes_of_one_publication() -> list[str]:
 def test_a_publication_killed_before_any_of_its_writes_leaves_the_active_version_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(parts_module, "BATCH", 2)
+    monkeypatch.setattr(dynamodb, "BATCH_SIZE", 2)
     writes = writes_of_one_publication()
     store = a_store()
     store.activations.activate(1, by="ann", why="the first", at=MOMENT)
@@ -174,7 +173,7 @@ def test_a_last_write_that_is_repeated_by_the_client_is_a_publication() -> None:
 def test_what_dynamodb_did_not_take_is_written_again(pauses: list[float]) -> None:
     client = a_client()
     batch_write_item = client.batch_write_item
-    refusals = iter((0, 1, 3, BATCH, BATCH))
+    refusals = iter((0, 1, 3, BATCH_SIZE, BATCH_SIZE))
 
     def take_some(RequestItems: dict[str, list[Any]]) -> Any:  # noqa: N803 - DynamoDB's name
         [(table, requests)] = RequestItems.items()
@@ -202,7 +201,7 @@ def test_a_table_that_takes_one_item_at_a_time_is_given_the_time(pauses: list[fl
     client.batch_write_item = take_one
 
     assert a_store().load(publish(a_store(client))).digest == SMALL.digest
-    assert len(pauses) > ATTEMPTS
+    assert len(pauses) > REFUSALS_ALLOWED
 
 
 def test_a_table_that_takes_nothing_any_more_is_given_up(pauses: list[float]) -> None:
@@ -212,7 +211,7 @@ def test_a_table_that_takes_nothing_any_more_is_given_up(pauses: list[float]) ->
     with pytest.raises(StoreUnavailable, match=r"^UnprocessedItems$"):
         publish(a_store(client))
 
-    assert len(pauses) == ATTEMPTS
+    assert len(pauses) == REFUSALS_ALLOWED
     assert sum(pauses) < 10
     with pytest.raises(NoSuchVersion):
         a_store().load(1)
@@ -279,7 +278,7 @@ def test_a_version_in_this_release_s_language_is_trusted_and_compiled_when_wante
     (rule,) = store.load(publish_one_that_does_not_compile(store)).rules
 
     with pytest.raises(ValueError, match="invented"):
-        _ = rule.verdict
+        _ = rule.judge
 
 
 def test_an_activation_says_of_a_version_what_its_header_says() -> None:
@@ -370,7 +369,7 @@ def test_an_activation_that_merely_met_another_transaction_is_tried_again(pauses
 
 @pytest.mark.parametrize(
     ("reason", "pauses_expected"),
-    [("TransactionConflict", len(WAITS)), ("ThrottlingError", 0)],
+    [("TransactionConflict", len(TRANSACTION_RETRY_SECONDS)), ("ThrottlingError", 0)],
 )
 def test_an_activation_that_dynamodb_keeps_cancelling_is_no_conflict(
     reason: str, pauses_expected: int, pauses: list[float]

@@ -12,13 +12,13 @@ from moto import mock_aws
 from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions import decide
 from infusion_orders.rules.document import RuleSetDocument
-from infusion_orders.store.client import dynamodb_client
 from infusion_orders.store.decisions import DecisionStore, IdempotencyKey
-from infusion_orders.store.rule_sets import RuleSetStore
+from infusion_orders.store.dynamodb import dynamodb_client
+from infusion_orders.store.versions import RuleSetStore
 from infusion_orders_cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, REGION, RULES_TABLE, environment
 from infusion_orders_cli.template_tables import read_template, table_definitions
-from tests.support.builders import an_order
-from tests.support.default_rules import FOLDER, TODAY, default_rules
+from tests.support.orders import an_order
+from tests.support.rules import FOLDER, TODAY, default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders_cli.embedded_table import served_tables
 from infusion_orders_cli.main import app
 from infusion_orders_cli.rules.export import write_folder
-from tests.support.default_rules import FOLDER, default_document
+from tests.support.rules import FOLDER, default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,7 +112,7 @@ def test_a_version_whose_checks_found_errors_is_published_and_not_activated_but_
     assert versions(table)["versions"][0]["errors"] == 1
 
     refused = run("rules", "activate", "2", "--why", "a slip", *table, code=1)
-    assert "the checks of version 2 found 1 error" in refused
+    assert "version 2 has 1 error" in refused
     assert versions(table)["active"] == 1
     run("rules", "activate", "2", "--why", "tonight's contract", "--force", *table)
     assert "activated by force" in run("rules", "history", *table)
@@ -128,7 +128,7 @@ def test_a_version_whose_checks_found_errors_is_published_and_not_activated_but_
             "another person must activate it",
         ),
         (["rollback", "--why", "a slip"], "nothing to roll back to"),
-        (["shadow", "1", "--why", "a slip"], "version 1 decides already"),
+        (["shadow", "1", "--why", "a slip"], "version 1 is active already"),
         (["show", "9"], "there is no published version 9"),
         (["show", "1", "--rule", "some.adult"], "did you mean 'some.adults'?"),
     ],

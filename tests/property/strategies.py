@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from infusion_orders.orders import order as model
 from infusion_orders.orders.counties import COUNTIES
-from tests.support.places import optional_places, without
+from tests.support.orders import optional_places, without
 
 if TYPE_CHECKING:
     from enum import StrEnum
 
-    from tests.support.places import Document
+    from tests.support.orders import Document
 
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20)
 MALFORMED = st.one_of(st.just(""), st.just("not a code"), st.text(max_size=64))

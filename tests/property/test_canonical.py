@@ -8,7 +8,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infusion_orders.rules.canonical import canonical_json, canonical_json_of_sorted
+from infusion_orders.rules.digests import canonical_json, canonical_json_of_sorted
 
 KEYS = st.text(st.characters(min_codepoint=0, max_codepoint=127))
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))

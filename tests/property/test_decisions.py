@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from infusion_orders.decisions.decision import Outcome
@@ -14,6 +14,7 @@ from infusion_orders.facts.unknown import Unknown
 from infusion_orders.rules.rule import Verdict
 from tests.property.rule_sets import a_rule_set, decided, rule_lists
 from tests.property.vocabulary import FACTS, SMALL, VALUES, completions, partly_known
+from tests.support.examples import examples
 
 if TYPE_CHECKING:
     import random
@@ -35,7 +36,7 @@ def weakest_open_effect(decision: Any) -> str | None:
     return next(effect for effect in order if effect in unknown)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(rule_lists(), partly_known())
 def test_whatever_is_answered_to_all_questions_settles_that_effect(rules: list[Any], facts: dict[str, Any]) -> None:
     rule_set = a_rule_set(rules)
@@ -51,7 +52,7 @@ def test_whatever_is_answered_to_all_questions_settles_that_effect(rules: list[A
         assert effect is None or weakest_open_effect(decided(rule_set, [answered]).decision) != effect
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(rule_lists(), partly_known(), partly_known())
 def test_adding_information_never_changes_a_settled_outcome(
     rules: list[Any], facts: dict[str, Any], more: dict[str, Any]
@@ -63,7 +64,7 @@ def test_adding_information_never_changes_a_settled_outcome(
         assert decided(rule_set, [fuller]).decision.outcome is before
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(rule_lists(), st.lists(partly_known(), min_size=1, max_size=3), st.randoms(use_true_random=False))
 def test_the_order_of_rules_and_of_lines_changes_nothing(
     rules: list[Any], lines: list[dict[str, Any]], shuffle: random.Random
@@ -90,7 +91,7 @@ FAULTY_FACTS = ("first.flag", "the.size")
 FAULTY = Catalogue({**SMALL.facts, **{name: replace(FACTS[name], read=None, derive=_fails) for name in FAULTY_FACTS}})
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(rule_lists(), st.lists(partly_known(), min_size=1, max_size=1))
 def test_a_fault_is_a_verdict_of_the_rules_that_need_the_fact_and_never_raised(
     rules: list[Any], lines: list[dict[str, Any]]
@@ -112,7 +113,7 @@ def test_a_fault_is_a_verdict_of_the_rules_that_need_the_fact_and_never_raised(
             )
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(rule_lists(), partly_known())
 def test_the_same_case_has_the_same_receipt(rules: list[Any], facts: dict[str, Any]) -> None:
     assert decided(a_rule_set(rules), [facts]) == decided(a_rule_set(rules), [facts])

@@ -19,7 +19,7 @@ from infusion_orders.orders.reading import (
     read_order,
 )
 from tests.property.strategies import orders, partial
-from tests.support.places import Document, places
+from tests.support.orders import Document, places
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 ANY_JSON = st.recursive(

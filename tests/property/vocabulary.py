@@ -43,7 +43,7 @@ FACTS = {
         _fact("the.marks", Kind.CODES),
     )
 }
-SMALL = Catalogue({**CATALOGUE.facts, **FACTS})
+SMALL = Catalogue({**CATALOGUE.declared, **FACTS})
 """The real words stand beside the small ones, because a decision shows some of them."""
 
 VALUES: Mapping[str, tuple[Any, ...]] = {

@@ -9,7 +9,7 @@ import pytest
 from infusion_orders.api.batch import DECIDED_TOGETHER, MOST_BODY_BYTES, MOST_ORDERS, answer_batch, digest_of
 from infusion_orders.api.problems import problem_of
 from infusion_orders.orders.reading import read_document
-from infusion_orders.store.client import StoreUnavailable
+from infusion_orders.store.dynamodb import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,8 +20,8 @@ from infusion_orders.api.observability import (
 )
 from infusion_orders.api.settings import Settings
 from infusion_orders.rules.rule import Verdict
-from tests.support.builders import an_order_document
-from tests.support.default_rules import SETTING, decision_of
+from tests.support.orders import an_order_document
+from tests.support.rules import SETTING, decision_of
 
 CANARY = "CANARY-9f3a"
 

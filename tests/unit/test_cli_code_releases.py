@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from infusion_orders.authoring.row_changes import table_changes
-from infusion_orders.authoring.table_checks import problems_of
+from infusion_orders.authoring.differences import table_changes
+from infusion_orders.authoring.table_checks import table_problems
 from infusion_orders.reference.schema import TABLES
 from infusion_orders_cli.codes.changes import FORMULA_SIGNS, Imported, from_day_on, in_order
 from infusion_orders_cli.codes.dofr import categories_of, columns_of, dofr_after, names_of, read_dofr
@@ -448,7 +448,7 @@ def test_after_any_releases_the_last_one_holds_from_its_day_on_and_changes_nothi
         wanted = [(*pair, day.isoformat(), "", "coding") for pair in pairs]
         before, rows = rows, from_day_on(schema, rows, wanted, effective=day)
         assert rows == in_order(schema, rows)
-        assert not problems_of({"ndc_crosswalk": [schema.header(), *rows]})
+        assert not table_problems({"ndc_crosswalk": [schema.header(), *rows]})
         earlier = [row for row in rows if row[2] < day.isoformat()]
         assert {row[:3] for row in earlier} <= {row[:3] for row in before}
     day, pairs = final

@@ -16,7 +16,7 @@ from infusion_orders.decisions.decision import Decision
 from infusion_orders.orders.reading import order_from, read_document
 from infusion_orders_cli.openapi import PROBLEMS, openapi_document
 from infusion_orders_cli.openapi_rules import RULE_PROBLEMS
-from tests.support.builders import an_order_document
+from tests.support.orders import an_order_document
 
 ROOT = Path(__file__).parents[2]
 

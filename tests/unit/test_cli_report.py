@@ -12,8 +12,8 @@ from rich.console import Console
 from infusion_orders_cli.orders.report import report, summary
 from infusion_orders_cli.orders.results import Body, results
 from infusion_orders_cli.terminal import plain
-from tests.support.builders import ABSENT, an_order_document
-from tests.support.default_rules import default_rules
+from tests.support.orders import ABSENT, an_order_document
+from tests.support.rules import default_rules
 
 
 def shown(document: Any, *, explain_all: bool = False) -> str:

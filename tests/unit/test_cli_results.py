@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from infusion_orders.orders.reading import MAX_BODY_BYTES
 from infusion_orders_cli.orders import results as of_results
 from infusion_orders_cli.orders.results import Blocks, Body, Fault, as_lines, blocks_of_bodies, bodies, results
-from tests.support.builders import an_order_document
-from tests.support.default_rules import default_rules
+from tests.support.orders import an_order_document
+from tests.support.rules import default_rules
 
 AS_OF = date(2026, 11, 23)
 

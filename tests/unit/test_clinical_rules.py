@@ -15,8 +15,9 @@ from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.rules.rule import Effect, Verdict
-from tests.support.builders import a_drug_line, a_line, an_order, an_order_of
-from tests.support.default_rules import decision_of, default_rules
+from tests.support.facts import derived_facts
+from tests.support.orders import a_drug_line, a_line, an_order, an_order_of
+from tests.support.rules import decision_of, default_rules
 
 if TYPE_CHECKING:
     from infusion_orders.decisions.decision import Decision
@@ -208,7 +209,7 @@ def test_supplies_have_no_first_dose() -> None:
 
 def nutrition_facts(**amounts: Any) -> dict[str, Any]:
     order = an_order({"/clinical/weight_kg": "62.5", "/nutrition": {**USUAL, **amounts}})
-    facts = Case(CATALOGUE, default_rules().tables, order=order).lines[0]
+    (facts, *_) = derived_facts(Case(CATALOGUE, default_rules().tables, order=order))
     return {name: facts[name] for name in CATALOGUE.facts if name.startswith("nutrition.")}
 
 

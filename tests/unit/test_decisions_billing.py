@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infusion_orders.decisions.billing import billing
+from infusion_orders.decisions.line_decisions import billing
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.quantity import Quantity
 from infusion_orders.orders.frequencies import parse_frequency
-from tests.support.default_rules import default_rules
+from tests.support.rules import default_rules
 
 if TYPE_CHECKING:
     from infusion_orders.decisions.decision import Billing
@@ -34,7 +34,8 @@ def billed(**changes: Any) -> Billing | None:
     """With facts changed by name, `__` for the dot; None takes one away."""
     known = COMPLETE | {name.replace("__", "."): value for name, value in changes.items()}
     facts = {name: value for name, value in known.items() if value is not None}
-    return billing(Case(CATALOGUE, default_rules().tables, line_facts=[facts]).lines[0])
+    case = Case(CATALOGUE, default_rules().tables, line_facts=[facts])
+    return billing(case.lines[0])
 
 
 def units(found: Billing | None) -> tuple[int | None, ...]:

@@ -14,23 +14,22 @@ import pytest
 
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.clocks import clock
-from infusion_orders.decisions.decide import decide_case
+from infusion_orders.decisions.decide import decide_case, decision_digest
 from infusion_orders.decisions.decision import Decision, Outcome, ResponsibleParty
-from infusion_orders.decisions.judging import outcome_of_line, outcome_of_order
-from infusion_orders.decisions.receipts import decision_digest, digest
+from infusion_orders.decisions.judgement import outcome_of_line, outcome_of_order
 from infusion_orders.facts.case import Case, Facts
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.unknown import Fault
 from infusion_orders.orders.order import LineOfBusiness
 from infusion_orders.orders.reading import read_order
 from infusion_orders.reference.tables import ReferenceTables
-from infusion_orders.rules.canonical import canonical_json
 from infusion_orders.rules.compiled_rule import compile_rules
+from infusion_orders.rules.digests import canonical_json, digest
 from infusion_orders.rules.rule import Effect, Rule, Verdict
 from infusion_orders.rules.rule_set import RuleSet
-from tests.support.builders import ABSENT, WEEK, an_order, an_order_document, an_order_of
-from tests.support.builders import change as change_at
-from tests.support.default_rules import TODAY, default_rules
+from tests.support.orders import ABSENT, WEEK, an_order, an_order_document, an_order_of
+from tests.support.orders import change as change_at
+from tests.support.rules import TODAY, default_rules
 
 DAY = date(2026, 12, 1)
 LINE = {"line.date_of_service": DAY}

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from infusion_orders.decisions.decision import Decision, Outcome
 from infusion_orders.reference.diagnoses import DiagnosisList, DiagnosisStanding, diagnosis_rows
 from infusion_orders.rules.rule import Verdict
-from tests.support.builders import a_line, an_order_of
-from tests.support.default_rules import decision_of
+from tests.support.examples import examples
+from tests.support.orders import a_line, an_order_of
+from tests.support.rules import decision_of
 
 TABLE = Path(__file__).parents[2] / "rules" / "home-infusion" / "tables" / "diagnoses.csv"
 BEGINS, ENDS = date(2026, 4, 1), date(2026, 9, 30)
@@ -98,7 +99,7 @@ def test_without_a_list_nothing_is_said() -> None:
     assert DiagnosisList([]).standing("D80", DURING) == DiagnosisStanding("no_list")
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.sampled_from(BILLABLE), st.data())
 def test_every_code_of_the_list_is_billable_and_what_it_begins_with_needs_more(code: str, data: st.DataObject) -> None:
     assert LIST.standing(code, DURING) == DiagnosisStanding("billable")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from infusion_orders.authoring.table_checks import problems_of
+from infusion_orders.authoring.table_checks import table_problems
 from infusion_orders.reference.diagnoses import diagnosis_rows
 from infusion_orders.reference.schema import TABLES
 
@@ -23,4 +23,4 @@ def test_codes_stand_in_one_row_for_each_category_whatever_their_order_and_dots(
 def test_the_rows_pass_the_check_of_the_table() -> None:
     rows = diagnosis_rows(["I10", "I109", "I10A"], valid_from=date(2026, 4, 1), valid_to=None)
     assert rows == [("I10", "-|9|A", "2026-04-01", "", "coding")]
-    assert not problems_of({"diagnoses": [TABLES["diagnoses"].header(), *rows]})
+    assert not table_problems({"diagnoses": [TABLES["diagnoses"].header(), *rows]})

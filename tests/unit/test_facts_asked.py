@@ -16,8 +16,8 @@ from infusion_orders.facts.quantity import Quantity
 from infusion_orders.facts.unknown import Reason, Unknown
 from infusion_orders.orders.frequencies import parse_frequency
 from infusion_orders.orders.order import Order
-from tests.support.builders import ABSENT, an_order
-from tests.support.default_rules import default_rules
+from tests.support.orders import ABSENT, an_order
+from tests.support.rules import default_rules
 
 ASKED = tuple(fact for fact in CATALOGUE.facts.values() if fact.read is not None)
 FACTS = tuple(CATALOGUE.facts.values())
@@ -227,8 +227,8 @@ def test_every_fact_is_described_and_is_either_asked_derived_or_assigned(fact: F
     assert [fact.read, fact.derive, fact.default].count(None) == 2
     assert bool(fact.pointer) is bool(fact.question) is (fact.read is not None)
     assert fact.read is None or "?" in fact.question
-    assert bool(fact.derived_from) is (fact.derive is not None)
-    assert all(source in CATALOGUE.facts for source in fact.derived_from)
+    assert bool(fact.uses) is (fact.derive is not None)
+    assert all(used in CATALOGUE.declared for used in fact.uses)
 
 
 @pytest.mark.parametrize("fact", [fact for fact in FACTS if fact.kind is Kind.NUMBER], ids=lambda fact: fact.name)

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from infusion_orders.facts.beside import others_with
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
+from infusion_orders.facts.line_pairs import other_lines_with
 from infusion_orders.facts.quantity import Quantity
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.orders.frequencies import parse_frequency
-from tests.support.default_rules import default_rules
+from tests.support.facts import derived_facts
+from tests.support.rules import default_rules
 
 DAY, NEXT = date(2026, 12, 1), date(2026, 12, 2)
 DAYS = {"line.date_of_service": DAY, "line.last_date_of_service": DAY}
@@ -47,9 +48,9 @@ def test_the_others_with_a_value_are_those_that_have_it_or_may() -> None:
     case = a_case({"line.hcpcs": "J1745"}, {"line.hcpcs": "J0690"}, {}, {"line.hcpcs": "J1745"})
     first = case.lines[0]
 
-    assert {line.line for line in others_with(first, "line.hcpcs", ("J1745",))} == {2, 3}
-    assert {line.line for line in others_with(first, "line.hcpcs", ("J0690",))} == {1, 2}
-    assert {line.line for line in others_with(case.lines[1], "line.hcpcs", ())} == {2}
+    assert {line.line for line in other_lines_with(first, "line.hcpcs", ("J1745",))} == {2, 3}
+    assert {line.line for line in other_lines_with(first, "line.hcpcs", ("J0690",))} == {1, 2}
+    assert {line.line for line in other_lines_with(case.lines[1], "line.hcpcs", ())} == {2}
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_a_code_stands_beside_all_but_those_that_the_tables_exclude_on_its_days(
 
 
 def test_a_code_that_is_not_known_yet_may_be_one_that_is_excluded() -> None:
-    line = a_case({"line.hcpcs": ONE}, {}).lines[0]
+    line, _ = derived_facts(a_case({"line.hcpcs": ONE}, {}))
     assert needs_of(line["line.stands_beside_the_others"]) == {("line.hcpcs", 1)}
 
 
@@ -79,9 +80,12 @@ def test_no_code_of_the_tables_changes_what_was_settled_while_a_code_was_not_kno
     codes = [row[0] for row in TABLES.rows()["codes"][1:]]
     free = next(code for code in codes if code not in TABLES.exclusive_codes)
 
-    assert [line["line.stands_beside_the_others"] for line in a_case({"line.hcpcs": free}, {}).lines] == [True, True]
+    assert [line["line.stands_beside_the_others"] for line in derived_facts(a_case({"line.hcpcs": free}, {}))] == [
+        True,
+        True,
+    ]
     for code in codes:
-        for line in a_case({"line.hcpcs": free}, {"line.hcpcs": code}).lines:
+        for line in derived_facts(a_case({"line.hcpcs": free}, {"line.hcpcs": code})):
             assert line["line.stands_beside_the_others"] is True
 
 
@@ -97,7 +101,7 @@ def test_no_code_of_the_tables_changes_what_was_settled_while_a_code_was_not_kno
 def test_what_is_left_over_is_reported_on_a_line_of_the_code_on_its_days(
     beside: dict[str, Any], reported: bool
 ) -> None:
-    line = a_case(VIAL, beside).lines[0]
+    line, _ = derived_facts(a_case(VIAL, beside))
     assert line["line.waste_is_reported"] is reported
 
 
@@ -108,7 +112,7 @@ def test_what_one_line_reports_is_reported_whatever_another_may_turn_out_to_be()
 
 
 def test_a_line_whose_code_is_not_known_yet_may_report_what_is_left_over() -> None:
-    line = a_case(VIAL, {"line.modifiers": frozenset({"JW"})}).lines[0]
+    line, _ = derived_facts(a_case(VIAL, {"line.modifiers": frozenset({"JW"})}))
     assert needs_of(line["line.waste_is_reported"]) == {("line.hcpcs", 1)}
 
 

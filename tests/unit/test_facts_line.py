@@ -9,10 +9,11 @@ import pytest
 
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
-from infusion_orders.facts.line import IDENTIFIERS_OF_LINE, IDENTIFIERS_OF_ORDER
+from infusion_orders.facts.service_line import IDENTIFIERS_OF_LINE, IDENTIFIERS_OF_ORDER
 from infusion_orders.facts.unknown import Reason, Unknown
-from tests.support.builders import ABSENT, an_order
-from tests.support.default_rules import default_rules
+from tests.support.facts import derived_facts
+from tests.support.orders import ABSENT, an_order
+from tests.support.rules import default_rules
 
 DAY = date(2026, 12, 1)
 DRUG, TPN, NURSE, PUMP, UNLISTED = "J1745", "B4189", "99601", "E0781", "J0001"
@@ -21,7 +22,7 @@ DRUG, TPN, NURSE, PUMP, UNLISTED = "J1745", "B4189", "99601", "E0781", "J0001"
 def lines(*given: dict[str, Any]) -> tuple[Any, ...]:
     """The lines of an order of which nothing else was sent; `line.` stands before each name."""
     known = [{f"line.{name}": value for name, value in {"date_of_service": DAY, **one}.items()} for one in given]
-    return Case(CATALOGUE, default_rules().tables, line_facts=known).lines
+    return derived_facts(Case(CATALOGUE, default_rules().tables, line_facts=known))
 
 
 def needs(found: Any) -> list[tuple[str, int | None]]:
@@ -205,7 +206,8 @@ def test_a_line_whose_end_was_not_sent_may_yet_end_before_it_begins() -> None:
 
 @pytest.mark.parametrize(("place", "at_home"), [("12", True), ("11", False)])
 def test_home_infusion_is_given_at_place_of_service_12(place: str, at_home: bool) -> None:
-    facts = Case(CATALOGUE, default_rules().tables, line_facts=[{"care.place_of_service": place}]).lines[0]
+    case = Case(CATALOGUE, default_rules().tables, line_facts=[{"care.place_of_service": place}])
+    facts = case.lines[0]
     assert facts["order.is_home_infusion"] is at_home
 
 
@@ -223,7 +225,7 @@ def test_what_was_not_sent_is_well_formed() -> None:
 
 def test_every_identifier_that_fails_its_check_is_asked_for_and_no_other() -> None:
     order = an_order({"/prescriber/npi": "1", "/member/cin": "x", "/submitter": ABSENT, "/lines/1/hcpcs": "nothing"})
-    first, second, _ = Case(CATALOGUE, default_rules().tables, order=order).lines
+    first, second, _ = derived_facts(Case(CATALOGUE, default_rules().tables, order=order))
     assert needs(first["line.identifiers_are_well_formed"]) == [("member.cin", None), ("prescriber.npi", None)]
     found = second["line.identifiers_are_well_formed"]
     assert needs(found) == [("member.cin", None), ("prescriber.npi", None), ("line.hcpcs", 1)]

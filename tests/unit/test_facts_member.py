@@ -13,13 +13,14 @@ from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.fact import Kind
 from infusion_orders.facts.unknown import Fault, Reason, Unknown, unknown_of
-from tests.support.default_rules import default_rules
+from tests.support.rules import default_rules
 
 
 def value(name: str, /, **known: Any) -> Any:
     """The fact, from others given by name with `__` for the dot; what is not given was not sent."""
     facts = {given.replace("__", "."): known_value for given, known_value in known.items()}
-    return Case(CATALOGUE, default_rules().tables, line_facts=[facts]).lines[0][name]
+    case = Case(CATALOGUE, default_rules().tables, line_facts=[facts])
+    return case.lines[0][name]
 
 
 def needs(found: Any) -> list[str]:
@@ -183,7 +184,8 @@ def test_a_birth_date_after_the_service_is_asked_for_again() -> None:
 
 
 def test_the_needs_of_several_unknowns_are_told_once_and_a_fault_swallows_them() -> None:
-    facts = Case(CATALOGUE, default_rules().tables, line_facts=[{}]).lines[0]
+    case = Case(CATALOGUE, default_rules().tables, line_facts=[{}])
+    facts = case.lines[0]
     one, two = facts["member.county"], facts["member.age"]
     assert unknown_of("known", True, None) is None
     assert needs(unknown_of(one, two, one)) == ["member.county", "member.birth_date", "line.date_of_service"]

@@ -11,7 +11,7 @@ from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.responsibility import PARTIES
 from infusion_orders.facts.unknown import Unknown
-from tests.support.default_rules import default_rules
+from tests.support.rules import default_rules
 
 DAY = date(2026, 12, 1)
 COMPLETE: dict[str, Any] = {
@@ -26,7 +26,8 @@ def value(name: str, known: dict[str, Any], /, **changes: Any) -> Any:
     """The fact, from others by name (`__` for the dot); None takes one away."""
     facts = known | {given.replace("__", "."): changed for given, changed in changes.items()}
     facts = {given: found for given, found in facts.items() if found is not None}
-    return Case(CATALOGUE, default_rules().tables, line_facts=[facts]).lines[0][name]
+    case = Case(CATALOGUE, default_rules().tables, line_facts=[facts])
+    return case.lines[0][name]
 
 
 def party(**changes: Any) -> Any:

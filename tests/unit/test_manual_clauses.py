@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from infusion_orders.authoring.search import LONGEST, SHORTEST, SearchTextLength, search
+from infusion_orders.authoring.search import LONGEST, SHORTEST, SearchTextLength, find_rules
 from infusion_orders.decisions.decision import Decision, Outcome
 from infusion_orders.orders.order import ProviderType
-from tests.support.builders import ABSENT, an_order_document
-from tests.support.default_rules import decision_of, default_rules
+from tests.support.orders import ABSENT, an_order_document
+from tests.support.rules import decision_of, default_rules
 
 CONTRACTED = "vendor.shared-risk-uses-contracted-vendor"
 CHILD = {
@@ -323,7 +323,7 @@ def test_an_eligible_condition_of_a_child_goes_to_county_ccs() -> None:
     assert parties(decision) == {"county_ccs"}
     assert {action.action for action in decision.actions} == {"refer_to_county_ccs"}
     (finding,) = [each for each in decision.findings if each.rule == "carve-out.referred-to-county-ccs"]
-    assert "must not wait" in (finding.remedy or "")
+    assert "Do not delay urgent therapy" in (finding.remedy or "")
 
 
 @pytest.mark.clause("M-11")
@@ -404,17 +404,17 @@ def test_the_pharmacy_benefit_of_medi_cal_members_goes_to_medi_cal_rx() -> None:
 @pytest.mark.parametrize("text", ["a" * (SHORTEST - 1), "a" * (LONGEST + 1), "   ab   "])
 def test_the_search_takes_4_to_60_characters(text: str) -> None:
     with pytest.raises(SearchTextLength, match="4 to 60"):
-        search([], text)
+        find_rules([], text)
 
 
 @pytest.mark.clause("M-12")
 def test_the_search_finds_by_title_text_clause_and_provider_type() -> None:
     rules = [each.rule for each in default_rules().rules]
-    assert search(rules, "caregiver")[0].id == "setting.someone-can-give-it"
-    assert {rule.clause for rule in search(rules, None, clause="M-8")} == {"M-8"}
-    assert search(rules, "contracted vendor", provider_type=ProviderType.HOSPITAL)
-    assert search(rules, "no such word anywhere") == []
-    assert [rule.id for rule in search(rules, "M-11 panel")] == ["carve-out.ccs-prescriber-is-paneled"]
+    assert find_rules(rules, "caregiver")[0].id == "setting.someone-can-give-it"
+    assert {rule.clause for rule in find_rules(rules, None, clause="M-8")} == {"M-8"}
+    assert find_rules(rules, "contracted vendor", provider_type=ProviderType.HOSPITAL)
+    assert find_rules(rules, "no such word anywhere") == []
+    assert [rule.id for rule in find_rules(rules, "M-11 panel")] == ["carve-out.ccs-prescriber-is-paneled"]
 
 
 @pytest.mark.clause("M-12")

@@ -21,7 +21,7 @@ from infusion_orders.orders.reading import (
     read_document,
     read_order,
 )
-from tests.support.builders import ABSENT, an_order, an_order_document
+from tests.support.orders import ABSENT, an_order, an_order_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -47,7 +47,7 @@ def tables_of(**tables: list[dict[str, str]]) -> dict[str, list[list[str]]]:
     return {name: a_table(name, *rows) for name, rows in tables.items()}
 
 
-def problems_of(**tables: list[dict[str, str]]) -> tuple[TableProblem, ...]:
+def table_problems(**tables: list[dict[str, str]]) -> tuple[TableProblem, ...]:
     """What the check says of these tables; empty if it lets them pass."""
     try:
         checked_tables(tables_of(**tables))
@@ -369,7 +369,7 @@ def test_trusted_rows_are_not_read_before_they_are_asked_for() -> None:
         ("codes", {"code": "W1745"}, "code", "HCPCS"),
         ("codes", {"code": "J174"}, "code", "HCPCS"),
         ("codes", {"code": "J1745", "name": ""}, "name", "must not be empty"),
-        ("codes", {"code": "J1745", "name": " infliximab"}, "name", "spaces around it"),
+        ("codes", {"code": "J1745", "name": " infliximab"}, "name", "begins or ends with a space"),
         ("codes", {"code": "J1745", "name": "inflix\nimab"}, "name", "cannot be printed"),
         ("codes", {"code": "J1745", "name": "x" * 401}, "name", "more than 400"),
         ("codes", {"code": "J1745", "group": "drugs"}, "group", "did you mean 'drug'?"),
@@ -387,32 +387,32 @@ def test_trusted_rows_are_not_read_before_they_are_asked_for() -> None:
             "unit_quantity",
             "num",
         ),
-        ("codes", {"code": "J1745", "unit_quantity": "10"}, "unit", "together or not at all"),
+        ("codes", {"code": "J1745", "unit_quantity": "10"}, "unit", "or leave all three empty"),
         ("codes", {"code": "J1745", "routes": "IV|INTRATECAL"}, "routes", "did you mean 'INTRATHECAL'?"),
-        ("codes", {"code": "J1745", "routes": "IV|J1745"}, "routes", "is not known"),
+        ("codes", {"code": "J1745", "routes": "IV|J1745"}, "routes", "is not a valid value"),
         ("codes", {"code": "J1745", "routes": "IV|IV"}, "routes", "twice"),
         ("codes", {"code": "J1745", "not_with": "J1746"}, "not_with", "did you mean 'J1745'?"),
         ("codes", {"code": "J1745", "not_with": "per_dime"}, "not_with", "did you mean 'per_diem'?"),
         ("codes", {"code": "J1745", "valid_from": "20250101"}, "valid_from", "YYYY-MM-DD"),
-        ("codes", {"code": "J1745", "valid_from": "2025-02-30"}, "valid_from", "no day of the calendar"),
+        ("codes", {"code": "J1745", "valid_from": "2025-02-30"}, "valid_from", "does not exist in the calendar"),
         ("codes", {"code": "J1745", "valid_to": "2019-12-31"}, "valid_to", "before valid_from"),
         ("codes", {"code": "J1745", "basis": "manuel"}, "basis", "did you mean 'manual'?"),
         ("vendors", {"therapy": "anti_tfn"}, "therapy", "did you mean 'anti_tnf'?"),
         ("vendors", {"line_of_business": "medical"}, "line_of_business", "did you mean 'medi_cal'?"),
         ("crosswalk", {"code": "J1745", "category": "home_infusion"}, "category", "home_health_infusion"),
-        ("crosswalk", {"code": "J1745", "category": "*"}, "category", "is not known"),
-        ("dofr_grid", {"risk_arrangement": "*"}, "risk_arrangement", "is not known"),
-        ("dofr_grid", {"party": "county_ccs"}, "party", "is not known"),
+        ("crosswalk", {"code": "J1745", "category": "*"}, "category", "is not a valid value"),
+        ("dofr_grid", {"risk_arrangement": "*"}, "risk_arrangement", "is not a valid value"),
+        ("dofr_grid", {"party": "county_ccs"}, "party", "is not a valid value"),
         ("ccs_presumptions", {"icd10_from": "D80.1", "icd10_to": "D84"}, "icd10_from", "three characters"),
         ("ccs_presumptions", {"icd10_from": "D84", "icd10_to": "D80"}, "icd10_to", "before icd10_from"),
-        ("counties", {"county": "Merced", "whole_child_model": "maybe"}, "whole_child_model", "is not known"),
+        ("counties", {"county": "Merced", "whole_child_model": "maybe"}, "whole_child_model", "is not a valid value"),
     ],
 )
 def test_a_bad_cell_is_reported_once_with_its_place_and_what_to_write(
     table: str, row: dict[str, str], column: str, hint: str
 ) -> None:
     # given tables with one bad cell in their last row
-    problems = problems_of(**{table: [row]})
+    problems = table_problems(**{table: [row]})
 
     # then
     assert [(problem.table, problem.row, problem.column) for problem in problems] == [(table, 2, column)]
@@ -420,7 +420,7 @@ def test_a_bad_cell_is_reported_once_with_its_place_and_what_to_write(
 
 
 def test_a_problem_reads_as_a_place_and_a_sentence() -> None:
-    problems = problems_of(vendors=[{}, {"vendor": "acme", "therapy": "anti_tfn"}])
+    problems = table_problems(vendors=[{}, {"vendor": "acme", "therapy": "anti_tfn"}])
 
     assert str(problems[0]) == (
         "vendors, row 3, column therapy: 'anti_tfn' is not in table therapies; did you mean 'anti_tnf'?"
@@ -464,15 +464,15 @@ def test_periods_of_the_same_key_may_touch_but_not_overlap(table: str, row: dict
     touching = {**row, "valid_from": "2025-01-01"}
     overlapping = {**row, "valid_from": "2024-12-31"}
 
-    assert problems_of(**{table: [touching, first]}) == ()
-    problem = problems_of(**{table: [first, overlapping]})[0]
+    assert table_problems(**{table: [touching, first]}) == ()
+    problem = table_problems(**{table: [first, overlapping]})[0]
     assert (problem.table, problem.row) == (table, 3)
     assert "row 2 has the same" in problem.problem
 
 
 def test_a_row_that_lies_within_an_earlier_but_not_the_last_period_overlaps_too() -> None:
     row = {"code": "J1745"}
-    problems = problems_of(
+    problems = table_problems(
         codes=[
             {**row, "valid_from": "2020-01-01", "valid_to": "2024-12-31"},
             {**row, "valid_from": "2021-01-01", "valid_to": "2021-12-31"},
@@ -484,10 +484,10 @@ def test_a_row_that_lies_within_an_earlier_but_not_the_last_period_overlaps_too(
 
 
 def test_a_code_has_one_successor_and_ranges_of_diagnoses_do_not_overlap() -> None:
-    twice = problems_of(
+    twice = table_problems(
         code_successors=[{"code": "J3370", "successor": "J3373"}, {"code": "J3370", "successor": "J3374"}]
     )
-    ranges = problems_of(
+    ranges = table_problems(
         ccs_presumptions=[{"icd10_from": "J00", "icd10_to": "J99"}, {"icd10_from": "J45", "icd10_to": "J45"}]
     )
 
@@ -513,7 +513,7 @@ def test_a_code_has_one_successor_and_ranges_of_diagnoses_do_not_overlap() -> No
         (
             {"counties": [["county", "whole_child_model", "valid_from", "valid_to", "basis"], ["Merced", "yes"]]},
             ("counties", 2, ""),
-            "has 2 cells where the header has 5 columns",
+            "has 2 cells, but the header has 5 columns",
         ),
     ],
 )
@@ -547,7 +547,7 @@ def test_tables_that_pass_the_check_hold_at_most_one_period_of_a_code_on_any_day
     overlap = any(a < b and b[0] <= a[1] for a in periods for b in periods)
 
     # when
-    problems = problems_of(codes=rows)
+    problems = table_problems(codes=rows)
 
     # then the check refuses exactly the overlaps, and the look-up finds the one period of the day
     assert bool(problems) == overlap
@@ -576,16 +576,20 @@ MORE_THAN_A_LITRE = {"measure": "daily_volume_ml", "above": "1000"}
     [
         ({"measure": "none", "equals": "8"}, "equals", "must be empty"),
         ({"measure": "infusion", "equals": "continous"}, "equals", "must be one of: continuous, intermittent"),
-        ({"measure": "infusion"}, "equals", "is needed"),
+        ({"measure": "infusion"}, "equals", "needs a value in"),
         ({"measure": "interval_hours", "equals": "daily"}, "equals", "a number of hours"),
         ({"measure": "interval_hours", "equals": "0"}, "equals", "a number of hours"),
         ({"measure": "interval_hours", "equals": "8", "at_most": "12"}, "at_most", "must be empty"),
-        ({"measure": "daily_volume_ml"}, "above", "at_most is needed"),
-        ({"measure": "daily_volume_ml", "above": "1000", "at_most": "1000"}, "at_most", "nothing stands on this rung"),
+        ({"measure": "daily_volume_ml"}, "above", "needs a value in above or at_most"),
+        (
+            {"measure": "daily_volume_ml", "above": "1000", "at_most": "1000"},
+            "at_most",
+            "must be greater than the value in `above`",
+        ),
     ],
 )
 def test_a_rung_says_what_it_goes_by(rung: dict[str, str], column: str, hint: str) -> None:
-    problems = problems_of(**a_ladder(rung))
+    problems = table_problems(**a_ladder(rung))
 
     assert [(problem.table, problem.row, problem.column) for problem in problems] == [("per_diem_ladders", 2, column)]
     assert hint in problems[0].problem
@@ -594,10 +598,10 @@ def test_a_rung_says_what_it_goes_by(rung: dict[str, str], column: str, hint: st
 @pytest.mark.parametrize(
     ("one", "other", "hint"),
     [
-        (EVERY_8_HOURS, {**EVERY_8_HOURS, "equals": "8.0"}, "row 2 holds too"),
+        (EVERY_8_HOURS, {**EVERY_8_HOURS, "equals": "8.0"}, "row 2 matches some of the same values"),
         (EVERY_8_HOURS, UP_TO_A_LITRE, "another measure"),
-        (UP_TO_A_LITRE, {**MORE_THAN_A_LITRE, "above": "999"}, "row 2 holds too"),
-        ({"measure": "none"}, {"measure": "none"}, "row 2 is the therapy's code for any"),
+        (UP_TO_A_LITRE, {**MORE_THAN_A_LITRE, "above": "999"}, "row 2 matches some of the same values"),
+        ({"measure": "none"}, {"measure": "none"}, "row 2 is already the code for any value"),
         ({"measure": "infusion", "equals": "continuous"}, {"measure": "infusion", "equals": "continuous"}, "row 2"),
     ],
 )
@@ -606,14 +610,14 @@ def test_no_two_rungs_of_a_ladder_hold_the_same_value_on_the_same_day(
 ) -> None:
     later = {**other, "valid_from": "2025-01-01"}
 
-    problems = problems_of(**a_ladder(one, later))
+    problems = table_problems(**a_ladder(one, later))
     assert [(problem.table, problem.row, problem.column) for problem in problems] == [
         ("per_diem_ladders", 3, "measure")
     ]
     assert hint in problems[0].problem
-    assert problems_of(**a_ladder({**one, "valid_to": "2024-12-31"}, later)) == ()
+    assert table_problems(**a_ladder({**one, "valid_to": "2024-12-31"}, later)) == ()
 
 
 def test_rungs_that_touch_and_the_code_for_any_make_a_ladder() -> None:
-    assert problems_of(**a_ladder({"measure": "none"}, UP_TO_A_LITRE, MORE_THAN_A_LITRE)) == ()
-    assert problems_of(**a_ladder({"measure": "none"}, EVERY_8_HOURS, {**EVERY_8_HOURS, "equals": "12"})) == ()
+    assert table_problems(**a_ladder({"measure": "none"}, UP_TO_A_LITRE, MORE_THAN_A_LITRE)) == ()
+    assert table_problems(**a_ladder({"measure": "none"}, EVERY_8_HOURS, {**EVERY_8_HOURS, "equals": "12"})) == ()

@@ -16,8 +16,8 @@ from infusion_orders.decisions.replay_report import DIMENSIONS, ReplayReport, re
 from infusion_orders.facts.recorded import UnreadableRecord, case_from_record
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.rule_set import RuleSet
-from tests.support.builders import an_order, change
-from tests.support.default_rules import SETTING, TODAY, changed_document, default_document, default_rules
+from tests.support.orders import an_order, change
+from tests.support.rules import SETTING, TODAY, changed_document, default_document, default_rules
 
 
 def recorded(changes: dict[str, Any] | None = None, *, partner: str = "a-partner") -> RecordedDecision:
@@ -89,8 +89,7 @@ def altered(one: RecordedDecision, **changes: Any) -> RecordedDecision:
 
 def with_facts(one: RecordedDecision, pointer: str, value: Any) -> RecordedDecision:
     """Its facts changed, and its receipt as if they had always been so."""
-    from infusion_orders.decisions.receipts import digest
-    from infusion_orders.rules.canonical import canonical_json
+    from infusion_orders.rules.digests import canonical_json, digest
 
     facts = json.loads(one.facts)
     change(facts, pointer, value)

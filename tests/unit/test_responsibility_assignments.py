@@ -8,14 +8,14 @@ from itertools import product
 
 import pytest
 
-from infusion_orders.decisions.decide import RESPONSIBLE_PARTY
-from infusion_orders.decisions.judging import assigned, judge
+from infusion_orders.decisions.judgement import judge_order
+from infusion_orders.decisions.line_decisions import RESPONSIBLE_PARTY, responsible_party
 from infusion_orders.facts.case import Case
 from infusion_orders.orders.order import LineOfBusiness, RiskArrangement
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.rule import Verdict
-from tests.support.builders import an_order_document
-from tests.support.default_rules import default_rules
+from tests.support.orders import an_order_document
+from tests.support.rules import default_rules
 
 DAYS = tuple(map(date.fromisoformat, ("2024-07-01", "2024-10-07", "2024-10-08", "2026-12-01")))
 AGES = ("20 until tomorrow", "21 today", "grown up")
@@ -82,13 +82,15 @@ def test_exactly_one_assignment_applies_to_every_line_and_it_is_the_right_one(
             }
         )
         # when it is judged
-        (line,) = judge(Case(rule_set.catalogue, rule_set.tables, order=read_order(json.dumps(order))), rule_set, ["1"])
+        (line,) = judge_order(
+            Case(rule_set.catalogue, rule_set.tables, order=read_order(json.dumps(order))), rule_set, ["1"]
+        )
         # then one rule gives the party, and none hangs
         verdicts = {rule: line.verdict(position) for position, rule in assigning}
         assert set(verdicts.values()) <= {Verdict.SATISFIED, Verdict.NOT_APPLICABLE}, (combination, verdicts)
         satisfied = [rule for rule, verdict in verdicts.items() if verdict is Verdict.SATISFIED]
         assert len(satisfied) == 1, (combination, verdicts)
-        party = assigned(line, rule_set, RESPONSIBLE_PARTY)
+        party = responsible_party(line, rule_set)
         assert party is not None
         expected = expected_party(business.value, arrangement.value, vendor, path, age, county, code, day)
         assert (party.because, party.party) == (satisfied[0], expected), combination

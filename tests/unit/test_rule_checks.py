@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from infusion_orders.authoring.checks import check
+from infusion_orders.authoring.checks import check_document
 from infusion_orders.authoring.limits import LIMITS
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.problems import RuleProblem, RuleSetErrors
-from tests.support.builders import ABSENT, change
+from tests.support.orders import ABSENT, change
 
 GOOD: dict[str, Any] = {
     "id": "some.rule",
@@ -43,7 +43,7 @@ def a_rule(changes: dict[str, Any] | None = None, of: dict[str, Any] = GOOD) -> 
 def problems(*rules: dict[str, Any], tables: dict[str, Any] | None = None) -> tuple[RuleProblem, ...]:
     document = RuleSetDocument("some", rules, tables or {})
     try:
-        check(document, files={"some.rule": "some.yaml"})
+        check_document(document, files={"some.rule": "some.yaml"})
     except RuleSetErrors as errors:
         return errors.problems
     return ()
@@ -139,9 +139,10 @@ def test_a_wrong_condition(condition: Any, path: str, problem: str) -> None:
         ("line.dofr_party", "line.responsible_party", "line.responsible_party"),
     ],
 )
-def test_an_assigned_fact_is_compared_with_literals_only(fact: str, other: str, assigned: str) -> None:
-    rule, _, problem = the_problem(requiring({"fact": fact, "is": {"fact": other}}))
-    assert (rule, problem) == ("some.rule", f"{assigned} is assigned by rules: compare it with a literal")
+def test_assigned_fact_is_compared_only_with_literals(fact: str, other: str, assigned: str) -> None:
+    rule, path, problem = the_problem(requiring({"fact": fact, "is": {"fact": other}}))
+    assert (rule, path) == ("some.rule", "require")
+    assert f"{assigned} is assigned by rules" in problem
 
 
 def test_a_problem_of_when_is_told_as_one_of_when() -> None:
@@ -214,17 +215,17 @@ def test_a_rule_of_the_order_may_not_speak_of_a_line() -> None:
 
 
 def test_an_id_may_be_used_once() -> None:
-    assert the_problem(a_rule(), a_rule()) == ("some.rule", "id", "is used by 2 rules")
+    assert the_problem(a_rule(), a_rule()) == ("some.rule", "id", "2 rules have this id")
 
 
 @pytest.mark.parametrize(
     ("examples", "path", "problem"),
     [
-        ([], "examples", "a rule needs at least one example"),
+        ([], "examples", "the rule has no example"),
         (
             [{"given": {"member.age": 20}, "expect": "satisfied"}],
             "examples[0]",
-            "expects satisfied, but the rule says not_met",
+            "expects satisfied, but the verdict is not_met",
         ),
         ([{"given": {"member.agee": 20}, "expect": "not_met"}], "examples[0].given", "did you mean 'member.age'?"),
         ([{"given": {"member.age": "x"}, "expect": "not_met"}], "examples[0].given", "'x' is not one"),
@@ -232,12 +233,12 @@ def test_an_id_may_be_used_once() -> None:
         (
             [{"given": {}, "expect": "unknown", "asks": ["line.hcpcs"]}],
             "examples[0]",
-            "asks for line.hcpcs, but the rule asks for member.age",
+            "a question for line.hcpcs, but the rule asks for member.age",
         ),
         (
             [{"given": {"member.age": 21}, "expect": "satisfied", "asks": ["member.age"]}],
             "examples[0]",
-            "but the rule asks for ",
+            "but the rule asks for nothing",
         ),
         ([{"given": {}, "expect": "unknown", "asks": []}], "examples[0]", "but the rule asks for member.age"),
     ],
@@ -262,7 +263,7 @@ def test_the_second_example_is_told_as_the_second() -> None:
 def test_no_condition_rests_on_what_is_never_recorded(place: str, name: str, instead: str) -> None:
     rule = a_rule({place: {"fact": name, "known": True}})
     (told,) = [found.problem for found in problems(rule) if name in found.problem]
-    assert told.startswith(f"{name} is private and never recorded")
+    assert told.startswith(f"{name} identifies a person")
     assert instead in told
 
 
@@ -288,14 +289,38 @@ def test_an_example_that_says_nothing_of_when_takes_it_as_holding() -> None:
     ("text", "problem"),
     [
         ("Age {member.agee}.", "there is no fact 'member.agee'; did you mean 'member.age'?"),
-        ("Born {member.birth_date}.", "member.birth_date may not be shown in a text"),
-        ("Pays {line.responsible_party}.", "line.responsible_party may not be shown in a text"),
+        ("Born {member.birth_date}.", "member.birth_date identifies a person"),
+        ("Pays {line.responsible_party}.", "line.responsible_party is assigned by rules"),
         ("Empty {}.", "there is no fact ''"),
     ],
 )
 @pytest.mark.parametrize("field", ["message", "remedy"])
 def test_a_placeholder_that_may_not_stand_there(field: str, text: str, problem: str) -> None:
-    assert the_problem(a_rule({f"/otherwise/{field}": text})) == ("some.rule", f"otherwise.{field}", problem)
+    rule, path, found = the_problem(a_rule({f"/otherwise/{field}": text}))
+    assert (rule, path) == ("some.rule", f"otherwise.{field}")
+    assert problem in found
+
+
+@pytest.mark.parametrize(
+    ("vendor", "problem"),
+    [
+        ("member.mbi", "member.mbi identifies a person"),
+        ("vendor.npi", "vendor.npi identifies a person"),
+        ("line.contracted_vendr", "did you mean 'line.contracted_vendor'?"),
+        ("member.age", "member.age is a number"),
+        ("line.responsible_party", "line.responsible_party is assigned by rules"),
+    ],
+)
+def test_vendor_of_an_action_must_be_a_code_that_identifies_nobody(vendor: str, problem: str) -> None:
+    action = {"action": "use_vendor", "vendor": {"fact": vendor}}
+    rule, path, found = the_problem(a_rule({"/otherwise/action": action}))
+    assert (rule, path) == ("some.rule", "otherwise.action.vendor")
+    assert problem in found
+
+
+def test_vendor_of_an_action_may_be_the_contracted_vendor() -> None:
+    action = {"action": "use_vendor", "vendor": {"fact": "line.contracted_vendor"}}
+    assert problems(a_rule({"/otherwise/action": action})) == ()
 
 
 def nested(depth: int) -> Any:
@@ -308,7 +333,7 @@ def nested(depth: int) -> Any:
 def test_a_condition_may_not_be_nested_too_deep() -> None:
     assert problems(a_rule({"/require": nested(LIMITS.depth)})) == ()
     assert the_problem(a_rule({"/require": nested(LIMITS.depth + 1)})) == (
-        "some.rule", "require", f"is nested more than {LIMITS.depth} deep",
+        "some.rule", "require", f"the condition is nested more than {LIMITS.depth} levels deep",
     )  # fmt: skip
 
 
@@ -320,19 +345,26 @@ def test_a_condition_may_not_have_too_many_parts() -> None:
     many = {"all": [{"fact": "member.age", "at_least": 21}] * (LIMITS.nodes - 1)}
     assert problems(a_rule({"/require": many})) == ()
     more = {"all": [*many["all"], {"fact": "member.age", "at_least": 21}]}
-    assert the_problem(a_rule({"/when": more})) == ("some.rule", "when", f"has more than {LIMITS.nodes} conditions")
+    assert the_problem(a_rule({"/when": more})) == (
+        "some.rule",
+        "when",
+        f"the condition has more than {LIMITS.nodes} parts",
+    )
 
 
 def test_a_list_may_not_be_too_long() -> None:
     codes = [f"J{number:04}" for number in range(LIMITS.list_length)]
     assert problems(requiring({"fact": "line.hcpcs", "in": codes}, {"line.hcpcs": codes[-1]})) == ()
     long = requiring({"fact": "line.hcpcs", "in": [*codes, "J9999"]})
-    assert the_problem(long)[1:] == ("require", f"has a list of {LIMITS.list_length + 1}: at most {LIMITS.list_length}")
+    assert the_problem(long)[1:] == (
+        "require",
+        f"a list has {LIMITS.list_length + 1} items; at most {LIMITS.list_length} are allowed",
+    )
 
 
 def test_a_rule_set_may_not_have_too_many_rules() -> None:
     (found,) = problems(*[{"id": f"some.rule-{number}"} for number in range(LIMITS.rules + 1)])
-    assert found.problem == f"{LIMITS.rules + 1} rules: at most {LIMITS.rules}"
+    assert found.problem == f"the rule set has {LIMITS.rules + 1} rules; at most {LIMITS.rules} are allowed"
 
 
 @pytest.mark.parametrize("pointer", ["/require/at_least", "/examples/0/given/member.age"])
@@ -348,9 +380,9 @@ def test_a_number_with_a_fraction_is_written_as_text(pointer: str) -> None:
         (
             {"line.carveout": "none"},
             "assign.line.carveout",
-            "is no fact that rules assign; did you mean 'line.carve_out'?",
+            "is not a fact that rules assign; did you mean 'line.carve_out'?",
         ),
-        ({"member.age": "20"}, "assign.member.age", "is no fact that rules assign"),
+        ({"member.age": "20"}, "assign.member.age", "is not a fact that rules assign"),
         (
             {"line.carve_out": "county_css"},
             "assign.line.carve_out",
@@ -364,22 +396,22 @@ def test_a_number_with_a_fraction_is_written_as_text(pointer: str) -> None:
         (
             {"line.carve_out": {"fact": "member.age"}},
             "assign.line.carve_out",
-            "member.age is no code that is read or derived",
+            "member.age is a number",
         ),
         (
             {"line.carve_out": {"fact": "line.responsible_party"}},
             "assign.line.carve_out",
-            "is no code that is read or derived",
+            "line.responsible_party is assigned by rules",
         ),
         (
             {"line.carve_out": {"fact": "line.dofr_party"}},
             "assign.line.carve_out",
-            "line.dofr_party can have values that line.carve_out cannot",
+            "line.dofr_party can have values that line.carve_out does not allow",
         ),
         (
             {"line.carve_out": {"fact": "line.hcpcs"}},
             "assign.line.carve_out",
-            "line.hcpcs can have values that line.carve_out cannot",
+            "line.hcpcs can have values that line.carve_out does not allow",
         ),
         ({}, "", "`assign` gives one target its value"),
         (

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from infusion_orders.authoring.differences import differences
 from infusion_orders.authoring.wording import condition_in_words, rule_in_words
 from infusion_orders.rules.document import RuleSetDocument
-from tests.support.builders import ABSENT
-from tests.support.default_rules import changed_document, default_document
+from tests.support.orders import ABSENT
+from tests.support.rules import changed_document, default_document
 
 if TYPE_CHECKING:
     from infusion_orders.authoring.differences import RuleChange

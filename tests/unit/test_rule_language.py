@@ -16,11 +16,17 @@ def test_fingerprint_is_up_to_date() -> None:
 
 def test_fingerprint_changes_with_the_kind_of_a_fact() -> None:
     age = CATALOGUE.facts["member.age"]
-    changed = Catalogue({**CATALOGUE.facts, age.name: replace(age, kind=Kind.CODE)})
+    changed = Catalogue({**CATALOGUE.declared, age.name: replace(age, kind=Kind.CODE)})
+    assert language_fingerprint(changed) != LANGUAGE_FINGERPRINT
+
+
+def test_fingerprint_changes_with_the_facts_that_a_fact_depends_on() -> None:
+    age = CATALOGUE.facts["member.age"]
+    changed = Catalogue({**CATALOGUE.declared, age.name: replace(age, uses=("member.birth_date",))})
     assert language_fingerprint(changed) != LANGUAGE_FINGERPRINT
 
 
 def test_fingerprint_does_not_change_with_a_description() -> None:
     age = CATALOGUE.facts["member.age"]
-    reworded = Catalogue({**CATALOGUE.facts, age.name: replace(age, description="Another text.")})
+    reworded = Catalogue({**CATALOGUE.declared, age.name: replace(age, description="Another text.")})
     assert language_fingerprint(reworded) == LANGUAGE_FINGERPRINT

@@ -11,11 +11,10 @@ from typer.testing import CliRunner
 from infusion_orders.authoring.coverage import coverage_of
 from infusion_orders.authoring.mutation import mutants, mutation_result
 from infusion_orders.facts.catalogue import CATALOGUE
-from infusion_orders.rules.compiled_rule import ResolvedRule, resolve
-from infusion_orders.rules.resolution import Resolver
+from infusion_orders.rules.resolution import ResolvedRule, Resolver, resolve
 from infusion_orders.rules.rule import Rule, Verdict
 from infusion_orders_cli.main import app
-from tests.support.default_rules import default_document
+from tests.support.rules import default_document
 
 
 def resolved(require: Any, *examples: dict[str, Any], when: Any = None) -> ResolvedRule:
@@ -101,10 +100,10 @@ def slips(*arguments: Any, **more: Any) -> list[str]:
         ),
         (
             {"fact": "line.route", "in": ["IV", "SC"]},
-            ["becomes `not_in`", "IV left out of the list", "SC left out of the list"],
+            ["becomes `not_in`", "IV is left out of the list", "SC is left out of the list"],
         ),
         ({"fact": "line.modifiers", "contains_none": ["JW"]}, ["becomes `contains_any`"]),
-        ({"not": TELEPHONE}, ["`not` left out", "becomes `is_not`"]),
+        ({"not": TELEPHONE}, ["`not` is left out", "becomes `is_not`"]),
         (
             {"any": [TELEPHONE, ADULTS]},
             ["becomes `all`", "part 1", "part 2", "becomes `is_not`", "`above`", "`below`", "17", "19"],
@@ -115,29 +114,29 @@ def slips(*arguments: Any, **more: Any) -> list[str]:
         ),
     ],
 )
-def test_every_kind_of_slip_is_made_once(require: Any, expected: list[str]) -> None:
-    turned, *found = slips(require)
-    assert turned == "require: turned round"
+def test_each_part_of_a_rule_gives_the_expected_mutants(require: Any, expected: list[str]) -> None:
+    negated, *found = slips(require)
+    assert negated == "`require` is negated"
     assert len(found) == len(expected)
     assert all(part in slip for slip, part in zip(found, expected, strict=True)), found
 
 
-def test_a_condition_may_be_left_out_altogether() -> None:
-    assert slips(ADULTS, when=TELEPHONE)[:2] == ["when: left out", "when: care.telephone `is` becomes `is_not`"]
+def test_when_is_left_out_as_a_mutant() -> None:
+    assert slips(ADULTS, when=TELEPHONE)[:2] == ["`when` is left out", "care.telephone `is` becomes `is_not` in `when`"]
 
 
-def test_a_slip_that_no_example_notices_comes_with_one_that_would() -> None:
+def test_surviving_mutant_comes_with_an_example_that_notices_it() -> None:
     result = mutation_result(resolved(ADULTS, example("satisfied", member__age=40), AT_17, NOTHING), CATALOGUE)
     assert (result.mutants, result.killed) == (5, 3)
     assert {survivor.slip: survivor.example for survivor in result.survivors} == {
-        "require: member.age `at_least` becomes `above`": {"given": {"member.age": 18}, "expect": "satisfied"},
-        "require: member.age: 18 becomes 19": {"given": {"member.age": 18}, "expect": "satisfied"},
+        "member.age `at_least` becomes `above` in `require`": {"given": {"member.age": 18}, "expect": "satisfied"},
+        "member.age 18 becomes 19 in `require`": {"given": {"member.age": 18}, "expect": "satisfied"},
     }
-    mended = mutation_result(resolved(ADULTS, AT_18, AT_17, NOTHING), CATALOGUE)
-    assert (mended.mutants, mended.killed) == (5, 5)
+    improved = mutation_result(resolved(ADULTS, AT_18, AT_17, NOTHING), CATALOGUE)
+    assert (improved.mutants, improved.killed) == (5, 5)
 
 
-def test_a_slip_that_changes_nothing_does_not_count() -> None:
+def test_equivalent_mutant_does_not_count() -> None:
     twice = resolved(
         {"all": [ADULTS, {"fact": "member.age", "at_least": 17}]},
         AT_18,
@@ -146,11 +145,11 @@ def test_a_slip_that_changes_nothing_does_not_count() -> None:
         NOTHING,
     )
     result = mutation_result(twice, CATALOGUE)
-    assert result.same >= 2  # the second bound says nothing
-    assert "require: part 2 of `all` left out" not in {survivor.slip for survivor in result.survivors}
+    assert result.same >= 2  # the second bound changes nothing
+    assert "part 2 of `all` is left out in `require`" not in {survivor.slip for survivor in result.survivors}
 
 
-def test_the_command_shows_what_is_missing_and_fails_below_its_limits(tmp_path: Any) -> None:
+def test_rules_test_shows_gaps_and_fails_below_its_limits(tmp_path: Any) -> None:
     (tmp_path / "some.yaml").write_text(
         """
 - id: some.adults
@@ -168,7 +167,7 @@ def test_the_command_shows_what_is_missing_and_fails_below_its_limits(tmp_path: 
     told = runner.invoke(app, ["rules", "test", str(tmp_path), "--coverage", "--mutate"])
     assert told.exit_code == 1
     assert "all 1 examples of 1 rules hold" in told.stdout
-    assert "some.adults: no example is not_met, unknown" in told.stdout
+    assert "some.adults: no example has the verdict not_met, unknown" in told.stdout
     assert "- {given: {member.age: 18}, expect: satisfied}" in told.stdout
     assert runner.invoke(app, ["rules", "test", str(tmp_path)]).exit_code == 0
     limits = ["--coverage", "--mutate", "--least-verdicts", "30", "--least-mutants", "20"]

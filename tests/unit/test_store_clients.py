@@ -8,9 +8,8 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.loaders import Loader
 
-from infusion_orders.store.client import DynamoDBData, aws_client
+from infusion_orders.store.dynamodb import aws_client
 from infusion_orders_cli.embedded_table import CREDENTIALS, environment
 
 
@@ -69,16 +68,3 @@ def test_an_address_of_ones_own_is_used() -> None:
         _method, url, scope = sent_by(client, "list_tables")
     assert url == "http://127.0.0.1:8000/"
     assert scope.endswith("us-west-2/dynamodb/aws4_request")
-
-
-def test_another_form_of_botocores_files_only_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The runtime of the functions brings whatever botocore is the newest."""
-    read = Loader.load_data_with_path
-
-    def renamed(loader: Loader, name: str) -> tuple[Any, str]:
-        data, path = read(loader, name)
-        return ({"of": data["partitions"]} if name == "partitions" else data), path
-
-    data = DynamoDBData("dynamodb")
-    monkeypatch.setattr(Loader, "load_data_with_path", renamed)
-    assert data.load_data_with_path("endpoints") == read(Loader(), "endpoints")

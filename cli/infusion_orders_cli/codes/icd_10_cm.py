@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infusion_orders.authoring.row_changes import RowChange
+from infusion_orders.authoring.differences import RowChange
 from infusion_orders.reference.diagnoses import NOTHING_FOLLOWS, diagnosis_rows
 from infusion_orders.reference.schema import TABLES
 from infusion_orders.reference.values import split_list

@@ -13,7 +13,7 @@ from infusion_orders_cli.terminal import console, failures_explained, plain, wat
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from infusion_orders.authoring.analysis.findings import Analysis, Finding
+    from infusion_orders.authoring.analysis.report import Analysis, AnalysisFinding
     from infusion_orders.rules.document import RuleSetDocument
     from infusion_orders.rules.problems import RuleProblem
 
@@ -50,7 +50,7 @@ def check(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Check a rule set: that it loads, and what its rules can and cannot do."""
-    from infusion_orders.authoring.checks import check as check_document
+    from infusion_orders.authoring.checks import check_document
     from infusion_orders.authoring.rule_files import read_directory
     from infusion_orders.rules.problems import RuleSetErrors
     from infusion_orders_cli.rule_sources import folder_of
@@ -59,14 +59,12 @@ def check(
         try:
             document, files = read_directory(folder_of(directory))
         except RuleSetErrors as errors:
-            _print_problems(errors.problems, (), json=json)
+            _print_problems(errors.problems, json=json)
             raise typer.Exit(BROKEN) from None
         try:
             check_document(document, files=files)
         except RuleSetErrors as errors:
-            findings = _faulty_periods(document)
-            _print_problems(errors.problems, findings, json=json)
-            _write_orders(findings, orders, directory)
+            _print_problems(errors.problems, json=json)
             raise typer.Exit(BROKEN) from None
     analysis = None if quick else analysed(document)
     if json:
@@ -81,7 +79,7 @@ def check(
 
 def analysed(document: RuleSetDocument) -> Analysis:
     """With a progress bar, if a person watches."""
-    from infusion_orders.authoring.analysis.analyse import analyse
+    from infusion_orders.authoring.analysis.analysis import analyse
     from infusion_orders.rules.rule_set import RuleSet
 
     rule_set = RuleSet.from_document(document, version=0, digest=document.digest)
@@ -89,20 +87,11 @@ def analysed(document: RuleSetDocument) -> Analysis:
         return analyse(rule_set, progress=progress)
 
 
-def _faulty_periods(document: RuleSetDocument) -> list[Finding]:
-    """Of a rule set that does not load: rows whose periods keep it from loading, with orders that show what they do."""
-    from infusion_orders.authoring.analysis.findings import Kind
-    from infusion_orders.authoring.analysis.table_periods import table_findings
-
-    return [finding for finding in table_findings(document.tables) if finding.kind is not Kind.TABLE_GAP]
-
-
-def _print_problems(problems: Iterable[RuleProblem], findings: Sequence[Finding], *, json: bool) -> None:
+def _print_problems(problems: Iterable[RuleProblem], *, json: bool) -> None:
     from dataclasses import asdict
 
     if json:
-        plain_findings = [{**asdict(finding), "kind": finding.kind.value} for finding in findings]
-        typer.echo(encoder.dumps({"problems": [asdict(problem) for problem in problems], "findings": plain_findings}))
+        typer.echo(encoder.dumps({"problems": [asdict(problem) for problem in problems], "findings": []}))
         return
     for problem in problems:
         typer.echo(plain(str(problem)), err=True)
@@ -143,7 +132,7 @@ def _print(document: RuleSetDocument, analysis: Analysis | None, *, doubts: bool
 
 
 def _write_orders(
-    findings: Sequence[Finding], folder: Path | None, directory: Path | None, *, told: bool = True
+    findings: Sequence[AnalysisFinding], folder: Path | None, directory: Path | None, *, told: bool = True
 ) -> None:
     """One file a finding, numbered in the order in which they are told."""
     if folder is None:
@@ -154,5 +143,4 @@ def _write_orders(
         path = folder / f"{number:02d}-{finding.kind.name.lower().replace('_', '-')}.json"
         path.write_text(encoder.dumps(finding.order, indent=2) + "\n", encoding="utf-8")
         if told:
-            unchecked = " --unchecked" if finding.kind.name in ("TABLE_OVERLAP", "TABLE_REVERSED") else ""
-            console().print(f"  {path}: infusion-orders validate {path}{rules}{unchecked} --explain")
+            console().print(f"  {path}: infusion-orders validate {path}{rules} --explain")

@@ -12,7 +12,7 @@ from infusion_orders_cli.terminal import console, escaped, fail, failures_explai
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from infusion_orders.authoring.example_report import Examined
+    from infusion_orders.authoring.coverage import ExampleReport
     from infusion_orders.rules.document import RuleSetDocument
 
 TOO_LITTLE = 1
@@ -48,7 +48,7 @@ def try_examples(
     """Run every example of a rule set, and say what the examples hold."""
     import json as encoder
 
-    from infusion_orders.authoring.example_report import examined, shares
+    from infusion_orders.authoring.coverage import example_reports, shares
     from infusion_orders.authoring.rule_files import load_directory
     from infusion_orders.rules.problems import RuleSetErrors
     from infusion_orders_cli.rule_sources import folder_of
@@ -59,7 +59,7 @@ def try_examples(
         except RuleSetErrors as errors:
             fail(*map(str, errors.problems), code=TOO_LITTLE)
     with watched("testing") as progress:
-        rules = examined(document, coverage=coverage, mutate=mutate, progress=progress)
+        rules = example_reports(document, coverage=coverage, mutate=mutate, progress=progress)
     found = shares(rules)
     if json:
         typer.echo(encoder.dumps({"rules": [one.plain() for one in rules], **found}))
@@ -69,14 +69,14 @@ def try_examples(
         raise typer.Exit(TOO_LITTLE)
 
 
-def _print(document: RuleSetDocument, tested: Sequence[Examined]) -> None:
+def _print(document: RuleSetDocument, tested: Sequence[ExampleReport]) -> None:
     screen = console()
     examples = sum(len(one.rule.examples) for one in tested)
     screen.print(f"[bold green]{document.name}[/]: all {examples} examples of {len(tested)} rules hold")
     covered, mutated = tested[0].coverage is not None, tested[0].mutation is not None
     if not covered and not mutated:
         return
-    subjects: dict[str, list[Examined]] = {}
+    subjects: dict[str, list[ExampleReport]] = {}
     for one in tested:
         subjects.setdefault(one.rule.id.split(".", maxsplit=1)[0], []).append(one)
     rows = [_row(subject, ones) for subject, ones in subjects.items()]
@@ -86,11 +86,11 @@ def _print(document: RuleSetDocument, tested: Sequence[Examined]) -> None:
         screen.print(line)
 
 
-def _row(subject: str, ones: Iterable[Examined]) -> list[str]:
+def _row(subject: str, ones: Iterable[ExampleReport]) -> list[str]:
     rules = list(ones)
     covered = [one.coverage for one in rules if one.coverage is not None]
     mutated = [one.mutation for one in rules if one.mutation is not None]
-    leaves = sum(len(one.leaves) for one in covered)
+    leaves = sum(len(one.comparisons) for one in covered)
     one_sided = sum(len({leaf for leaf, _ in one.one_sided}) for one in covered)
     return [
         subject,
@@ -103,18 +103,18 @@ def _row(subject: str, ones: Iterable[Examined]) -> list[str]:
 
 
 def _of(part: int, whole: int) -> str:
-    from infusion_orders.authoring.example_report import percent
+    from infusion_orders.authoring.coverage import percent
 
     return f"{part} of {whole} ({percent(part, whole):.0f} %)"
 
 
-def _missing(tested: Iterable[Examined]) -> Iterable[str]:
+def _missing(tested: Iterable[ExampleReport]) -> Iterable[str]:
     for one in tested:
         if one.coverage is not None and one.coverage.missing:
-            yield f"[yellow]{one.rule.id}[/]: no example is {', '.join(one.coverage.missing)}"
+            yield f"[yellow]{one.rule.id}[/]: no example has the verdict {', '.join(one.coverage.missing)}"
         survivors = one.mutation.survivors if one.mutation is not None else ()
         for survivor in survivors[:MOST_SHOWN]:
-            yield f"[yellow]{one.rule.id}[/]: nothing notices {escaped(survivor.slip)}"
+            yield f"[yellow]{one.rule.id}[/]: no example fails if {escaped(survivor.slip)}"
             if survivor.example is not None:
                 yield f"    - {escaped(_as_yaml(survivor.example))}"
         if len(survivors) > MOST_SHOWN:

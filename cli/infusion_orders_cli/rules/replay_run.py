@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.decisions.replay_report import ReplayReport, report_of
-from infusion_orders.store.recorded_decisions import Mark
+from infusion_orders.store.recorded_decisions import Position
 from infusion_orders_cli.workers import done_in_order
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class _State:
 
     path: Path | None
     of: dict[str, Any]
-    mark: Mark | None
+    mark: Position | None
     report: ReplayReport
 
     def keep(self) -> None:
@@ -72,7 +72,7 @@ def _state(path: Path | None, of: dict[str, Any]) -> _State:
     try:
         written = json.loads(path.read_text(encoding="utf-8"))
         same = written["of"] == json.loads(json.dumps(of))
-        state = _State(path, of, Mark(**written["mark"]), ReplayReport.from_plain(written["report"]))
+        state = _State(path, of, Position(**written["mark"]), ReplayReport.from_plain(written["report"]))
     except (ValueError, KeyError, TypeError):
         raise OtherReplay(f"{path} holds no state of a replay: name another file.") from None
     if not same:

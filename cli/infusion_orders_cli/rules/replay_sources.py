@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.store.recorded_decisions import PAGE, Mark, decisions_of_export, moment_of
+from infusion_orders.store.recorded_decisions import PAGE_SIZE, Position, decisions_in_export, recorded_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,32 +45,35 @@ class ExportSource:
         moments = [None if at is None else at.isoformat() for at in (self.since, self.until)]
         return {"files": files, "days": moments, "partners": None if self.partners is None else list(self.partners)}
 
-    def pages(self, mark: Mark | None) -> Iterator[tuple[Decisions, Mark]]:
+    def pages(self, mark: Position | None) -> Iterator[tuple[Decisions, Position]]:
         """From the mark on, or from the beginning.  Raises UnreadableExport."""
         first, done = (0, 0) if mark is None else (mark.part, int(mark.at or 0))
         for part in range(first, len(self.files)):
             yield from self._pages_of(part, done)
             done = 0
 
-    def _pages_of(self, part: int, done: int) -> Iterator[tuple[Decisions, Mark]]:
+    def _pages_of(self, part: int, done: int) -> Iterator[tuple[Decisions, Position]]:
         path = self.files[part]
         size = path.stat().st_size or 1
         try:
             with path.open("rb") as raw, gzip.open(raw) if path.suffix == ".gz" else path.open("rb") as lines:
-                decisions = decisions_of_export(lines)
+                decisions = decisions_in_export(lines)
                 for _ in islice(decisions, done):
                     pass
-                while page := tuple(islice(decisions, PAGE)):
+                while page := tuple(islice(decisions, PAGE_SIZE)):
                     done += len(page)
                     read = raw.tell() if path.suffix == ".gz" else lines.tell()
-                    yield tuple(filter(self._is_wanted, page)), Mark(part, done, (part + read / size) / len(self.files))
+                    yield (
+                        tuple(filter(self._is_wanted, page)),
+                        Position(part, done, (part + read / size) / len(self.files)),
+                    )
         except UNREADABLE as problem:
             where = f"{path.name}, after decision {done}"
             raise UnreadableExport(f"This is no export of decisions: {where} ({type(problem).__name__}).") from None
-        yield (), Mark(part + 1, None, (part + 1) / len(self.files))
+        yield (), Position(part + 1, None, (part + 1) / len(self.files))
 
     def _is_wanted(self, decision: RecordedDecision) -> bool:
-        at = moment_of(decision.decision_id)
+        at = recorded_at(decision.decision_id)
         return (
             (self.since is None or at >= self.since.timestamp())
             and (self.until is None or at <= self.until.timestamp())

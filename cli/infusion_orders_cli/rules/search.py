@@ -37,8 +37,7 @@ def search(
     json: Annotated[bool, typer.Option("--json", help="Print one rule a line.")] = False,
 ) -> None:
     """Search rules by text, as the manual's own search does, best first."""
-    from infusion_orders.authoring.search import EFFECTS, SearchTextLength
-    from infusion_orders.authoring.search import search as search_rules
+    from infusion_orders.authoring.search import EFFECTS, SearchTextLength, find_rules
     from infusion_orders.rules.rule import Rule
     from infusion_orders_cli.rule_sources import document_from_files
 
@@ -49,7 +48,7 @@ def search(
     every = [Rule.model_validate(rule) for rule in document.rules]
     wanted = None if clause is None else clause.upper()
     try:
-        found = search_rules(every, text, clause=wanted, provider_type=provider_type, therapy=therapy, effect=effect)
+        found = find_rules(every, text, clause=wanted, provider_type=provider_type, therapy=therapy, effect=effect)
     except SearchTextLength as wrong:
         fail(f"{str(wrong)[:1].upper()}{str(wrong)[1:]}.")
     if json:

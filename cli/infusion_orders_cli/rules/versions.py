@@ -89,11 +89,11 @@ def show(
 
 def _show_rule(document: RuleSetDocument, rule: str, *, json: bool) -> None:
     from infusion_orders.authoring.wording import rule_in_words
-    from infusion_orders.rules.resolution import nearest
+    from infusion_orders.orders.suggestions import did_you_mean
 
     found = {str(one["id"]): one for one in document.rules}
     if rule not in found:
-        fail(f"This version has no rule {rule!r}{nearest(rule, found)}.", code=REFUSED)
+        fail(f"This version has no rule {rule!r}{did_you_mean(rule, found)}.", code=REFUSED)
     if json:
         _print_json(found[rule])
         return
@@ -149,7 +149,7 @@ def history(
 ) -> None:
     """Who changed what, when and why, the latest first."""
     with refusals_explained():
-        changes = store_of(table, endpoint_url, name).activations.history(most=most)
+        changes = store_of(table, endpoint_url, name).activations.history(limit=most)
     if json:
         _print_json({"changes": [_plain(change) for change in changes]})
         return

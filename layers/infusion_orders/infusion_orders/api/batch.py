@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from infusion_orders.api.requests import AnswerTooLarge
 from infusion_orders.orders.reading import FieldProblem, InvalidOrder, read_document
-from infusion_orders.store.client import LAST_ATTEMPT_SECONDS, StoreUnavailable
+from infusion_orders.rules.digests import digest
+from infusion_orders.store.dynamodb import LAST_ATTEMPT_SECONDS, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ def read_batch(body: bytes) -> list[Any]:
 
 def digest_of(order: Any) -> str:
     """SHA-256 of one order of a batch, whatever its spacing and the order of its fields."""
-    return "sha256:" + hashlib.sha256(_in_one_form(order).encode()).hexdigest()
+    return digest(_in_one_form(order).encode())
 
 
 _in_one_form = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str, check_circular=False).encode

@@ -11,7 +11,7 @@ from infusion_orders.api.observability import Notes, Observer, stack_of
 from infusion_orders.api.problems import Problem, is_expected, problem_of
 from infusion_orders.api.requests import MethodNotAllowed, NothingThere
 from infusion_orders.api.resolver import APIGatewayRestResolver, NotFoundError, Response
-from infusion_orders.store.client import answered_within
+from infusion_orders.store.dynamodb import time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -65,7 +65,7 @@ class PartnerApi(APIGatewayRestResolver):
             function_request_id=str(context.aws_request_id),
         )
         self.context["notes"] = notes
-        with answered_within(context.get_remaining_time_in_millis() / 1000):
+        with time_limit(context.get_remaining_time_in_millis() / 1000):
             response = super().resolve(event, context)
         notes.note(route=self._told_route(event))
         self._observer.report(notes, status=response["statusCode"], duration_ms=(perf_counter() - started) * 1000)

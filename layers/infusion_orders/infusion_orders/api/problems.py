@@ -24,10 +24,10 @@ from infusion_orders.store.activations import (
     NothingToDo,
     SamePerson,
 )
-from infusion_orders.store.client import StoreUnavailable
 from infusion_orders.store.decisions import DecisionNotFound, IdempotencyConflict
-from infusion_orders.store.partition import DamagedRuleSet
-from infusion_orders.store.rule_sets import NoSuchVersion
+from infusion_orders.store.dynamodb import StoreUnavailable
+from infusion_orders.store.rule_set_table import DamagedRuleSet
+from infusion_orders.store.versions import NoSuchVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

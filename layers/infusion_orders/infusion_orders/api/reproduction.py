@@ -11,8 +11,8 @@ from infusion_orders.store.activations import NoRuleSet
 if TYPE_CHECKING:
     from infusion_orders.api.requests import Asked
     from infusion_orders.rules.rule_set import RuleSet
-    from infusion_orders.store.cache import RuleSetCache
-    from infusion_orders.store.rule_sets import RuleSetStore
+    from infusion_orders.store.rule_set_cache import RuleSetCache
+    from infusion_orders.store.versions import RuleSetStore
 
 
 def rule_set_asked_for(asked: Asked, store: RuleSetStore, rule_sets: RuleSetCache, *, now: datetime) -> RuleSet:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import difflib
-import hashlib
 import re
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 from infusion_orders.orders.reading import MalformedJson
+from infusion_orders.orders.suggestions import nearest
+from infusion_orders.rules.digests import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -105,7 +105,7 @@ def json_body(event: Mapping[str, Any]) -> bytes:
 
 def digest_of_body(body: bytes) -> str:
     """What tells a repeated request from another one under the same idempotency key: every byte counts."""
-    return "sha256:" + hashlib.sha256(body).hexdigest()
+    return digest(body)
 
 
 def version_number(text: str) -> int:
@@ -190,8 +190,8 @@ def _given(event: Mapping[str, Any]) -> Mapping[str, list[str]]:
 
 
 def _unknown(name: str, known: Iterable[str]) -> WrongPart:
-    near = difflib.get_close_matches(name[:64], list(known), n=1)
-    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    near = nearest(name, known)
+    hint = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
     return WrongPart("parameter", UNKNOWN, f"is not known; {hint}")
 
 

@@ -7,11 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from infusion_orders.authoring.analysis.findings import Analysis
+    from infusion_orders.authoring.analysis.report import Analysis
     from infusion_orders.rules.rule import Rule
-    from infusion_orders.store.activations import ActivePointer
-    from infusion_orders.store.changes import Change
-    from infusion_orders.store.headers import VersionHeader
+    from infusion_orders.store.activations import ActivePointer, Change
+    from infusion_orders.store.versions import VersionHeader
 
 
 def rule_of(rule: Rule) -> dict[str, Any]:

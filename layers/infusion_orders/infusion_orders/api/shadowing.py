@@ -10,8 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.api.observability import Shadowed
-from infusion_orders.decisions.judging import judge, outcome_of_order
-from infusion_orders.facts.case import Case
+from infusion_orders.decisions import decide
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from infusion_orders.decisions.decision import Decision
     from infusion_orders.orders.order import Order
     from infusion_orders.rules.rule_set import RuleSet
-    from infusion_orders.store.cache import RuleSetCache
+    from infusion_orders.store.rule_set_cache import RuleSetCache
 
 LEAST_MILLISECONDS = 5_000
 """A request with less time left has waited for something: it is answered and nothing else."""
@@ -36,7 +35,7 @@ def decide_in_shadow(
     milliseconds_left: Callable[[], int],
 ) -> None:
     """Notes what the shadow version would have answered; never raises."""
-    failed = rule_sets.failed_shadow()
+    failed = rule_sets.take_failed_shadow()
     if failed is not None:
         notes.shadowed.append(Shadowed(failed, failed=True))
     shadow = rule_sets.shadow()
@@ -52,12 +51,11 @@ def _compared(order: Order, decision: Decision, shadow: RuleSet, sample_percent:
     from infusion_orders.decisions.replay import ARROW, flips_of  # functions without a shadow need not load it
 
     plain = decision.model_dump(mode="json", by_alias=True, exclude_none=True)
-    with Case(shadow.catalogue, shadow.tables, order=order) as case:
-        judged = judge(case, shadow, [line.line_id for line in order.lines])
-        flips = flips_of(plain, judged, shadow)
+    shadow_decision = decide(order, shadow, as_of=decision.as_of).decision
+    flips = flips_of(plain, shadow_decision)
     if not flips:
         return Shadowed(shadow.version)
-    outcome = outcome_of_order(line.outcome for line in judged).value
+    outcome = shadow_decision.outcome.value
     flip = f"{decision.outcome.value}{ARROW}{outcome}"
     if not _is_sampled(decision.decision_id or "", sample_percent):
         return Shadowed(shadow.version, flip)

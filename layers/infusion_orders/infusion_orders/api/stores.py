@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from infusion_orders.store.cache import RuleSetCache
-from infusion_orders.store.client import dynamodb_client
+from infusion_orders.store.dynamodb import dynamodb_client
 from infusion_orders.store.partners import PartnerStore
-from infusion_orders.store.rule_sets import RuleSetStore
+from infusion_orders.store.rule_set_cache import RuleSetCache
+from infusion_orders.store.versions import RuleSetStore
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -13,7 +13,7 @@ from infusion_orders.rules.rule import Verdict
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
 
-    from infusion_orders.decisions.judging import JudgedLine
+    from infusion_orders.decisions.judgement import JudgedLine
     from infusion_orders.facts.case import Facts
     from infusion_orders.facts.fact import Catalogue
     from infusion_orders.rules.compiled_rule import CompiledRule
@@ -100,12 +100,15 @@ def _settling(open_rules: Mapping[str, CompiledRule], line: JudgedLine, rule_set
     unsettled = Unsettled(
         {rule_id: rule.broken for rule_id, rule in open_rules.items()}, line.facts, rule_set.catalogue
     )
-    requirements = {rule_id: rule.require for rule_id, rule in open_rules.items()}
     relevant = unsettled.relevant()
     return {
         name: (
             rules,
-            tuple(other for other in relevant if other != name and unsettled.settles(other, rules, requirements)),
+            tuple(
+                other
+                for other in relevant
+                if other != name and unsettled.settles(other, [open_rules[rule].requirement_holds for rule in rules])
+            ),
         )
         for name, rules in relevant.items()
     }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Scope
 from infusion_orders.facts.unknown import Fault, Need, Reason, Unknown
@@ -27,27 +28,41 @@ def missing(name: str, line: int | None) -> Unknown:
     return Unknown((Need(name, line, Reason.MISSING),))
 
 
-_OF_ORDER = Scope.ORDER
+class CaseIsGone(RuntimeError):
+    """A fact was read that had not been derived while its order was decided; the text is the fact's name."""
 
 
 class Facts(dict[str, Any]):
-    """The facts of one line by name, the order's own among them; `facts[name]` derives what is not there yet.
+    """The facts of one line by name, including the order's own: `facts[name]` derives a fact when it is first read.
 
-    Raises KeyError for a name that the catalogue does not have.  A derivation that fails gives a Fault.
+    Raises KeyError for a name that the catalogue does not have, and CaseIsGone for a fact that is not yet derived when
+    nobody holds the Case any more.  A derivation that fails gives a Fault.
     """
 
-    __slots__ = ("case", "line")
+    __slots__ = ("_case", "catalogue", "line", "tables")
 
     def __init__(self, case: Case, line: int, known: Mapping[str, Any]) -> None:
         super().__init__(known)
-        self.case = case
+        self._case = weakref.ref(case)
+        self.catalogue = case.catalogue
+        self.tables = case.tables
         self.line = line
 
+    @property
+    def case(self) -> Case:
+        """The order's case.  Raises CaseIsGone."""
+        case = self._case()
+        if case is None:
+            raise CaseIsGone("the case")
+        return case
+
     def __missing__(self, name: str) -> Any:
-        """The value or an Unknown, kept for the next rule that asks; the order's own facts at once for all lines."""
-        case = self.case
-        fact = case.catalogue.facts[name]
-        of_order = fact.scope is _OF_ORDER
+        """Derive the fact and keep its value; a fact of the order is kept for all lines at once."""
+        case = self._case()
+        if case is None:
+            raise CaseIsGone(name)
+        fact = self.catalogue.declared[name]
+        of_order = fact.scope is Scope.ORDER
         if fact.derive is None:
             value: Any = missing(name, None if of_order else self.line)
         else:
@@ -62,26 +77,20 @@ class Facts(dict[str, Any]):
         return value
 
 
-@lru_cache(maxsize=1_000)
-def _nothing_sent(names: tuple[str, ...], line: int | None) -> dict[str, Any]:
-    """To be copied: most of what could be sent is not."""
-    return {name: missing(name, line) for name in names}
-
-
 def facts_as_sent(catalogue: Catalogue, scope: Scope, sent: Order | ServiceLine, line: int | None) -> dict[str, Any]:
-    """What the order, or its line, says of each asked fact, known or not: most is recorded, so it is read at once."""
-    facts = _nothing_sent(catalogue.asked[scope], line).copy()
+    """Return every asked fact of the order or of one line, as sent or missing."""
+    facts: dict[str, Any] = {name: missing(name, line) for name in catalogue.asked[scope]}
     for part in catalogue.asked_parts[scope]:
-        there: Any = sent
-        for field in part.way:
-            there = getattr(there, field)
-            if there is None:
+        holder: Any = sent
+        for step in part.path:
+            holder = getattr(holder, step)
+            if holder is None:
                 break
         else:
-            fields_sent = vars(there)
+            fields_sent = vars(holder)
             for name, field, read in part.facts:
                 value = fields_sent.get(field)
-                if value is not None and read is not None:
+                if value is not None:
                     try:
                         value = read(value)
                     except InvalidIdentifier as invalid:
@@ -94,11 +103,12 @@ def facts_as_sent(catalogue: Catalogue, scope: Scope, sent: Order | ServiceLine,
 class Case:
     """All facts of one order under one version's tables.
 
-    In a `with` they are forgotten at its end: lines hold each other, so their memory would wait for the garbage
-    collector, and the next order would be decided in memory that is not in the processor's caches.
+    A Case holds its lines, and the lines reach it by a weak reference.  So the memory of a decided order is freed
+    without the garbage collector, and the next order finds it still in the processor's cache.  Keep the Case in a
+    variable while you read facts.
     """
 
-    __slots__ = ("_lines_by", "catalogue", "lines", "tables")
+    __slots__ = ("__weakref__", "_lines_by", "catalogue", "lines", "tables")
 
     def __init__(
         self,
@@ -109,7 +119,7 @@ class Case:
         order_facts: Mapping[str, Any] | None = None,
         line_facts: Sequence[Mapping[str, Any]] | None = None,
     ) -> None:
-        """From an order, or from facts by name (recorded ones, examples): facts given by name are taken as they are."""
+        """Take an order, or facts by name (recorded ones, examples), which are used as they are."""
         self.catalogue = catalogue
         self.tables = tables
         self._lines_by: dict[str, dict[Any, list[Facts]]] = {}
@@ -121,17 +131,6 @@ class Case:
         self.lines: tuple[Facts, ...] = tuple(
             Facts(self, index, {**of_order, **known}) for index, known in enumerate(of_lines)
         )
-
-    def __enter__(self) -> Self:
-        """The case."""
-        return self
-
-    def __exit__(self, *_raised: object) -> None:
-        """Whatever was raised."""
-        for line in self.lines:
-            line.clear()
-        self.lines = ()
-        self._lines_by.clear()
 
     def lines_by(self, name: str) -> Mapping[Any, Sequence[Facts]]:
         """The lines by the value of one of their facts, those on which it is unknown under None."""
@@ -165,7 +164,7 @@ def _plain_facts(facts: Facts, names: Sequence[str]) -> dict[str, Any]:
         if kind in PLAIN_KINDS:
             plain[name] = value
         elif kind is Unknown:
-            if facts.case.catalogue.facts[name].read is None or value.needs[0].reason is Reason.INVALID:
+            if facts.catalogue.facts[name].read is None or value.needs[0].reason is Reason.INVALID:
                 plain[name] = {"unknown": [_plain_need(need) for need in value.needs]}
         elif kind is Fault:
             plain[name] = {"fault": True}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, get_args
 
 from infusion_orders.orders.order import Order
+from infusion_orders.orders.suggestions import nearest
 from infusion_orders.orders.values import PATTERNS, Part
 
 if TYPE_CHECKING:
@@ -77,17 +77,16 @@ def _pointer(place: list[int | str]) -> str:
 def _unknown_field(name: str, part: type[Part] | None) -> str:
     """The name that was sent is not repeated: it could be anything, even a member's."""
     known = tuple(part.model_fields) if part else ()
-    near = difflib.get_close_matches(name, known, n=1) if len(name) <= LONGEST_NAME else []
-    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    near = nearest(name, known) if len(name) <= LONGEST_NAME else None
+    hint = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
     return f"has an unknown field; {hint}"
 
 
 def _unknown_word(sent: Any, expected: str) -> str:
     words = expected.replace("'", "").replace(" or ", ", ").split(", ")
     text = sent if isinstance(sent, str) and len(sent) <= LONGEST_NAME else ""
-    near = difflib.get_close_matches(text.casefold(), [word.casefold() for word in words], n=1)
-    meant = [word for word in words if near and word.casefold() == near[0]]
-    hint = f"; did you mean {meant[0]}?" if meant else ""
+    near = nearest(text, words)
+    hint = f"; did you mean {near}?" if near else ""
     return f"must be one of {', '.join(words)}{hint}"
 
 

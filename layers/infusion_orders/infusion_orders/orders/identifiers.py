@@ -5,10 +5,10 @@ Only the form is checked: a well-formed NPI may be nobody's, and a code may not 
 
 from __future__ import annotations
 
-import difflib
 import re
 
 from infusion_orders.orders.counties import COUNTIES
+from infusion_orders.orders.suggestions import nearest
 
 
 class InvalidIdentifier(ValueError):
@@ -106,8 +106,8 @@ def county(text: str) -> str:
     name = " ".join(text.casefold().split()).removesuffix(" county")
     found = _COUNTIES.get(name)
     if found is None:
-        near = difflib.get_close_matches(name[:64], _COUNTIES, n=1, cutoff=0.8)
-        hint = f"; did you mean {_COUNTIES[near[0]]}?" if near else ", such as Los Angeles"
+        near = nearest(name, COUNTIES, cutoff=0.8)
+        hint = f"; did you mean {near}?" if near else ", such as Los Angeles"
         raise InvalidIdentifier(f"must be the name of a California county{hint}")
     return found
 

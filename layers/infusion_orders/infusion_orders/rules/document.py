@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.rules.canonical import canonical_json
+from infusion_orders.rules.digests import canonical_json, digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,4 +51,4 @@ class RuleSetDocument:
 def digest_of_parts(name: str, parts: Mapping[str, bytes]) -> str:
     """Over the bytes as stored, so that a load verifies what it read and re-canonicalises nothing."""
     hashes = {key: hashlib.sha256(body).hexdigest() for key, body in parts.items()}
-    return "sha256:" + hashlib.sha256(canonical_json({"name": name, "parts": hashes})).hexdigest()
+    return digest(canonical_json({"name": name, "parts": hashes}))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.facts.unknown import Fault, FaultyFact, Unknown
+from infusion_orders.facts.unknown import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -92,15 +92,13 @@ def comparisons(expression: Expression) -> Iterator[Comparison]:
             yield from comparisons(part)
 
 
-def truth_of(comparison: Comparison, facts: Mapping[str, Any]) -> Truth:
-    """A leaf's truth: unknown while one of its facts is.  Raises FaultyFact."""
-    value = facts[comparison.fact]
-    other = None if comparison.other is None else facts[comparison.other]
-    if isinstance(value, Fault) or isinstance(other, Fault):
-        raise FaultyFact(comparison.fact)
-    if isinstance(value, Unknown) or isinstance(other, Unknown):
-        return None
-    return comparison.holds(value, other)
+def conjuncts(expression: Expression) -> Iterator[Expression]:
+    """Yield the parts that must all hold for the expression to hold."""
+    if isinstance(expression, Every):
+        for part in expression.parts:
+            yield from conjuncts(part)
+    elif expression is not True:
+        yield expression
 
 
 class Answers(dict[str, Any]):

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.rules.expression import Answers, Comparison, Negation, Some, comparisons, truth_of
+from infusion_orders.rules.evaluation import compile_expression, residual
+from infusion_orders.rules.expression import Answers, comparisons
 from infusion_orders.rules.representatives import answers_worth_trying, leaves_by_fact
 
 if TYPE_CHECKING:
@@ -20,53 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from infusion_orders.facts.fact import Catalogue
-    from infusion_orders.rules.expression import Expression, Truth
+    from infusion_orders.rules.evaluation import Test
+    from infusion_orders.rules.expression import Expression
 
 BUDGET = 4000
 """Evaluations of one rule per fact; real rule sets need a few dozen."""
-
-
-def residual(expression: Expression, facts: Mapping[str, Any]) -> Expression:
-    """The expression with everything known worked out: `True`, `False`, or what still hangs on unknown facts."""
-    if isinstance(expression, bool):
-        return expression
-    if isinstance(expression, Comparison):
-        truth = truth_of(expression, facts)
-        return expression if truth is None else truth
-    if isinstance(expression, Negation):
-        part = residual(expression.part, facts)
-        return not part if isinstance(part, bool) else Negation(part)
-    settled = isinstance(expression, Some)
-    open_parts = []
-    for part in expression.parts:
-        left = residual(part, facts)
-        if left is settled:
-            return settled
-        if not isinstance(left, bool):
-            open_parts.append(left)
-    if not open_parts:
-        return not settled
-    return open_parts[0] if len(open_parts) == 1 else type(expression)(tuple(open_parts))
-
-
-def evaluate(expression: Expression, facts: Mapping[str, Any]) -> Truth:
-    """Strong Kleene truth, straight from the expression."""
-    if isinstance(expression, bool):
-        return expression
-    if isinstance(expression, Comparison):
-        return truth_of(expression, facts)
-    if isinstance(expression, Negation):
-        truth = evaluate(expression.part, facts)
-        return None if truth is None else not truth
-    settled = isinstance(expression, Some)
-    result: Truth = not settled
-    for part in expression.parts:
-        truth = evaluate(part, facts)
-        if truth is settled:
-            return settled
-        if truth is None:
-            result = None
-    return result
 
 
 @dataclass(slots=True)
@@ -84,11 +43,13 @@ class Unsettled:
     _candidates: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     _names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _known: dict[str, Any] = field(default_factory=dict)
+    _tests: dict[str, Test] = field(default_factory=dict)
     _left: int = BUDGET
 
     def __post_init__(self) -> None:
         """Works out what each rule still hangs on, and the answers worth trying."""
         self.broken = {rule: residual(expression, self.facts) for rule, expression in self.broken.items()}
+        self._tests = {rule: compile_expression(expression) for rule, expression in self.broken.items()}
         leaves = leaves_by_fact(self.broken.values())
         for rule, expression in self.broken.items():
             names = (name for leaf in comparisons(expression) for name in (leaf.fact, leaf.other) if name is not None)
@@ -140,7 +101,7 @@ class Unsettled:
         """
         undecided: dict[str, list[str]] = {}
         for rule in rules:
-            truth = evaluate(self.broken[rule], answers)
+            truth = self._tests[rule](answers)
             if truth is True:
                 return False
             if truth is None and (names := self._unanswered_names(rule, answers, unanswered)):
@@ -163,7 +124,7 @@ class Unsettled:
         self._left -= 1
         if self._left < 0:
             raise _OutOfBudget
-        truth = evaluate(self.broken[rule], answers)
+        truth = self._tests[rule](answers)
         if truth is True or (hangs and truth is False):
             return
         open_names = self._unanswered_names(rule, answers, unanswered)
@@ -175,12 +136,12 @@ class Unsettled:
             tried[open_names[0]] = value
             yield from self._assignments(rule, tried, unanswered, hangs=hangs)
 
-    def settles(self, name: str, rules: Sequence[str], requirements: Mapping[str, Expression]) -> bool:
-        """Whether one answer to this fact alone meets what each of the rules requires."""
+    def settles(self, name: str, requirements: Iterable[Test]) -> bool:
+        """Whether one answer to this fact alone meets each of the requirements."""
         for value in self._candidates[name]:
-            answers = Answers(self._known)
-            answers[name] = value
-            if all(evaluate(residual(requirements[rule], self.facts), answers) is True for rule in rules):
+            answered = Answers(self.facts)
+            answered[name] = value
+            if all(holds(answered) is True for holds in requirements):
                 return True
         return False
 

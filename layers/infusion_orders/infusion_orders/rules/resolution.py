@@ -8,20 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind, Scope
+from infusion_orders.orders.suggestions import did_you_mean
 from infusion_orders.orders.values import MOST_DIGITS, is_bounded
 from infusion_orders.rules.condition import All, FactReference, Leaf, Not
 from infusion_orders.rules.expression import Comparison, Every, Negation, Some
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from infusion_orders.facts.fact import Catalogue, Fact
     from infusion_orders.rules.expression import Expression
+    from infusion_orders.rules.rule import Period, Rule
 
+DATE_OF_SERVICE = "line.date_of_service"
 ORDERED = frozenset({"is", "is_not", "below", "at_most", "above", "at_least", "between", "known"})
 OPERATORS_OF_KIND = {
     Kind.BOOLEAN: frozenset({"is", "is_not", "known"}),
@@ -36,6 +36,42 @@ OPERATORS_OF_KIND = {
 
 class WrongConstant(ValueError):
     """A constant that its fact can never equal; the text says which kind is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedRule:
+    """A rule with typed conditions; assigned facts still appear by name.  `in_force` is its period as a condition."""
+
+    rule: Rule
+    in_force: Expression
+    when: Expression
+    require: Expression
+
+    @property
+    def applies(self) -> Expression:
+        """The condition under which the rule applies: its period and its `when`."""
+        if self.in_force is True or self.when is True:
+            return self.when if self.in_force is True else self.in_force
+        return Every((self.in_force, self.when))
+
+
+def resolve(rule: Rule, resolver: Resolver) -> ResolvedRule:
+    """Return the rule with typed conditions; the resolver collects the problems."""
+    resolver.line_facts_allowed = rule.scope is Scope.LINE
+    when = True if rule.when is None else resolver.expression(rule.when, "when")
+    require = True if rule.require is None else resolver.expression(rule.require, "require")
+    return ResolvedRule(rule, _in_force(rule.effective), when, require)
+
+
+def _in_force(period: Period) -> Expression:
+    bounds = [("at_least", period.from_), ("at_most", period.to)]
+    leaves = tuple(Comparison(DATE_OF_SERVICE, operator, bound) for operator, bound in bounds if bound is not None)
+    return Every(leaves) if len(leaves) > 1 else leaves[0] if leaves else True
+
+
+def any_date_in(period: Period) -> date:
+    """Return a date of service on which a rule with this period is in force."""
+    return period.from_ or period.to or date(2025, 1, 1)
 
 
 @dataclass(slots=True)
@@ -60,7 +96,7 @@ class Resolver:
         """The fact of that name; a problem with the nearest name when there is none."""
         found = self.catalogue.facts.get(name)
         if found is None:
-            self.problems.append((path, f"there is no fact {name!r}{nearest(name, self.catalogue.facts)}"))
+            self.problems.append((path, f"there is no fact {name!r}{did_you_mean(name, self.catalogue.facts)}"))
         elif found.scope is Scope.LINE and not self.line_facts_allowed:
             self.problems.append((path, f"{name!r} is a fact of a line: a rule of scope `order` may not use it"))
         return found
@@ -133,7 +169,7 @@ def read_constant(fact: Fact, literal: Any) -> Any:
         return _date(fact, literal)
     if fact.kind in (Kind.CODE, Kind.CODES) and isinstance(literal, str):
         if fact.domain is not None and literal not in fact.domain:
-            message = f"{literal!r} is no value of {fact.name}{nearest(literal, fact.domain)}"
+            message = f"{literal!r} is no value of {fact.name}{did_you_mean(literal, fact.domain)}"
             raise WrongConstant(message)
         return literal
     message = f"{fact.name} is a {fact.kind}: {literal!r} is not one{_quoting(fact)}"
@@ -164,9 +200,3 @@ def _date(fact: Fact, literal: str) -> date:
 
 def _quoting(fact: Fact) -> str:
     return " (quote a code that looks like a number)" if fact.kind in (Kind.CODE, Kind.CODES) else ""
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """`; did you mean ...?` with the nearest of the names, or nothing when none is near."""
-    found = get_close_matches(name, list(names), n=1, cutoff=0.6)
-    return f"; did you mean {found[0]!r}?" if found else ""

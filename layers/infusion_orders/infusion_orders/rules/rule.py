@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, RootModel, StringConstraints, model_validator
 
+from infusion_orders.facts.fact import Scope
 from infusion_orders.orders.order import ProviderType
 from infusion_orders.rules.condition import Condition, FactReference, Strict
 
@@ -23,8 +24,8 @@ class Effect(StrEnum):
     WARN = "warn"
 
 
-class Coverage(StrEnum):
-    """What a rejection says about coverage: the order can be corrected, or the plan does not cover the item."""
+class PlanCoverage(StrEnum):
+    """Whether a rejected item is covered once the order is corrected, or excluded by the plan."""
 
     CORRECTABLE = "correctable"
     EXCLUDED = "excluded"
@@ -49,13 +50,6 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
     NOT_APPLICABLE = "not_applicable"
     ERROR = "error"
-
-
-class Scope(StrEnum):
-    """Whether a rule speaks of the order or of each line."""
-
-    ORDER = "order"
-    LINE = "line"
 
 
 class Period(Strict):
@@ -83,7 +77,7 @@ class Otherwise(Strict):
     """What follows when the requirement does not hold.  `{fact.name}` in a text shows the fact's value."""
 
     effect: Effect
-    coverage: Coverage = Coverage.CORRECTABLE
+    coverage: PlanCoverage = PlanCoverage.CORRECTABLE
     message: Sentence
     remedy: Sentence | None = None
     action: ActionTemplate | None = None
