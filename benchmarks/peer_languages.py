@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -32,13 +33,18 @@ def name_of(fact: str) -> str:
 
 def plain(value: Any) -> Any:
     """Return a fact's value or an operand as the engines take it."""
-    if isinstance(value, Decimal | int) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, frozenset):
-        return sorted(plain(part) for part in value)
-    if isinstance(value, tuple):
-        return [plain(part) for part in value]
-    return None if value is None else plain_value(value)
+    convert = CONVERSIONS.get(type(value), plain_value)
+    return value if convert is None else convert(value)
+
+
+CONVERSIONS: Mapping[type, Callable[[Any], Any] | None] = {
+    **dict.fromkeys((bool, str, type(None))),
+    **dict.fromkeys((int, Decimal), float),
+    date: date.isoformat,
+    frozenset: lambda values: [plain(value) for value in sorted(values)],
+    tuple: lambda values: [plain(value) for value in values],
+}
+"""By type, so that peers wait for their facts as little as possible; None leaves a value as it is."""
 
 
 JSON_LOGIC: Operators = {

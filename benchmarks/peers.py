@@ -88,9 +88,10 @@ class Setting:
         """Return the facts of the order's lines; they are derived when they are first read."""
         return Case(self.rule_set.catalogue, self.rule_set.tables, order=order)
 
-    def names(self) -> tuple[str, ...]:
-        """Return the facts that the conditions name."""
-        return tuple(dict.fromkeys(fact for rule in self.rules for fact in facts_in(rule.broken)))
+    def names(self) -> list[tuple[str, str]]:
+        """Return the facts that the conditions name, each with its name in other engines."""
+        named = dict.fromkeys(fact for rule in self.rules for fact in facts_in(rule.broken))
+        return [(fact, name_of(fact)) for fact in named]
 
 
 @dataclass(frozen=True)
@@ -138,10 +139,14 @@ def varied_orders() -> Iterator[dict[str, Any]]:
         yield order
 
 
-def dict_of_facts(facts: Facts, names: Sequence[str]) -> dict[str, Any]:
+def dict_of_facts(facts: Facts, names: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Return the known facts as other engines take them."""
-    values = {name: facts[name] for name in names}
-    return {name_of(name): plain(value) for name, value in values.items() if not isinstance(value, Unknown)}
+    known = {}
+    for fact, name in names:
+        value = facts[fact]
+        if not isinstance(value, Unknown):
+            known[name] = plain(value)
+    return known
 
 
 def ours(shared: Setting) -> Contender:
