@@ -54,16 +54,17 @@ PARTS = {
     "rules": "select candidate rules and judge them",
     "decisions": "findings, questions, billing, receipt",
     "store": "the decision's item",
-    "api": "caller, request, problems, log line",
-    "functions": "the handler itself, rendering",
-    "Powertools": "routing, logger, metrics",
+    "api": "routes, caller, problems, log line",
+    "functions": "the handler itself",
+    "Powertools": "logger, metrics",
 }
 ABOUT = f"""
 An API Gateway event with an order of three lines (`events/validate-order.json`), under the default rules. {CALLS:,}
 calls of each contender take turns. The handler is the real one, with its logger and metrics. DynamoDB is left out:
 writes are answered in place of botocore's client call, so neither botocore nor a network is timed. The lines with
 DynamoDB Local have both. Only the first order after `RULES_REFRESH_SECONDS` reads the pointer to the active rules.
-A profiler that interrupts the handler finds the shares; pydantic and Python's libraries count for their callers.
+A profiler that interrupts the handler at calls finds the shares, to a few percent; pydantic and Python's libraries
+count for their callers.
 """
 
 

@@ -7,7 +7,8 @@ in events/, the layout of stored items, and docs/openapi.json.  Example, in the 
     python -m scripts.compare_behavior record new.jsonl.gz --orders-of old.jsonl.gz
     python -m scripts.compare_behavior compare old.jsonl.gz new.jsonl.gz --show 3
 
-With `--rules`, the orders are decided under the rules of another folder, such as those of the earlier revision.
+With `--rules`, the orders are decided under the rules of another folder, as a stored version of release 0.1: its
+decisions must reproduce with the same receipts.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import typer
 from infusion_orders.api import partner_api
 from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions.decide import decide
+from infusion_orders.facts.release_0_1 import catalogue_of
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders_cli.embedded_table import DECISIONS_TABLE, RULES_TABLE
@@ -82,11 +84,11 @@ Place = tuple[str, Any, Any]
 
 
 def rules_of(folder: Path | None) -> RuleSet:
-    """The rules in the folder, or the default rules."""
+    """The rules in the folder as a version of release 0.1, or the default rules."""
     if folder is None:
         return default_rules()
     document = load_directory(folder)
-    return RuleSet.from_document(document, version=1, digest=document.digest)
+    return RuleSet.from_document(document, version=1, digest=document.digest, catalogue=catalogue_of(None))
 
 
 def decided(document: Mapping[str, Any], rule_set: RuleSet, *, explain_all: bool = False) -> Item:
@@ -160,7 +162,7 @@ def stored_items(world: World) -> Iterator[Item]:
     """An item for each table: the shapes of its items' keys, and their attributes with the types that they have."""
     for table in (RULES_TABLE, DECISIONS_TABLE):
         shapes = set()
-        for page in world.function.client.get_paginator("scan").paginate(TableName=table):
+        for page in world.function.resources.client.get_paginator("scan").paginate(TableName=table):
             for item in page["Items"]:
                 attributes = [f"{name}:{kind}" for name, value in item.items() for kind in value]
                 shapes.add(" ".join([shape(item["PK"]["S"]), shape(item["SK"]["S"]), *sorted(attributes)]))
@@ -284,7 +286,7 @@ def record(
     orders: Annotated[int, typer.Option(help="How many random orders.")] = 16_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same orders.")] = 4242,
     orders_of: Annotated[Path | None, typer.Option(help="Take the random orders from this record.")] = None,
-    rules: Annotated[Path | None, typer.Option(help="Decide under the rules in this folder.")] = None,
+    rules: Annotated[Path | None, typer.Option(help="Decide under these rules, as a version of release 0.1.")] = None,
 ) -> None:
     """Write what this checkout does.
 

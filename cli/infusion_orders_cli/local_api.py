@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import importlib.util
-import re
 import sys
 import time
 import uuid
@@ -21,6 +20,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+from infusion_orders.api.caller import TokenScope
+from infusion_orders.api.routes import ROUTES
 from infusion_orders_cli.embedded_table import LOCAL_PARTNER
 from infusion_orders_cli.listening import bound_socket
 
@@ -31,29 +32,11 @@ if TYPE_CHECKING:
 
     from werkzeug.serving import BaseWSGIServer
 
-RESOURCES = (
-    "/v1/orders/validate",
-    "/v1/orders/validate-batch",
-    "/v1/decisions/{decision_id}",
-    "/v1/rules",
-    "/v1/rules/{rule_id}",
-    "/v1/rulesets",
-    "/v1/rulesets/active",
-    "/v1/rulesets/changes",
-    "/v1/rulesets/check",
-    "/v1/rulesets/rollback",
-    "/v1/rulesets/shadow",
-    "/v1/rulesets/{version}",
-    "/v1/rulesets/{version}/decide",
-    "/v1/rulesets/{version}/differences",
-    "/v1/rulesets/{version}/replay",
-)
-"""As template.yaml has them, the fixed ones before those with a part to fill in."""
 MOST_BODY_BYTES = 10 * 1024 * 1024
 """What API Gateway takes; what the function takes is less and the function's own matter."""
 FUNCTION_SECONDS = 20.0
 LOCAL_CLIENT, LOCAL_SCOPES = "X-Local-Client", "X-Local-Scopes"
-ALL_SCOPES = "orders/validate decisions/read rules/read rules/write rules/activate"
+ALL_SCOPES = " ".join(TokenScope)
 LOCAL_HEADERS = frozenset({LOCAL_CLIENT.lower(), LOCAL_SCOPES.lower()})
 
 
@@ -138,11 +121,10 @@ def proxy_event(request: Request) -> dict[str, Any]:
 
 
 def _resource(path: str) -> tuple[str, dict[str, str] | None]:
-    for resource in RESOURCES:
-        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", resource)
-        found = re.fullmatch(pattern, path)
-        if found is not None:
-            return resource, found.groupdict() or None
+    for route in ROUTES:
+        parameters = route.path_parameters(path)
+        if parameters is not None:
+            return route.path, parameters or None
     return "/{proxy+}", {"proxy": path.lstrip("/")}
 
 
@@ -219,6 +201,10 @@ def load_handler(app: Path) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
         raise FileNotFoundError(app)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    sys.path.insert(0, str(app.parent))  # as Lambda does, for the modules next to it
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(app.parent))
     handler: Callable[[dict[str, Any], Any], dict[str, Any]] = module.handler
     return handler

@@ -1,4 +1,4 @@
-"""The examples of the OpenAPI document: an order of events/orders, and what the default rules answer to it."""
+"""The examples in the OpenAPI document: an order of events/orders, and what the default rules decide for it."""
 
 from __future__ import annotations
 
@@ -19,20 +19,18 @@ AS_OF = date(2026, 11, 23)
 DECISION_ID = "01KAT7Q3V9M5R7T0ZJX2B8N4WC"
 
 
-def example_order(root: Path) -> dict[str, Any]:
-    """The complete example, as plain JSON."""
-    order: dict[str, Any] = json.loads(_example(root))
-    return order
-
-
-def example_decision(root: Path) -> dict[str, Any]:
-    """The answer to it under version 1 of the default rules, as of a day that does not change."""
+def examples(root: Path) -> dict[str, Any]:
+    """The examples by name, under version 1 of the default rules and as of a fixed day."""
+    body = (root / "events" / "orders" / "remicade.json").read_bytes()
+    order = json.loads(body)
     document = load_directory(root / DEFAULT_RULES)
     rule_set = RuleSet.from_document(document, version=1, digest=document.digest)
-    order = read_order(_example(root))
-    decision = decide(order, rule_set, as_of=AS_OF, decision_id=DECISION_ID, age_seconds=4).decision
-    return decision.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-def _example(root: Path) -> bytes:
-    return (root / "events" / "orders" / "remicade.json").read_bytes()
+    decision = decide(read_order(body), rule_set, as_of=AS_OF, decision_id=DECISION_ID, age_seconds=4).decision
+    return {
+        "order": {"summary": "Infliximab at home, every 8 weeks", "value": order},
+        "batch": {"summary": "A batch of one", "value": {"orders": [order]}},
+        "decision": {
+            "summary": "Accepted",
+            "value": decision.model_dump(mode="json", by_alias=True, exclude_none=True),
+        },
+    }

@@ -1,6 +1,6 @@
-"""One file of exported decisions replayed under a version, and the reports of all files merged: steps of a job.
+"""Two steps of the replay job: replay one file of exported decisions, and merge the reports of all files.
 
-The state machine beside this file calls it: once for each file of an export, and once at the end.
+The state machine in this folder calls the function once for each file of an export, and once at the end.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import os
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.api.starting import started  # isort: skip - before all that it makes faster
 from infusion_orders.api.settings import Settings
 from infusion_orders.decisions.replay_report import ReplayReport, report_of
 from infusion_orders.store.dynamodb import aws_client, dynamodb_client
@@ -36,24 +35,23 @@ rule_set_store = RuleSetStore(
     settings.rule_set,
 )
 objects: Any = aws_client("s3", region=settings.aws_region)
-started()
 
 
 class UnreadableExport(Exception):
-    """A file that is no export of decisions; the text says after how many, and nothing of what it holds."""
+    """A file that is not an export of decisions; the text says how many were read, and nothing of the content."""
 
 
 def handler(event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """`{"do": "replay", "key", "version", "from", "to", "execution"}` or `{"do": "merge", "execution"}`."""
+    """Run `{"do": "replay", "key", "version", "from", "to", "execution"}` or `{"do": "merge", "execution"}`."""
     if event["do"] == "merge":
-        return merged(str(event["execution"]))
-    return replayed(event)
+        return merge_reports(str(event["execution"]))
+    return replay_file(event)
 
 
-def replayed(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Writes the file's report and tells its counts.  Written again by a repeated attempt, it is the same report.
+def replay_file(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the report of one file and return its counts.  A repeated attempt writes the same report again.
 
-    Raises UnreadableExport, and what the store raises for a version that it cannot give.
+    Raises UnreadableExport, and what the store raises for a version that it cannot load.
     """
     rule_set = rule_set_store.load(int(event["version"]))
     first = datetime.combine(date.fromisoformat(event["from"]), time.min, UTC)
@@ -69,7 +67,7 @@ def replayed(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def decisions_in(file: Any) -> Iterator[RecordedDecision]:
-    """The decisions of a compressed file of the export, one after the other.  Raises UnreadableExport."""
+    """The decisions in a compressed file of the export.  Raises UnreadableExport."""
     count = 0
     try:
         for decision in decisions_in_export(gzip.GzipFile(fileobj=file)):
@@ -79,8 +77,8 @@ def decisions_in(file: Any) -> Iterator[RecordedDecision]:
         raise UnreadableExport(f"after {count} decisions: {type(problem).__name__}") from None
 
 
-def merged(execution: str) -> dict[str, Any]:
-    """Merges the reports of all files into `replays/<execution>/report.json`, and tells where it is and its counts."""
+def merge_reports(execution: str) -> dict[str, Any]:
+    """Merge the reports of all files into `replays/<execution>/report.json` and return its place and counts."""
     report = ReplayReport()
     pages = objects.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"replays/{execution}/files/")
     for page in pages:
@@ -95,5 +93,5 @@ def merged(execution: str) -> dict[str, Any]:
 
 
 def write(key: str, plain: Mapping[str, Any]) -> None:
-    """JSON."""
+    """Write an object of JSON."""
     objects.put_object(Bucket=bucket, Key=key, Body=json.dumps(plain).encode(), ContentType="application/json")

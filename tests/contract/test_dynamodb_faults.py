@@ -79,7 +79,7 @@ class Faulty:
 
     def look_again(self) -> None:
         """The next order looks which version is active."""
-        self.function.rule_sets.expire()
+        self.function.resources.rule_sets.expire()
 
     def recorded(self, prefix: str = "DECISION#") -> list[dict[str, Any]]:
         pages = self.direct.client.get_paginator("scan").paginate(TableName=DECISIONS_TABLE)
@@ -112,7 +112,7 @@ def faulty(engine: str) -> Iterator[Faulty]:
 
 def forget(function: ModuleType) -> None:
     """Its connections are closed, and its rules free their memory."""
-    function.client.close()
+    function.resources.client.close()
     del sys.modules[function.__name__]
 
 
@@ -206,7 +206,7 @@ def test_a_version_that_cannot_be_read_leaves_the_last_good_one_deciding(
 ) -> None:
     """Its pointer (GetItem), or its parts (Query)."""
     activate(faulty, 2)
-    faulty.function.rule_sets._confirmed_at -= 40
+    faulty.function.resources.rule_sets._confirmed_at -= 40
     faulty.meets(operation, EVERY_ATTEMPT[fault])
 
     answer = timed(lambda: faulty.partner.validate(NOBODY_ABLE))
@@ -231,7 +231,7 @@ def slow_small_pages(exchange: Exchange) -> None:
 def test_a_slow_look_at_the_rules_leaves_time_to_record(faulty: Faulty) -> None:
     """Every attempt takes nearly as long as the client waits: what comes first leaves time for the rest."""
     activate(faulty, 2)
-    faulty.function.partners._read.clear()
+    faulty.function.resources.partners._read.clear()
     faulty.meets("Query", slow_small_pages)
     faulty.meets(ANY, slow(1.8))
 
@@ -327,7 +327,7 @@ DAMAGE: dict[str, Callable[[Faulty], None]] = {
 def test_a_damaged_version_leaves_the_last_good_one_deciding(faulty: Faulty, damage: str) -> None:
     activate(faulty, 2)
     DAMAGE[damage](faulty)
-    faulty.function.rule_sets._confirmed_at -= 40
+    faulty.function.resources.rule_sets._confirmed_at -= 40
 
     answer = faulty.partner.validate(NOBODY_ABLE)
 
@@ -377,7 +377,7 @@ def test_a_function_that_starts_on_a_damaged_version_decides_nothing(faulty: Fau
 
 
 def test_rules_that_are_too_old_decide_nothing(faulty: Faulty) -> None:
-    faulty.function.rule_sets._confirmed_at -= 3601
+    faulty.function.resources.rule_sets._confirmed_at -= 3601
     faulty.look_again()
     faulty.meets("GetItem", reset)
 
@@ -400,7 +400,7 @@ def test_a_function_that_cannot_read_rules_when_it_starts_reads_them_later(fault
 @pytest.mark.parametrize("fault", ["throttled", "a fault of the engine", "a connection that breaks", "clock skew"])
 def test_a_partner_who_cannot_be_looked_up_is_not_refused(faulty: Faulty, fault: str) -> None:
     """503, not 403: that we cannot read a profile says nothing about the partner."""
-    faulty.function.partners._read.clear()
+    faulty.function.resources.partners._read.clear()
     faulty.meets("GetItem", EVERY_ATTEMPT[fault])
 
     assert_refused(faulty.partner.validate(NOBODY_ABLE))
@@ -434,7 +434,7 @@ def test_one_order_of_a_batch_that_cannot_be_recorded_spoils_no_other(faulty: Fa
 
 
 def a_store(faulty: Faulty) -> RuleSetStore:
-    return RuleSetStore(faulty.function.client, RULES_TABLE, "home-infusion")
+    return RuleSetStore(faulty.function.resources.client, RULES_TABLE, "home-infusion")
 
 
 def test_a_version_of_which_a_half_is_refused_is_published_whole(faulty: Faulty) -> None:

@@ -21,7 +21,7 @@ def fail(**_parameters: Any) -> None:
 
 def test_an_order_that_cannot_be_recorded_is_a_problem_of_its_own(breakable_world: World) -> None:
     breakable_world.partner.validate(order())
-    breakable_world.function.client.meta.events.register("before-call.dynamodb", fail)
+    breakable_world.function.resources.client.meta.events.register("before-call.dynamodb", fail)
 
     answer = breakable_world.partner.validate_batch([order(), {}]).json
 
@@ -32,7 +32,7 @@ def test_an_order_that_cannot_be_recorded_is_a_problem_of_its_own(breakable_worl
 def test_a_warm_order_takes_one_call_of_dynamodb_to_record_it_and_none_to_read_rules(breakable_world: World) -> None:
     breakable_world.partner.validate(order())
     calls: list[str] = []
-    breakable_world.function.client.meta.events.register(
+    breakable_world.function.resources.client.meta.events.register(
         "before-call.dynamodb", lambda model, **_parameters: calls.append(model.name)
     )
 
@@ -52,7 +52,7 @@ def test_without_a_rule_set_nothing_is_decided(ruleless_world: World) -> None:
 
 def test_a_decision_that_cannot_be_recorded_is_not_given_out(breakable_world: World) -> None:
     breakable_world.partner.validate(order())
-    breakable_world.function.client.meta.events.register("before-call.dynamodb", fail)
+    breakable_world.function.resources.client.meta.events.register("before-call.dynamodb", fail)
 
     answer = breakable_world.partner.validate(order())
 
@@ -70,7 +70,7 @@ def test_a_fault_of_ours_is_internal_and_says_nothing_about_it(
     def faulty(*_arguments: Any, **_named: Any) -> None:
         raise RuntimeError("CANARY-in-a-message")
 
-    monkeypatch.setattr(breakable_world.function, "decide", faulty)
+    monkeypatch.setattr("infusion_orders.api.live_decisions.decide", faulty)
     answer = breakable_world.partner.validate(order())
 
     assert (answer.status, answer.problem) == (500, "internal")
@@ -83,9 +83,9 @@ def test_a_fault_of_ours_is_internal_and_says_nothing_about_it(
 def test_a_decision_says_how_long_ago_its_rules_were_confirmed(
     breakable_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    active = breakable_world.function.rule_sets.active()
+    active = breakable_world.function.resources.rule_sets.active()
     monkeypatch.setattr(
-        breakable_world.function.rule_sets, "active", lambda: ActiveRuleSet(active.rule_set, age_seconds=77)
+        breakable_world.function.resources.rule_sets, "active", lambda: ActiveRuleSet(active.rule_set, age_seconds=77)
     )
 
     answer = breakable_world.partner.validate(order())
@@ -99,7 +99,7 @@ def test_a_version_that_is_not_as_it_was_published_reproduces_nothing(
     def damaged(_version: int) -> None:
         raise DamagedRuleSet
 
-    monkeypatch.setattr(breakable_world.function.rule_sets, "version", damaged)
+    monkeypatch.setattr(breakable_world.function.resources.rule_sets, "version", damaged)
 
     answer = breakable_world.partner.validate(order(), query={"ruleset_version": "1"})
 

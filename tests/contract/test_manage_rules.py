@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infusion_orders.api.drafts import MOST_RULES
+from infusion_orders.api.rule_bodies import MOST_RULES
 from infusion_orders.authoring.limits import LIMITS
 from infusion_orders.store.partners import Partner
 from tests.support.orders import an_order_document
@@ -114,7 +114,7 @@ class TestSearch:
             ({"q": "a" * 61}, "q", "search with 4 to 60 characters"),
             ({"effect": "deny"}, "effect", "must be one of redirect, reject, review, warn, assign"),
             ({"provider_type": "shop"}, "provider_type", "must be one of physician, medical_group"),
-            ({"clauses": "M-1"}, "(unknown)", "is not known; did you mean clause?"),
+            ({"clauses": "M-1"}, "(unknown)", "did you mean clause?"),
         ],
     )
     def test_what_cannot_be_searched_for_is_told(
@@ -124,7 +124,7 @@ class TestSearch:
         assert (answer.status, answer.problem) == (422, "invalid-order")
         (error,) = answer.json["errors"]
         assert error["parameter"] == parameter
-        assert error["problem"].startswith(problem)
+        assert problem in error["problem"]
 
     def test_one_rule_is_read_as_it_was_written(self, world: World) -> None:
         answer = world.rules.call("GET", f"/v1/rules/{SETTING}", **READ)
@@ -168,8 +168,8 @@ class TestDrafts:
         [
             ({"rule": []}, "/rule", "extra"),
             ({"rules": [{"title": "x"}]}, "/rules/0/id", "is missing"),
-            ({"rules": [default_rule(), default_rule()]}, "/rules", "has two rules of one id"),
-            ({"base": 1, "remove": ["some.rule"]}, "/remove/0", "is no rule of the base"),
+            ({"rules": [default_rule(), default_rule()]}, "/rules", "has two rules with the same id"),
+            ({"base": 1, "remove": ["some.rule"]}, "/remove/0", "is not a rule of the base"),
             ({"base": "1"}, "/base", "integer"),
             ([], "", "input should be"),
         ],
@@ -253,7 +253,7 @@ class TestVersions:
 
     def test_the_function_that_decides_follows(self, world: World) -> None:
         activate(world, published(world, reviewing()))
-        world.function.rule_sets.expire()
+        world.function.resources.rule_sets.expire()
         assert world.partner.validate(NOBODY_ABLE).json["outcome"] == "needs_review"
 
     def test_a_shadow_is_set_and_ended(self, world: World) -> None:
@@ -283,7 +283,8 @@ class TestVersions:
     def test_with_four_eyes_the_publisher_may_not_activate(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         version = published(world, reviewing())
         function = world.rules.function
-        monkeypatch.setattr(function, "settings", function.settings.model_copy(update={"four_eyes": True}))
+        settings = function.resources.settings.model_copy(update={"four_eyes": True})
+        monkeypatch.setattr(function.resources, "settings", settings)
         alone = world.rules.call(
             "PUT", "/v1/rulesets/active", {"version": version, "why": "time"}, scope="rules/activate", client_id="ann"
         )
@@ -365,7 +366,7 @@ class TestReplay:
                 break
             after = answer["after"]
             if name is not None:
-                world.function.partners.put(Partner(name, name, "active", frozenset()))
+                world.function.resources.partners.put(Partner(name, name, "active", frozenset()))
         assert (answer["complete"], counted) == (True, 2)
 
     @pytest.mark.parametrize(
@@ -388,7 +389,7 @@ class TestReplay:
         for answer, detail in (
             (nothing, "no decision of the last 30 days can be replayed"),
             (refused, "2 of 2 decisions of the last 30 days would change"),
-            (too_many, "more than one request can replay"),
+            (too_many, "one request cannot replay"),
         ):
             assert (answer.status, answer.problem) == (409, "too-many-flips")
             assert detail in answer.json["detail"]

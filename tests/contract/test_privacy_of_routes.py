@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infusion_orders.api.routes import ROUTES, Route
 from infusion_orders.store.dynamodb import StoreUnavailable
 from infusion_orders_cli.embedded_table import RULES_TABLE
-from tests.contract.every_route import ROUTES, Route, event_to, good_requests
 from tests.support.orders import CANARY, a_canary_order
 from tests.support.partner import World, decided_world
+from tests.support.routes import event_to, good_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +54,7 @@ def sent_to(daemon: socket.socket) -> str:
 def everything(world: World, capsys: pytest.CaptureFixture[str], daemon: socket.socket) -> str:
     """All that the request left behind, apart from its answer."""
     written = capsys.readouterr()
-    pages = world.function.client.get_paginator("scan").paginate(TableName=RULES_TABLE)
+    pages = world.function.resources.client.get_paginator("scan").paginate(TableName=RULES_TABLE)
     rules = [item for page in pages for item in page["Items"]]
     return "\n".join([written.out, written.err, sent_to(daemon), repr(world.items()), repr(rules)])
 
@@ -79,7 +80,7 @@ def test_a_request_that_is_answered_leaves_no_canary(
     event["body"] = json.dumps(an_order_where_one_is_sent(route)) if request.body is not None else None
     event["requestContext"]["identity"] = {"sourceIp": "CANARY-66", "userAgent": "CANARY-67"}
 
-    answer = route.sent(world, event)
+    answer = world.send(route, event)
 
     assert answer.status < 500
     assert CANARY not in answer.text + everything(world, capsys, traces)
@@ -121,7 +122,7 @@ def test_a_request_that_is_refused_leaves_no_canary(
             name: [value] for name, value in changes["queryStringParameters"].items()
         }
 
-    answer = route.sent(world, event | changes)
+    answer = world.send(route, event | changes)
 
     assert answer.status < 500
     assert CANARY not in answer.text + everything(world, capsys, traces)
@@ -136,7 +137,7 @@ def test_what_stands_in_a_path_is_not_repeated(
             continue
         event = event_to(route, good_requests(DECISION)[str(route)])
         path = route.path.replace(f"{{{name}}}", "CANARY-50")
-        answer = route.sent(world, event | {"path": path, "pathParameters": {name: "CANARY-50"}})
+        answer = world.send(route, event | {"path": path, "pathParameters": {name: "CANARY-50"}})
         assert answer.status == 404
         assert CANARY not in answer.text + everything(world, capsys, traces)
 
@@ -164,12 +165,10 @@ def test_the_text_of_no_exception_gets_out(
     def fail(*_arguments: Any, **_named: Any) -> None:
         raise FAULTS[fault] from ValueError("CANARY-58")
 
-    function = (world.rules if route.function == "ManageRules" else world.partner).function
-    for name in ("caller", "staff"):
-        if hasattr(function, name):
-            monkeypatch.setattr(function, name, fail)
+    for name in ("authenticate", "authenticate_staff"):
+        monkeypatch.setattr(f"infusion_orders.api.requests.{name}", fail)
 
-    answer = route.sent(world, event_to(route, good_requests(DECISION)[str(route)]))
+    answer = world.send(route, event_to(route, good_requests(DECISION)[str(route)]))
 
     assert answer.status in (500, 503)
     left = everything(world, capsys, traces)
@@ -180,14 +179,14 @@ def test_the_text_of_no_exception_gets_out(
 def test_the_canaries_would_be_found(world: World, capsys: pytest.CaptureFixture[str], traces: socket.socket) -> None:
     """The search looks where it says: a canary in each place is seen."""
     key = {"PK": {"S": "CANARY-A"}, "SK": {"S": "x"}}
-    world.function.client.put_item(TableName=RULES_TABLE, Item=key)
+    world.function.resources.client.put_item(TableName=RULES_TABLE, Item=key)
     print("CANARY-B")  # noqa: T201 - what a careless developer would do
     host, port = traces.getsockname()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as careless:
         careless.sendto(b"CANARY-C", (host, port))
 
     found = everything(world, capsys, traces)
-    world.function.client.delete_item(TableName=RULES_TABLE, Key=key)
+    world.function.resources.client.delete_item(TableName=RULES_TABLE, Key=key)
 
     assert {name for name in ("CANARY-A", "CANARY-B", "CANARY-C") if name in found} == {
         "CANARY-A",

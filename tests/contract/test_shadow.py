@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infusion_orders.api.shadowing import LEAST_MILLISECONDS
+from infusion_orders.api.shadow import LEAST_MILLISECONDS
 from infusion_orders_cli.embedded_table import RULES_TABLE, embedded_tables
 from tests.support.orders import an_order_document
 from tests.support.partner import world_of
@@ -44,15 +44,17 @@ def world() -> Iterator[World]:
 
 def put_into_shadow(world: World, version: int | None) -> None:
     """As the function knows it after its next look at the pointer."""
-    world.function.rule_set_store.activations.set_shadow(version, by="ann", why="to see", at=datetime.now(UTC))
-    world.function.rule_sets.expire()
-    world.function.rule_sets.active()
+    world.function.resources.rule_set_store.activations.set_shadow(
+        version, by="ann", why="to see", at=datetime.now(UTC)
+    )
+    world.function.resources.rule_sets.expire()
+    world.function.resources.rule_sets.active()
     await_shadow(world)
 
 
 def await_shadow(world: World) -> None:
     """Until its thread has loaded it, or failed to."""
-    rule_sets = world.function.rule_sets
+    rule_sets = world.function.resources.rule_sets
     for _ in range(1000):
         if not rule_sets.shadow_is_loading:
             return
@@ -137,7 +139,7 @@ def test_a_shadow_that_raises_is_a_count_and_the_answer_stands(
     def fail(*_arguments: Any) -> None:
         raise RuntimeError("R0042001701")
 
-    monkeypatch.setattr("infusion_orders.api.shadowing.decide", fail)
+    monkeypatch.setattr("infusion_orders.api.shadow.decide", fail)
     answer = world.partner.validate(NOBODY_ABLE)
     output = capsys.readouterr().out
     [metric] = [json.loads(line) for line in output.splitlines() if "ShadowDecisions" in line]
@@ -159,9 +161,9 @@ def test_an_order_with_little_time_left_is_answered_and_nothing_else(
 def test_a_shadow_that_is_damaged_is_a_count_and_the_answer_stands(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    version = world.function.rule_set_store.publish(reviewing(), by="ann", note="to be damaged", at=NOW)
+    version = world.function.resources.rule_set_store.publish(reviewing(), by="ann", note="to be damaged", at=NOW)
     key = {"PK": {"S": f"RULESET#home-infusion#{version:06d}"}, "SK": {"S": "TABLE#vendors#000"}}
-    world.function.client.delete_item(TableName=RULES_TABLE, Key=key)
+    world.function.resources.client.delete_item(TableName=RULES_TABLE, Key=key)
     put_into_shadow(world, version)
     try:
         answers = [world.partner.validate(NOBODY_ABLE) for _ in range(2)]
@@ -178,8 +180,8 @@ def test_a_shadow_that_is_damaged_is_a_count_and_the_answer_stands(
 def test_differences_are_sampled_and_all_of_them_counted(
     world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, percent: int, logged: range
 ) -> None:
-    settings = world.function.settings.model_copy(update={"shadow_sample_percent": percent})
-    monkeypatch.setattr(world.function, "settings", settings)
+    settings = world.function.resources.settings.model_copy(update={"shadow_sample_percent": percent})
+    monkeypatch.setattr(world.function.resources, "settings", settings)
     for _ in range(40):
         world.partner.validate(NOBODY_ABLE)
     lines, metrics = told(capsys)

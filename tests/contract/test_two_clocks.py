@@ -23,10 +23,10 @@ INSTANT = timedelta(microseconds=1)
 
 def activate(world: World, document: RuleSetDocument, at: datetime) -> int:
     """Published and active from that moment on, and known to the function."""
-    store = world.function.rule_set_store
+    store = world.function.resources.rule_set_store
     version: int = store.publish(document, by="ann", note="a note", at=at)
     store.activations.activate(version, by="bob", why="time", at=at)
-    world.function.rule_sets.expire()
+    world.function.resources.rule_sets.expire()
     return version
 
 
@@ -84,8 +84,8 @@ def test_every_past_decision_keeps_its_receipt_however_often_the_rules_change(br
 def test_a_version_that_was_gone_back_from_still_reproduces(breakable_world: World) -> None:
     activate(breakable_world, changed_document({"/otherwise/effect": "review"}), datetime.now(UTC))
     decision = breakable_world.partner.validate(NOBODY_ABLE).json
-    breakable_world.function.rule_set_store.activations.roll_back(by="eve", why="back", at=datetime.now(UTC))
-    breakable_world.function.rule_sets.expire()
+    breakable_world.function.resources.rule_set_store.activations.roll_back(by="eve", why="back", at=datetime.now(UTC))
+    breakable_world.function.resources.rule_sets.expire()
 
     assert breakable_world.partner.validate(NOBODY_ABLE).json["outcome"] == "rejected"
     again = reproduced(breakable_world, ruleset_version="2", as_of=decision["as_of"])

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infusion_orders.api.observability import ALLOWED_FIELDS
+from infusion_orders.api.routes import ROUTES, Route
 from infusion_orders.orders.reading import MAX_BODY_BYTES
 from infusion_orders_cli.embedded_table import DECISIONS_TABLE, LOCAL_PARTNER
-from tests.contract.every_route import ROUTES, Route, event_to, good_requests
 from tests.support.orders import CANARY, a_canary_order, an_order_document
 from tests.support.partner import an_event, read_event
 from tests.support.project import PROJECT
+from tests.support.routes import event_to, good_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ def test_every_route_answers_cold_and_warm(stack: Stack, decision_id: str, route
     event = event_to(route, request)
     stack.as_it_was()
 
-    with stack.cold(route.function) as (caller, function):
+    with stack.cold(route.function.title().replace("_", "")) as (caller, function):
         first, second = caller.send(event), caller.send(event)
         lines = function.lines()
 

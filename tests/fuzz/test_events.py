@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infusion_orders.api.caller import Scope as TokenScope
-from infusion_orders.api.caller import Unauthenticated, caller, staff
+from infusion_orders.api.caller import TokenScope, authenticate, authenticate_staff
+from infusion_orders.api.errors import Unauthenticated
 from tests.fuzz.events import (
     MOST_BYTES_OF_A_LINE,
     MOST_BYTES_OF_A_PROBLEM,
@@ -191,7 +191,7 @@ def test_a_client_id_that_no_user_pool_issues_is_unauthenticated(world: World, c
     event = an_event("validate-order", client_id=client_id)
 
     with pytest.raises(Unauthenticated):
-        caller(event, world.function.partners, TokenScope.VALIDATE)
+        authenticate(event, world.function.resources.partners, TokenScope.VALIDATE)
 
 
 @pytest.mark.parametrize("username", ["x" * 129, "a\nb", INJECTION, 5, ["x"], "\ud800"])
@@ -200,7 +200,7 @@ def test_a_user_name_that_no_user_pool_issues_is_unauthenticated(username: Any) 
     event["requestContext"]["authorizer"]["claims"]["username"] = username
 
     with pytest.raises(Unauthenticated):
-        staff(event, TokenScope.READ_RULES)
+        authenticate_staff(event, TokenScope.READ_RULES)
 
 
 def test_an_unknown_decision_id_is_404_and_not_405(world: World) -> None:

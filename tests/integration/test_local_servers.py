@@ -18,9 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 from infusion_orders_cli import listening, serve
-from infusion_orders_cli.local_api import RESOURCES
 from infusion_orders_cli.main import app
-from infusion_orders_cli.openapi import openapi_document
 from tests.support.orders import an_order_document
 from tests.support.processes import started
 
@@ -113,10 +111,6 @@ def test_the_port_of_serve_is_free_again_after_it_stopped() -> None:
         assert run("serve", "--port", str(port), "--once").returncode == 0
     with pytest.raises(ConnectionRefusedError):
         http.client.HTTPConnection("127.0.0.1", port, timeout=5).connect()
-
-
-def test_the_local_api_knows_the_paths_of_the_contract() -> None:
-    assert set(RESOURCES) == set(openapi_document(ROOT)["paths"])
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")

@@ -88,7 +88,9 @@ def _fails(_facts: Any) -> Any:
 
 
 FAULTY_FACTS = ("first.flag", "the.size")
-FAULTY = Catalogue({**SMALL.facts, **{name: replace(FACTS[name], read=None, derive=_fails) for name in FAULTY_FACTS}})
+FAULTY = Catalogue(
+    {**SMALL.declared, **{name: replace(FACTS[name], read=None, derive=_fails) for name in FAULTY_FACTS}}
+)
 
 
 @examples(200)

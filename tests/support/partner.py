@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import ModuleType
 
+    from infusion_orders.api.routes import Route
+
 EVERYTHING = frozenset(map(str, LineOfBusiness))
 OTHER_PARTNERS = (
     Partner("another-partner", "Another partner", "active", EVERYTHING),
@@ -183,9 +185,13 @@ class World:
     partner: PartnerSystem
     rules: PartnerSystem
 
+    def send(self, route: Route, event: Mapping[str, Any]) -> Answer:
+        """Send an event to the function that serves the route."""
+        return (self.rules if route.function == "manage_rules" else self.partner).send(event)
+
     def items(self) -> list[dict[str, Any]]:
         """Return all items of the decisions table, with compressed values decompressed."""
-        pages = self.function.client.get_paginator("scan").paginate(TableName=DECISIONS_TABLE)
+        pages = self.function.resources.client.get_paginator("scan").paginate(TableName=DECISIONS_TABLE)
         items = [item for page in pages for item in page["Items"]]
         return [{name: _readable(value) for name, value in item.items()} for item in items]
 

@@ -6,16 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infusion_orders.api.errors import InvalidRequest, NotFound, UnsupportedMediaType
 from infusion_orders.api.requests import (
-    Asked,
-    InvalidRequest,
-    NothingThere,
-    UnsupportedMediaType,
-    asked,
+    DecisionQuery,
+    decision_query,
     idempotency_key,
     json_body,
-    known_form,
-    no_parameters,
+    refuse_parameters,
+    require_ulid,
 )
 from infusion_orders.orders.reading import MalformedJson
 
@@ -70,13 +68,15 @@ def test_a_broken_encoding_is_malformed() -> None:
 
 
 def test_a_request_without_parameters_asks_for_nothing_special() -> None:
-    assert asked(an_event(), today=TODAY) == Asked()
+    assert decision_query(an_event(), today=TODAY) == DecisionQuery()
 
 
 def test_all_parameters_are_read() -> None:
     event = an_event(query={"explain": ["all"], "as_of": ["2026-11-20"], "ruleset_version": ["12"]})
 
-    assert asked(event, today=TODAY) == Asked(explain_all=True, as_of=date(2026, 11, 20), ruleset_version=12)
+    assert decision_query(event, today=TODAY) == DecisionQuery(
+        explain_all=True, as_of=date(2026, 11, 20), ruleset_version=12
+    )
 
 
 @pytest.mark.parametrize(
@@ -88,16 +88,16 @@ def test_all_parameters_are_read() -> None:
         ({"as_of": ["20261120"]}, "as_of", "YYYY-MM-DD"),
         ({"as_of": ["2026-11-24"]}, "as_of", "after today"),
         ({"as_of": ["2026-11-20", "2026-11-21"]}, "as_of", "once"),
-        ({"ruleset_version": ["0"]}, "ruleset_version", "1 or more"),
-        ({"ruleset_version": ["1.5"]}, "ruleset_version", "1 or more"),
-        ({"ruleset_version": ["٣"]}, "ruleset_version", "1 or more"),
+        ({"ruleset_version": ["0"]}, "ruleset_version", "number of a version"),
+        ({"ruleset_version": ["1.5"]}, "ruleset_version", "number of a version"),
+        ({"ruleset_version": ["٣"]}, "ruleset_version", "number of a version"),
         ({"as_off": ["2026-11-20"]}, "(unknown)", "did you mean as_of?"),
-        ({"zzz": ["1"]}, "(unknown)", "known are explain, as_of, ruleset_version"),
+        ({"zzz": ["1"]}, "(unknown)", "takes explain, as_of, ruleset_version"),
     ],
 )
 def test_a_wrong_parameter_is_named_with_what_it_must_be(query: dict[str, list[str]], name: str, problem: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        asked(an_event(query=query), today=TODAY)
+        decision_query(an_event(query=query), today=TODAY)
 
     (wrong,) = caught.value.errors
     assert (wrong.part, wrong.name) == ("parameter", name)
@@ -106,7 +106,7 @@ def test_a_wrong_parameter_is_named_with_what_it_must_be(query: dict[str, list[s
 
 def test_a_route_without_parameters_refuses_them_without_repeating_their_names() -> None:
     with pytest.raises(InvalidRequest) as caught:
-        no_parameters(an_event(query={"member_9AB1": ["1"]}))
+        refuse_parameters(an_event(query={"member_9AB1": ["1"]}))
 
     assert [wrong.name for wrong in caught.value.errors] == ["(unknown)"]
 
@@ -127,9 +127,9 @@ def test_an_unusable_idempotency_key_is_refused(key: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "1", "01KAT7Q3V9M5R7T0ZJX2B8N4W", "01KAT7Q3V9M5R7T0ZJX2B8N4WI", "../DECISION#1"])
 def test_what_is_no_ulid_is_no_decision(text: str) -> None:
-    with pytest.raises(NothingThere):
-        known_form(text)
+    with pytest.raises(NotFound):
+        require_ulid(text)
 
 
 def test_a_ulid_is_the_id_of_a_decision() -> None:
-    assert known_form("01KAT7Q3V9M5R7T0ZJX2B8N4WC") == "01KAT7Q3V9M5R7T0ZJX2B8N4WC"
+    assert require_ulid("01KAT7Q3V9M5R7T0ZJX2B8N4WC") == "01KAT7Q3V9M5R7T0ZJX2B8N4WC"

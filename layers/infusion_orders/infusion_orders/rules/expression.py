@@ -101,7 +101,7 @@ def conjuncts(expression: Expression) -> Iterator[Expression]:
         yield expression
 
 
-class Answers(dict[str, Any]):
+class TriedAnswers(dict[str, Any]):
     """Known facts and tried answers by name; every other fact is unknown."""
 
     def __missing__(self, name: str) -> Any:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from infusion_orders.facts.fact import Kind
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.rules.evaluation import residual
-from infusion_orders.rules.expression import Answers, comparisons
+from infusion_orders.rules.expression import TriedAnswers, comparisons
 from infusion_orders.rules.representatives import (
     MOST_CODE_CLASSES,
     answers_worth_trying,
@@ -55,7 +55,7 @@ class Satisfiability:
 
         Raises TooManyCombinations.
         """
-        found = self._search(self.expression, Answers())
+        found = self._search(self.expression, TriedAnswers())
         if found is None and not all(map(self._is_exhausted, self._leaves)):
             raise TooManyCombinations
         return found
@@ -65,7 +65,7 @@ class Satisfiability:
         is_set = self.catalogue.facts[name].kind is Kind.CODES
         return not is_set or len(code_classes(self._leaves[name])) <= MOST_CODE_CLASSES
 
-    def _search(self, expression: Expression, answers: Answers) -> Mapping[str, Any] | None:
+    def _search(self, expression: Expression, answers: TriedAnswers) -> Mapping[str, Any] | None:
         self._left -= 1
         if self._left < 0:
             raise TooManyCombinations
@@ -75,7 +75,7 @@ class Satisfiability:
         leaf = next(comparisons(left))
         open_fact = leaf.fact if isinstance(answers[leaf.fact], Unknown) or leaf.other is None else leaf.other
         for value in self._values_of(open_fact):
-            tried = Answers(answers)
+            tried = TriedAnswers(answers)
             tried[open_fact] = value
             found = self._search(left, tried)
             if found is not None:

@@ -1,7 +1,6 @@
-"""Each live order also decided under the shadow version, once its answer is fixed and recorded.
+"""The shadow: each live order is also decided under a second version, after its answer is fixed and recorded.
 
-Nothing here can change or fail the answer: what comes of it is noted for the log and the metrics, and a fault is a
-count.
+Nothing here can change or fail the answer.  The result is noted for the log and the metrics; a fault is only counted.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from infusion_orders.store.rule_set_cache import RuleSetCache
 
 LEAST_MILLISECONDS = 5_000
-"""A request with less time left has waited for something: it is answered and nothing else."""
+"""With less time left the shadow is skipped."""
 
 
 def decide_in_shadow(
@@ -34,7 +33,7 @@ def decide_in_shadow(
     sample_percent: int,
     milliseconds_left: Callable[[], int],
 ) -> None:
-    """Notes what the shadow version would have answered; never raises."""
+    """Note what the shadow version would have answered.  Never raises."""
     failed = rule_sets.take_failed_shadow()
     if failed is not None:
         notes.shadowed.append(Shadowed(failed, failed=True))
@@ -43,12 +42,12 @@ def decide_in_shadow(
         return
     try:
         notes.shadowed.append(_compared(order, decision, shadow, sample_percent))
-    except Exception:  # whatever it is, the answer stands
+    except Exception:  # a fault in the shadow must not affect the answer
         notes.shadowed.append(Shadowed(shadow.version, failed=True))
 
 
 def _compared(order: Order, decision: Decision, shadow: RuleSet, sample_percent: int) -> Shadowed:
-    from infusion_orders.decisions.replay import ARROW, flips_of  # functions without a shadow need not load it
+    from infusion_orders.decisions.replay import ARROW, flips_of  # only loaded where there is a shadow
 
     plain = decision.model_dump(mode="json", by_alias=True, exclude_none=True)
     shadow_decision = decide(order, shadow, as_of=decision.as_of).decision
@@ -72,5 +71,5 @@ def _compared(order: Order, decision: Decision, shadow: RuleSet, sample_percent:
 
 
 def _is_sampled(decision_id: str, percent: int) -> bool:
-    """The same decisions whatever the instance: by the hash of their id."""
+    """Whether the decision belongs to the sample: by the hash of its id, so every instance picks the same ones."""
     return hashlib.sha256(decision_id.encode()).digest()[0] * 100 < percent * 256
