@@ -27,7 +27,7 @@ from benchmarks.project import (
 )
 from benchmarks.reporting import Report, Table, microseconds, milliseconds, not_run
 from infusion_orders.decisions import decide
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from scripts.dynamodb_engine import EngineMissing
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def measured(rule_set: RuleSet) -> Report:
 
 def core(body: bytes, rule_set: RuleSet) -> str:
     """Parse, decide and render; record nothing."""
-    decision = decide(read_order(body), rule_set, as_of=AS_OF).decision
+    decision = decide(parse_order(body), rule_set, as_of=AS_OF).decision
     return decision.model_dump_json(by_alias=True, exclude_none=True)
 
 

@@ -23,7 +23,7 @@ from benchmarks.load_function import Kind, Tally, drive
 from benchmarks.measuring import percentile
 from benchmarks.project import TEMPLATE, default_rules, running_dynamodb
 from benchmarks.reporting import Report, Table, milliseconds, not_run, show
-from infusion_orders_cli.template_tables import read_template
+from infusion_orders_cli.local.tables import read_template
 from scripts.dynamodb_engine import EngineMissing
 
 WARM_UP_SECONDS = 15

@@ -18,7 +18,7 @@ from benchmarks.reporting import Report, Table, microseconds
 from infusion_orders.decisions.findings import observed
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.rule import Verdict
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def setting() -> Setting:
     """Return the rules and the varied orders."""
     rule_set = ready(default_rules())
     by_id = {rule.id: rule for rule in rule_set.rules}
-    orders = [read_order(json.dumps(order)) for order in varied_orders()]
+    orders = [parse_order(json.dumps(order)) for order in varied_orders()]
     return Setting(rule_set, [by_id[name] for name in RULES], orders)
 
 

@@ -18,14 +18,14 @@ from botocore.client import BaseClient
 
 from infusion_orders.authoring.rule_files import read_directory
 from infusion_orders.rules.rule_set import RuleSet
-from infusion_orders_cli.embedded_table import CREDENTIALS, environment, local_tables
+from infusion_orders_cli.local.tables import CREDENTIALS, environment, local_tables
 from scripts.dynamodb_engine import dynamodb_local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from infusion_orders.rules.document import RuleSetDocument
-    from infusion_orders_cli.embedded_table import LocalTables
+    from infusion_orders_cli.local.tables import LocalTables
 
     Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 

@@ -13,7 +13,7 @@ from benchmarks.measuring import side_by_side
 from benchmarks.project import AS_OF, default_rules, order_body, ready, running_dynamodb
 from benchmarks.reporting import Report, Table, milliseconds, not_run
 from infusion_orders.decisions import decide
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.rule import Verdict
 from infusion_orders.store.rule_set_cache import RuleSetCache
 from scripts.dynamodb_engine import EngineMissing
@@ -73,7 +73,7 @@ def report() -> Report:
 
 def parsed(lines: int) -> Order:
     """Return the example order with so many lines."""
-    return read_order(json.dumps(with_lines(json.loads(order_body()), lines)))
+    return parse_order(json.dumps(with_lines(json.loads(order_body()), lines)))
 
 
 def applying(order: Order, rule_set: RuleSet) -> int:

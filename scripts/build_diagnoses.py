@@ -11,8 +11,8 @@ from pathlib import Path
 
 import simple_icd_10_cm as release
 
-from infusion_orders.reference.diagnoses import diagnosis_rows
 from infusion_orders.reference.schema import TABLES
+from infusion_orders_cli.codes.icd_10_cm import diagnosis_rows
 
 RELEASE_FROM = date(2026, 4, 1)
 RELEASE_TO = date(2026, 9, 30)

@@ -26,13 +26,13 @@ from unittest.mock import patch
 import typer
 
 # Every name of the project that this script uses.
-from infusion_orders.api import partner_api
+from infusion_orders.api import application
 from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions.decide import decide
 from infusion_orders.facts.release_0_1 import catalogue_of
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.rule_set import RuleSet
-from infusion_orders_cli.embedded_table import DECISIONS_TABLE, RULES_TABLE
+from infusion_orders_cli.local.tables import DECISIONS_TABLE, RULES_TABLE
 from tests.fuzz.events import send
 from tests.fuzz.orders import document_of
 from tests.support.partner import decided_world
@@ -94,7 +94,7 @@ def rules_of(folder: Path | None) -> RuleSet:
 def decided(document: Mapping[str, Any], rule_set: RuleSet, *, explain_all: bool = False) -> Item:
     """The decision and the recorded facts, or the exception that was raised."""
     try:
-        order = read_order(json.dumps(document))
+        order = parse_order(json.dumps(document))
         made = decide(order, rule_set, as_of=TODAY, explain_all=explain_all)
     except Exception as error:
         return {"raised": f"{type(error).__name__}: {error}"}
@@ -128,7 +128,7 @@ class FixedClock(datetime):
 def functions() -> Iterator[Item]:
     """Answers and log lines of all events, orders first, and the layout of what is stored after them."""
     paths = sorted((PROJECT / "events").glob("*.json"), key=lambda path: (not path.stem.startswith("validate"), path))
-    with decided_world() as world, patch.object(partner_api, "datetime", FixedClock):
+    with decided_world() as world, patch.object(application, "datetime", FixedClock):
         for path in paths:
             event = json.loads(path.read_text("utf-8"))
             if "httpMethod" in event:

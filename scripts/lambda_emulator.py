@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders_cli.embedded_table import REGION
+from infusion_orders_cli.local.tables import REGION
 from scripts.dynamodb_engine import free_port
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from infusion_orders.store.dynamodb import dynamodb_client
 from infusion_orders.store.rule_set_table import damaged_if_unreadable
 from infusion_orders.store.versions import RuleSetStore
 from infusion_orders_cli.checkout import DEFAULT_RULES, MARK, project_root
-from infusion_orders_cli.embedded_table import CREDENTIALS, REGION, embedded_tables
+from infusion_orders_cli.local.tables import CREDENTIALS, REGION, embedded_tables
 
 if TYPE_CHECKING:
     from datetime import date

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from infusion_orders.api.errors import TooManyFlips
 from infusion_orders.api.requests import json_body, refuse_parameters
 from infusion_orders.api.rule_bodies import Activation, ReplayOrder, RollBack, ShadowChange, read_body
-from replays import replay, source_of
+from replays import replay_while_time_is_left, source_of
 from rule_answers import plain_pointer, plain_record, plain_response
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _require_few_flips(wanted: Activation, most: Decimal, request: Request, reso
     today = request.notes.at.date()
     days = ReplayOrder(since=today - timedelta(days=wanted.days - 1), until=today)
     rule_set = resources.rule_sets.version(wanted.version)
-    report, rest = replay(source_of(days, resources), rule_set, None, request)
+    report, rest = replay_while_time_is_left(source_of(days, resources), rule_set, None, request)
     period = f"of the last {wanted.days} days"
     if rest is not None:
         raise TooManyFlips(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from infusion_orders.api.errors import InvalidRequest, NotFound, WrongPart
 from infusion_orders.api.requests import query_parameters, refuse_parameters, require_choice
 from infusion_orders.authoring.search import EFFECTS, SearchTextLength, find_rules
-from infusion_orders.orders.order import ProviderType
+from infusion_orders.orders.vocabularies import ProviderType
 from rule_answers import plain_response, plain_rule
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def search_rules(request: Request, resources: Resources) -> Response:
     rule_set = resources.rule_sets.active().rule_set
     try:
         found = find_rules(
-            (compiled.rule for compiled in rule_set.rules),
+            (compiled.definition for compiled in rule_set.rules),
             query.get("q"),
             clause=query["clause"].upper() if "clause" in query else None,
             provider_type=ProviderType(query["provider_type"]) if "provider_type" in query else None,
@@ -43,6 +43,6 @@ def get_rule(request: Request, resources: Resources) -> Response:
     refuse_parameters(request.event)
     rule_set = resources.rule_sets.active().rule_set
     for compiled in rule_set.rules:
-        if compiled.rule.id == request.path_parameters["rule_id"]:
-            return plain_response({"version": rule_set.version, "rule": plain_rule(compiled.rule)})
+        if compiled.id == request.path_parameters["rule_id"]:
+            return plain_response({"version": rule_set.version, "rule": plain_rule(compiled.definition)})
     raise NotFound("The active version has no rule with this id.")

@@ -14,7 +14,7 @@ from infusion_orders.api.rule_bodies import MOST_RULES, Draft, read_body
 from infusion_orders.authoring.analysis.analysis import analyse
 from infusion_orders.authoring.checks import check_document
 from infusion_orders.authoring.coverage import example_reports, shares
-from infusion_orders.orders.reading import FieldProblem, InvalidOrder
+from infusion_orders.orders.parsing import FieldProblem, InvalidOrder
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.problems import RuleSetErrors
 from infusion_orders.rules.rule_set import RuleSet

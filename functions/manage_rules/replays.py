@@ -13,7 +13,7 @@ from infusion_orders.api.requests import json_body, refuse_parameters, version_n
 from infusion_orders.api.rule_bodies import ReplayOrder, read_body
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.replay_report import ReplayReport, report_of
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.store.recorded_decisions import Position, TableSource
 from rule_answers import plain_response
 
@@ -31,7 +31,7 @@ def try_order(request: Request, resources: Resources) -> Response:
     """Decide an order under a version, with every rule's verdict; nothing is recorded."""
     request.person()
     refuse_parameters(request.event)
-    order = read_order(json_body(request.event))
+    order = parse_order(json_body(request.event))
     rule_set = resources.rule_sets.version(version_number(request.path_parameters["version"]))
     decision = decide(order, rule_set, as_of=request.notes.at.date(), explain_all=True).decision
     request.notes.note(ruleset_version=rule_set.version, outcome=str(decision.outcome))
@@ -46,7 +46,7 @@ def replay_version(request: Request, resources: Resources) -> Response:
     rule_set = resources.rule_sets.version(version_number(request.path_parameters["version"]))
     source = source_of(wanted, resources)
     after = None if wanted.after is None else Position(0, wanted.after.at, 0.0)
-    report, mark = replay(source, rule_set, after, request)
+    report, mark = replay_while_time_is_left(source, rule_set, after, request)
     rest = None if mark is None else {"partner": source.partners[mark.part], "at": mark.at}
     request.notes.note(ruleset_version=rule_set.version, orders=report.replayed)
     return plain_response(
@@ -65,7 +65,7 @@ def source_of(wanted: ReplayOrder, resources: Resources) -> TableSource:
     return TableSource(resources.client, resources.settings.decisions_table, left, first, last)
 
 
-def replay(
+def replay_while_time_is_left(
     source: TableSource, rule_set: RuleSet, after: Position | None, request: Request
 ) -> tuple[ReplayReport, Position | None]:
     """Replay while there is time.  The mark says where to continue; it is None when everything was replayed."""

@@ -19,7 +19,7 @@ from infusion_orders.api.requests import (
 )
 from infusion_orders.api.resources import Resources, open_resources
 from infusion_orders.api.settings import Settings
-from infusion_orders.orders.reading import order_from, read_order
+from infusion_orders.orders.parsing import order_from_json, parse_order
 from infusion_orders.store.decisions import IdempotencyKey
 
 
@@ -31,7 +31,7 @@ def validate_order(request: Request, resources: Resources) -> Response:
         require_scope(request.event, TokenScope.READ_DECISIONS)
     body = json_body(request.event)
     key = idempotency_key(request.event)
-    order = read_order(body)
+    order = parse_order(body)
     require_line_of_business(partner, order)
     if query.reproduces:
         return json_response(reproduce_decision(order, query, request, resources))
@@ -51,7 +51,7 @@ def validate_batch(request: Request, resources: Resources) -> Response:
     answer = BatchAnswer()
     for index, document in enumerate(documents):
         try:
-            order = order_from(document)
+            order = order_from_json(document)
             require_line_of_business(partner, order)
             answer.require_room(milliseconds_left=request.milliseconds_left())
             decision = decide_now(order, request, resources)

@@ -19,7 +19,7 @@ from infusion_orders.store.dynamodb import LAST_ATTEMPT_SECONDS, StoreUnavailabl
 from infusion_orders.store.partners import PartnerStore
 from infusion_orders.store.rule_set_table import DamagedRuleSet
 from infusion_orders.store.versions import NoSuchVersion, RuleSetStore
-from infusion_orders_cli.embedded_table import (
+from infusion_orders_cli.local.tables import (
     CREDENTIALS,
     DECISIONS_TABLE,
     REGION,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
-    from infusion_orders_cli.embedded_table import LocalTables
+    from infusion_orders_cli.local.tables import LocalTables
     from tests.support.faults import Exchange, Meeting
     from tests.support.partner import Answer
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infusion_orders_cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, environment, local_tables
+from infusion_orders_cli.local.tables import CREDENTIALS, DECISIONS_TABLE, environment, local_tables
 from tests.support.orders import an_order_document
 from tests.support.partner import PartnerSystem, load_function
 from tests.support.project import TEMPLATE
@@ -19,7 +19,7 @@ from tests.support.tables import dynamodb_local_or_skip
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from infusion_orders_cli.embedded_table import LocalTables
+    from infusion_orders_cli.local.tables import LocalTables
     from tests.support.partner import Answer
 
 pytestmark = pytest.mark.dynamodb_local

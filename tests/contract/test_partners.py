@@ -11,10 +11,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from infusion_orders.api.routes import ROUTES, Route
+from infusion_orders.api.routes import ROUTES, ApiRoute
 from infusion_orders.orders.vocabularies import LineOfBusiness
 from infusion_orders.store.decisions import _key, hashed_key
-from infusion_orders_cli.embedded_table import LOCAL_PARTNER
+from infusion_orders_cli.local.tables import LOCAL_PARTNER
 from tests.support.orders import an_order_document
 from tests.support.partner import World, decided_world
 from tests.support.routes import event_to, good_requests
@@ -44,7 +44,7 @@ def test_every_route_has_a_good_request() -> None:
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
-def test_a_method_that_the_contract_does_not_have_does_nothing(world: World, route: Route, method: str) -> None:
+def test_a_method_that_the_contract_does_not_have_does_nothing(world: World, route: ApiRoute, method: str) -> None:
     if any((other.method, other.path) == (method, route.path) for other in ROUTES):
         return
     event = event_to(route, good_requests(NOBODY)[str(route)]) | {"httpMethod": method}
@@ -67,7 +67,7 @@ class Claims:
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 @pytest.mark.parametrize("authorizer", Claims.MISSING, ids=str)
-def test_without_claims_nobody_is_anybody(world: World, route: Route, authorizer: Any) -> None:
+def test_without_claims_nobody_is_anybody(world: World, route: ApiRoute, authorizer: Any) -> None:
     event = event_to(route, good_requests(NOBODY)[str(route)])
     event["requestContext"]["authorizer"] = authorizer
     event["headers"] |= {"Authorization": f"Bearer {LOCAL_PARTNER}", "X-Client-Id": LOCAL_PARTNER}
@@ -80,7 +80,7 @@ def test_without_claims_nobody_is_anybody(world: World, route: Route, authorizer
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 @pytest.mark.parametrize("claims", Claims.WRONG, ids=str)
 def test_other_tokens_than_a_clients_access_token_are_refused(
-    world: World, route: Route, claims: dict[str, Any]
+    world: World, route: ApiRoute, claims: dict[str, Any]
 ) -> None:
     event = event_to(route, good_requests(NOBODY)[str(route)])
     event["requestContext"]["authorizer"]["claims"] |= claims
@@ -91,7 +91,7 @@ def test_other_tokens_than_a_clients_access_token_are_refused(
 @pytest.mark.parametrize("route", OF_PARTNERS, ids=str)
 @pytest.mark.parametrize("client_id", ["nobody", "suspended-partner", f"{LOCAL_PARTNER}-", LOCAL_PARTNER.upper()])
 def test_unknown_and_suspended_clients_are_refused(
-    world: World, decision: dict[str, Any], route: Route, client_id: str
+    world: World, decision: dict[str, Any], route: ApiRoute, client_id: str
 ) -> None:
     before = world.count_decisions()
     request = good_requests(decision["decision_id"])[str(route)]
@@ -104,7 +104,7 @@ def test_unknown_and_suspended_clients_are_refused(
 
 
 @pytest.mark.parametrize("route", OF_PARTNERS, ids=str)
-def test_another_partner_sees_nothing_of_a_decision(world: World, decision: dict[str, Any], route: Route) -> None:
+def test_another_partner_sees_nothing_of_a_decision(world: World, decision: dict[str, Any], route: ApiRoute) -> None:
     """Two partners with the same rights, the same request and the same idempotency key."""
     request = good_requests(decision["decision_id"])[str(route)]
     event = event_to(route, request, client_id=OTHER, headers={"Idempotency-Key": "secret-key"})
@@ -123,7 +123,7 @@ def test_another_partner_sees_nothing_of_a_decision(world: World, decision: dict
 
 
 @pytest.mark.parametrize("route", OF_STAFF, ids=str)
-def test_a_partners_scopes_open_no_route_of_the_rules(world: World, route: Route) -> None:
+def test_a_partners_scopes_open_no_route_of_the_rules(world: World, route: ApiRoute) -> None:
     request = good_requests(NOBODY)[str(route)]
     answer = world.send(route, event_to(route, request, scope="orders/validate decisions/read"))
     assert (answer.status, answer.problem) == (403, "missing-scope")
@@ -131,7 +131,7 @@ def test_a_partners_scopes_open_no_route_of_the_rules(world: World, route: Route
 
 @pytest.mark.parametrize("route", OF_STAFF, ids=str)
 def test_no_route_of_the_rules_tells_an_order_or_its_decision(
-    world: World, decision: dict[str, Any], route: Route
+    world: World, decision: dict[str, Any], route: ApiRoute
 ) -> None:
     """Replays count decisions; they name none."""
     request = good_requests(decision["decision_id"])[str(route)]

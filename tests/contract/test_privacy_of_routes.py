@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infusion_orders.api.routes import ROUTES, Route
+from infusion_orders.api.routes import ROUTES, ApiRoute
 from infusion_orders.store.dynamodb import StoreUnavailable
-from infusion_orders_cli.embedded_table import RULES_TABLE
+from infusion_orders_cli.local.tables import RULES_TABLE
 from tests.support.orders import CANARY, a_canary_order
 from tests.support.partner import World, decided_world
 from tests.support.routes import event_to, good_requests
@@ -59,7 +59,7 @@ def everything(world: World, capsys: pytest.CaptureFixture[str], daemon: socket.
     return "\n".join([written.out, written.err, sent_to(daemon), repr(world.items()), repr(rules)])
 
 
-def an_order_where_one_is_sent(route: Route) -> Any:
+def an_order_where_one_is_sent(route: ApiRoute) -> Any:
     """The good request's body, with a canary in each place of an order that holds a member's data."""
     body = good_requests(DECISION)[str(route)].body
     if route.path.endswith(("/validate", "/decide")):
@@ -71,7 +71,7 @@ def an_order_where_one_is_sent(route: Route) -> Any:
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_a_request_that_is_answered_leaves_no_canary(
-    world: World, capsys: pytest.CaptureFixture[str], traces: socket.socket, route: Route
+    world: World, capsys: pytest.CaptureFixture[str], traces: socket.socket, route: ApiRoute
 ) -> None:
     request = good_requests(DECISION)[str(route)]
     event = event_to(
@@ -113,7 +113,7 @@ SPOILT: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("spoilt", SPOILT)
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_a_request_that_is_refused_leaves_no_canary(
-    world: World, capsys: pytest.CaptureFixture[str], traces: socket.socket, route: Route, spoilt: str
+    world: World, capsys: pytest.CaptureFixture[str], traces: socket.socket, route: ApiRoute, spoilt: str
 ) -> None:
     event = event_to(route, good_requests(DECISION)[str(route)])
     changes = dict(SPOILT[spoilt])
@@ -159,7 +159,7 @@ def test_the_text_of_no_exception_gets_out(
     capsys: pytest.CaptureFixture[str],
     traces: socket.socket,
     monkeypatch: pytest.MonkeyPatch,
-    route: Route,
+    route: ApiRoute,
     fault: str,
 ) -> None:
     def fail(*_arguments: Any, **_named: Any) -> None:

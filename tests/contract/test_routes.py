@@ -8,7 +8,7 @@ import pytest
 
 from infusion_orders.api.application import Application
 from infusion_orders.api.caller import TokenScope
-from infusion_orders.api.routes import ROUTES, Route, find_route
+from infusion_orders.api.routes import ROUTES, ApiRoute, find_route
 from tests.support.routes import event_to, good_requests
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ every_route = pytest.mark.parametrize("route", ROUTES, ids=str)
 
 
 @every_route
-def test_a_token_with_the_scope_of_the_route_is_let_in(world: World, route: Route) -> None:
+def test_a_token_with_the_scope_of_the_route_is_let_in(world: World, route: ApiRoute) -> None:
     answer = world.send(route, event_to(route, REQUESTS[str(route)], scope=route.scope))
 
     assert answer.status not in (401, 403, 405)
@@ -27,7 +27,7 @@ def test_a_token_with_the_scope_of_the_route_is_let_in(world: World, route: Rout
 
 
 @every_route
-def test_a_token_with_all_other_scopes_is_refused(world: World, route: Route) -> None:
+def test_a_token_with_all_other_scopes_is_refused(world: World, route: ApiRoute) -> None:
     others = " ".join(sorted(set(TokenScope) - {route.scope}))
 
     answer = world.send(route, event_to(route, REQUESTS[str(route)], scope=others))
@@ -36,14 +36,14 @@ def test_a_token_with_all_other_scopes_is_refused(world: World, route: Route) ->
 
 
 @every_route
-def test_a_scope_that_only_begins_alike_is_refused(world: World, route: Route) -> None:
+def test_a_scope_that_only_begins_alike_is_refused(world: World, route: ApiRoute) -> None:
     answer = world.send(route, event_to(route, REQUESTS[str(route)], scope=f"{route.scope}ers x{route.scope}"))
 
     assert (answer.status, answer.problem) == (403, "missing-scope")
 
 
 @every_route
-def test_a_request_without_claims_is_unauthenticated(world: World, route: Route) -> None:
+def test_a_request_without_claims_is_unauthenticated(world: World, route: ApiRoute) -> None:
     event = event_to(route, REQUESTS[str(route)])
     event["requestContext"]["authorizer"] = None
 
@@ -58,7 +58,7 @@ def test_function_does_not_start_without_a_handler_for_each_route(world: World) 
 
 
 @every_route
-def test_no_earlier_route_answers_in_place_of_a_later_one(route: Route) -> None:
+def test_no_earlier_route_answers_in_place_of_a_later_one(route: ApiRoute) -> None:
     path = route.path.replace("{", "").replace("}", "")
 
     found = find_route(ROUTES, route.method, path)

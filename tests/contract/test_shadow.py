@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infusion_orders.api.shadow import LEAST_MILLISECONDS
-from infusion_orders_cli.embedded_table import RULES_TABLE, embedded_tables
+from infusion_orders_cli.local.tables import RULES_TABLE, embedded_tables
 from tests.support.orders import an_order_document
 from tests.support.partner import world_of
 from tests.support.project import TEMPLATE

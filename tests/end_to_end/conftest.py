@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infusion_orders.store.partners import PartnerStore
-from infusion_orders_cli.embedded_table import CREDENTIALS, RULES_TABLE, LocalTables, environment, local_tables
+from infusion_orders_cli.local.tables import CREDENTIALS, RULES_TABLE, LocalTables, environment, local_tables
 from scripts.lambda_emulator import Build, CannotEmulate, Emulated, emulated
 from tests.support.partner import OTHER_PARTNERS, PartnerSystem
 from tests.support.project import TEMPLATE

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infusion_orders.api.observability import ALLOWED_FIELDS
-from infusion_orders.api.routes import ROUTES, Route
-from infusion_orders.orders.reading import MAX_BODY_BYTES
-from infusion_orders_cli.embedded_table import DECISIONS_TABLE, LOCAL_PARTNER
+from infusion_orders.api.routes import ROUTES, ApiRoute
+from infusion_orders.orders.parsing import MAX_BODY_BYTES
+from infusion_orders_cli.local.tables import DECISIONS_TABLE, LOCAL_PARTNER
 from tests.support.orders import CANARY, a_canary_order, an_order_document
 from tests.support.partner import an_event, read_event
 from tests.support.project import PROJECT
@@ -41,7 +41,7 @@ def partner(stack: Stack) -> Iterator[PartnerSystem]:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-def test_every_route_answers_cold_and_warm(stack: Stack, decision_id: str, route: Route) -> None:
+def test_every_route_answers_cold_and_warm(stack: Stack, decision_id: str, route: ApiRoute) -> None:
     request = good_requests(decision_id)[str(route)]
     event = event_to(route, request)
     stack.as_it_was()

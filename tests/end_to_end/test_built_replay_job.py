@@ -10,7 +10,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from infusion_orders_cli.embedded_table import DECISIONS_TABLE, REGION
+from infusion_orders_cli.local.tables import DECISIONS_TABLE, REGION
 from scripts.lambda_emulator import emulated
 from tests.support.orders import an_order_document
 

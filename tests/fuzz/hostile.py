@@ -431,5 +431,6 @@ def _codes() -> list[str]:
 @cache
 def _rules() -> list[Any]:
     return [
-        compiled.rule.model_dump(mode="json", by_alias=True, exclude_unset=True) for compiled in default_rules().rules
+        compiled.definition.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        for compiled in default_rules().rules
     ]

@@ -24,7 +24,7 @@ from infusion_orders.facts.case import Case
 from infusion_orders.facts.recorded import case_from_record
 from infusion_orders.facts.units import MOST_UNITS
 from infusion_orders.facts.unknown import Fault
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.rule import Verdict
 from tests.fuzz.generator import CANARY, LINE_CANARY, PERSONS, Generator, pointers, shuffled, without_one_field
 from tests.support.rules import TODAY, default_rules
@@ -82,14 +82,12 @@ def document_of(seed: int, number: int) -> dict[str, Any]:
 def check(document: dict[str, Any], random: Random, *, altered: bool) -> Reached:
     """Decide the order; raise Wrong if the decision breaks a requirement, and pass on what the code raises."""
     rules = default_rules()
-    order = read_order(json.dumps(document))
+    order = parse_order(json.dumps(document))
     line_ids = [line.line_id for line in order.lines]
     case = Case(rules.catalogue, rules.tables, order=order)
     judged = judge_order(case, rules, line_ids)
     reached = {
-        (compiled.rule.id, line.verdict(position).value)
-        for line in judged
-        for position, compiled in enumerate(rules.rules)
+        (compiled.id, line.verdict(position).value) for line in judged for position, compiled in enumerate(rules.rules)
     }
     if errors := sorted(rule for rule, verdict in reached if verdict == Verdict.ERROR.value):
         raise Wrong(f"error verdicts: {', '.join(errors)}")
@@ -169,7 +167,7 @@ def _check_altered(document: dict[str, Any], decision: Decision, random: Random)
 
 
 def _outcomes(document: dict[str, Any]) -> dict[str, Outcome]:
-    decision = decide(read_order(json.dumps(document)), default_rules(), as_of=TODAY).decision
+    decision = decide(parse_order(json.dumps(document)), default_rules(), as_of=TODAY).decision
     return {line.line_id: line.outcome for line in decision.lines}
 
 
@@ -200,9 +198,9 @@ def run_in_parallel(seed: int, orders: int) -> Iterator[Report]:
 def unreached(reached: Reached) -> list[str]:
     """Return the rules that no order broke or satisfied; an assigning rule only has to apply once."""
     wanted = {
-        (compiled.rule.id, verdict.value)
+        (compiled.id, verdict.value)
         for compiled in default_rules().rules
-        for verdict in ((Verdict.SATISFIED,) if compiled.rule.assign else (Verdict.NOT_MET, Verdict.SATISFIED))
+        for verdict in ((Verdict.SATISFIED,) if compiled.definition.assign else (Verdict.NOT_MET, Verdict.SATISFIED))
     }
     return sorted(f"{rule} {verdict}" for rule, verdict in wanted - reached)
 

@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from werkzeug.wrappers import Response
 
-from infusion_orders_cli.local_api import LocalApi
+from infusion_orders_cli.local.api import LocalApi
 from tests.support.partner import decided_world
 from tests.support.project import PROJECT
 
@@ -56,9 +56,8 @@ EXAMPLES = 20
 def schema() -> Iterator[BaseSchema]:
     with decided_world() as world:
         api = LocalApi(
-            world.function.handler,
+            {"validate_orders": world.function.handler, "manage_rules": world.rules.function.handler},
             {"/openapi.json": lambda: Response(DOCUMENT, content_type="application/json")},
-            world.rules.function.handler,
         )
         yield schemathesis.openapi.from_wsgi("/openapi.json", api)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infusion_orders_cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, RULES_TABLE, served_tables
+from infusion_orders_cli.local.tables import CREDENTIALS, DECISIONS_TABLE, RULES_TABLE, served_tables
 from tests.support.project import PROJECT, TEMPLATE
 from tests.support.rules import default_document
 

@@ -6,8 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from infusion_orders_cli.embedded_table import LOCAL_PARTNER
-from infusion_orders_cli.template_tables import read_template
+from infusion_orders_cli.local.tables import LOCAL_PARTNER, read_template
 from scripts.local_authorizer import handler
 from scripts.local_template import AUTHORIZER, local_defaults, local_template
 

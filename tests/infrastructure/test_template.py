@@ -12,7 +12,7 @@ import pytest
 from infusion_orders.api.caller import TokenScope
 from infusion_orders.api.routes import ROUTES as TABLE
 from infusion_orders.api.settings import Settings
-from infusion_orders_cli.template_tables import read_template, table_definitions
+from infusion_orders_cli.local.tables import read_template, table_definitions
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "template.yaml"

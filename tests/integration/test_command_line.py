@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 
 from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions import decide
-from infusion_orders_cli.embedded_table import served_tables
+from infusion_orders_cli.local.tables import served_tables
 from infusion_orders_cli.main import app
 from infusion_orders_cli.orders import results
 from tests.support.orders import ABSENT, an_order_document

@@ -24,9 +24,9 @@ from typer.testing import CliRunner
 
 from infusion_orders.store.dynamodb import StoreUnavailable, dynamodb_client
 from infusion_orders.store.versions import RuleSetStore
-from infusion_orders_cli.embedded_table import CREDENTIALS, LOCAL_PARTNER, REGION, RULES_TABLE, LocalTables, environment
+from infusion_orders_cli.local.tables import CREDENTIALS, LOCAL_PARTNER, REGION, RULES_TABLE, LocalTables, environment
 from infusion_orders_cli.main import app
-from tests.support.recorded import NOON, record_example
+from tests.support.tables import NOON, record_example
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

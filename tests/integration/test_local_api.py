@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import http.client
 import json
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from werkzeug.test import EnvironBuilder
 
 from infusion_orders.authoring.rule_files import load_directory
-from infusion_orders_cli.documentation_pages import documentation_pages
-from infusion_orders_cli.embedded_table import LOCAL_PARTNER, embedded_tables, environment
-from infusion_orders_cli.listening import PortInUse
-from infusion_orders_cli.local_api import MOST_BODY_BYTES, LocalApi, listen, load_handler, proxy_event
-from infusion_orders_cli.openapi import openapi_document
-from infusion_orders_cli.serve import local_environment
+from infusion_orders_cli.docs.openapi import openapi_document
+from infusion_orders_cli.local.api import MOST_BODY_BYTES, LocalApi, load_function, proxy_event
+from infusion_orders_cli.local.commands import local_environment
+from infusion_orders_cli.local.pages import documentation_pages
+from infusion_orders_cli.local.server import PortInUse, serving
+from infusion_orders_cli.local.tables import LOCAL_PARTNER, embedded_tables, environment
 from tests.support.orders import an_order_document
 
 if TYPE_CHECKING:
@@ -53,19 +51,6 @@ class Client:
         return status, given, json.loads(body)
 
 
-@contextmanager
-def served(api: LocalApi) -> Iterator[int]:
-    server = listen(api, "127.0.0.1", 0)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
     document = load_directory(ROOT / "rules" / "home-infusion")
@@ -73,8 +58,9 @@ def client() -> Iterator[Client]:
         embedded_tables(ROOT / "template.yaml", document) as tables,
         environment(local_environment(tables.environment())),
     ):
-        handler = load_handler(ROOT / "functions" / "validate_orders" / "app.py")
-        with served(LocalApi(handler, documentation_pages(lambda: openapi_document(ROOT)))) as port:
+        handler = load_function(ROOT / "functions" / "validate_orders").handler
+        api = LocalApi({"validate_orders": handler}, documentation_pages(lambda: openapi_document(ROOT)))
+        with serving(api, "127.0.0.1", 0) as port:
             yield Client(port)
 
 
@@ -211,9 +197,10 @@ class TestTheEvent:
 
 
 def test_a_port_in_use_is_named_with_the_option_that_chooses_another() -> None:
-    api = LocalApi(lambda _event, _context: {"statusCode": 204})
-    with served(api) as port, pytest.raises(PortInUse, match=rf"127\.0\.0\.1:{port}.*--port"):
-        listen(api, "127.0.0.1", port)
+    api = LocalApi({})
+    with serving(api, "127.0.0.1", 0) as port:
+        with pytest.raises(PortInUse, match=rf"127\.0\.0\.1:{port}.*--port"), serving(api, "127.0.0.1", port):
+            pass
 
 
 def a_request(method: str, target: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Request:

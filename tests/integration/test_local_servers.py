@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from infusion_orders_cli import listening, serve
+from infusion_orders_cli.local import commands, server
 from infusion_orders_cli.main import app
 from tests.support.orders import an_order_document
 from tests.support.processes import started
@@ -90,7 +90,7 @@ class TestServeOnce:
     def test_an_example_that_is_refused_ends_with_1(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         refused = tmp_path / "refused.json"
         refused.write_text("{}")
-        monkeypatch.setattr(serve, "EXAMPLE", refused)
+        monkeypatch.setattr(commands, "EXAMPLE", refused)
 
         result = CliRunner().invoke(app, ["serve", "--port", "0", "--once"])
 
@@ -159,5 +159,5 @@ def test_a_signal_that_comes_just_before_the_wait_is_not_waited_out(monkeypatch:
 
     monkeypatch.setattr(time, "sleep", sleep_on)
     with pytest.raises(KeyboardInterrupt):
-        listening.wait()
+        server.wait_for_signal()
     assert max(waits) <= 1

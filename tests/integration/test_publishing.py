@@ -1,4 +1,4 @@
-"""What a stack starts with, typed by a person: rules published and activated, partners registered."""
+"""The commands of a new stack: publish and activate rules, register partners."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.store.dynamodb import dynamodb_client
 from infusion_orders.store.partners import PartnerStore
 from infusion_orders.store.versions import RuleSetStore
-from infusion_orders_cli.embedded_table import REGION, served_tables
+from infusion_orders_cli.local.tables import REGION, served_tables
 from infusion_orders_cli.main import app
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def store(address: str) -> RuleSetStore:
     return RuleSetStore(dynamodb_client(region=REGION, endpoint_url=address), "RulesTable", "home-infusion")
 
 
-def test_a_published_version_decides_only_once_it_is_activated(address: str) -> None:
+def test_published_version_is_active_only_after_activation(address: str) -> None:
     before = store(address).activations.pointer()
     assert before is not None
     published = run(address, "rules", "publish", str(RULES), "--note", "again", "--by", "ann")
@@ -56,7 +56,7 @@ def test_a_published_version_decides_only_once_it_is_activated(address: str) -> 
     assert (after.version, after.by, after.previous) == (next_version, "bob", before.version)
 
 
-def test_a_version_that_is_not_there_is_not_activated(address: str) -> None:
+def test_unknown_version_is_not_activated(address: str) -> None:
     before = store(address).activations.pointer()
     refused = run(address, "rules", "activate", "999", "--why", "a slip")
     assert refused.exit_code == 1
@@ -64,7 +64,7 @@ def test_a_version_that_is_not_there_is_not_activated(address: str) -> None:
     assert store(address).activations.pointer() == before
 
 
-def test_rules_with_a_mistake_are_not_published(address: str, tmp_path: Path) -> None:
+def test_rules_with_errors_are_not_published(address: str, tmp_path: Path) -> None:
     folder = tmp_path / "home-infusion"
     shutil.copytree(RULES, folder)
     setting = folder / "setting.yaml"
@@ -74,7 +74,7 @@ def test_rules_with_a_mistake_are_not_published(address: str, tmp_path: Path) ->
     assert "did you mean 'care.plan_of_care'?" in " ".join(refused.stderr.split())
 
 
-def test_a_partner_is_registered_with_its_lines_of_business(address: str) -> None:
+def test_partner_is_registered_with_its_lines_of_business(address: str) -> None:
     added = run(address, "partners", "add", "client-1", "--name", "Valley", "--line-of-business", "medi_cal")
     assert added.exit_code == 0
     partners = PartnerStore(

@@ -21,7 +21,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infusion_orders_cli.embedded_table import (
+from infusion_orders_cli.local.tables import (
     CREDENTIALS,
     DECISIONS_TABLE,
     LOCAL_PARTNER,
@@ -30,8 +30,8 @@ from infusion_orders_cli.embedded_table import (
     local_tables,
 )
 from tests.support.partner import load_function
-from tests.support.recorded import NOON, record_example
 from tests.support.rules import FOLDER, default_document, reviewing_document
+from tests.support.tables import NOON, record_example
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

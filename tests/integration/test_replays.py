@@ -15,20 +15,20 @@ from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders.store import recorded_decisions
 from infusion_orders.store.partners import Partner, PartnerStore
 from infusion_orders.store.recorded_decisions import TableSource, read_page, recorded_at
-from infusion_orders_cli.embedded_table import DECISIONS_TABLE, RULES_TABLE, embedded_tables
+from infusion_orders_cli.local.tables import DECISIONS_TABLE, RULES_TABLE, embedded_tables
 from infusion_orders_cli.main import app
 from infusion_orders_cli.rules import replay_sources
 from infusion_orders_cli.rules.replay_run import OtherReplay, run
 from infusion_orders_cli.rules.replay_sources import ExportSource, UnreadableExport
-from tests.support.recorded import NOON, record_example
 from tests.support.rules import FOLDER, SETTING, default_document, default_rules, reviewing_document
+from tests.support.tables import NOON, record_example
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from infusion_orders.decisions.replay_report import ReplayReport
-    from infusion_orders_cli.embedded_table import LocalTables
+    from infusion_orders_cli.local.tables import LocalTables
 
 DAY = timedelta(days=1)
 PARTNERS = ("local-partner", "second-partner")

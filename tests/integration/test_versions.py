@@ -11,7 +11,7 @@ import yaml
 from typer.testing import CliRunner
 
 from infusion_orders.authoring.rule_files import load_directory
-from infusion_orders_cli.embedded_table import served_tables
+from infusion_orders_cli.local.tables import served_tables
 from infusion_orders_cli.main import app
 from infusion_orders_cli.rules.export import write_folder
 from tests.support.rules import FOLDER, default_document

@@ -1,4 +1,4 @@
-"""What the cells of a condition prove: it can hold in one of them exactly if it can hold at all."""
+"""Some combination of values makes a condition true exactly if the search for one finds it."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 def can_hold_by_brute_force(expression: Expression) -> bool:
-    """Every value of every fact that the condition names."""
+    """Try every value of every fact that the condition names."""
     leaves = comparisons(expression)
     names = sorted({name for leaf in leaves for name in (leaf.fact, leaf.other) if name is not None})
     combinations = product(*(VALUES[name] for name in names))
     return any(evaluate(expression, dict(zip(names, values, strict=True))).truth is True for values in combinations)
 
 
-def test_of_many_codes_not_every_set_is_tried_and_then_nothing_is_proved() -> None:
-    """Two of six codes: only none, each alone and all of them are tried."""
+def test_nothing_is_proved_when_sets_of_codes_are_left_out() -> None:
+    """Of six codes, only no code, each code alone and all codes are tried, so two of six are never tried."""
     wanted = [{"fact": "the.marks", "contains_any": [code]} for code in "ab"]
     others = [{"fact": "the.marks", "contains_none": [code]} for code in "cdef"]
     with pytest.raises(TooManyCombinations):
@@ -36,7 +36,7 @@ def test_of_many_codes_not_every_set_is_tried_and_then_nothing_is_proved() -> No
 
 
 @given(conditions())
-def test_a_condition_holds_in_some_cell_exactly_if_it_can_hold(written: dict[str, Any]) -> None:
+def test_solution_exists_exactly_if_the_condition_can_hold(written: dict[str, Any]) -> None:
     expression = resolved(written)
     found = Satisfiability(expression, SMALL).solution()
     assert (found is not None) is can_hold_by_brute_force(expression)

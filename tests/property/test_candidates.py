@@ -14,11 +14,11 @@ from infusion_orders.facts.case import Case
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.rules.candidates import MOST_CACHED, FactFilter, bit_mask
 from infusion_orders.rules.rule import Verdict
-from tests.property.rule_sets import a_rule, a_rule_set, rule_lists
+from tests.property.rule_sets import numbered_rule, rule_lists
 from tests.property.test_decisions import FAULTY, FAULTY_FACTS
 from tests.property.vocabulary import SMALL, partly_known
 from tests.support.examples import examples
-from tests.support.rules import default_rules
+from tests.support.rules import a_rule_set, default_rules
 
 if TYPE_CHECKING:
     from infusion_orders.rules.rule_set import RuleSet
@@ -53,7 +53,7 @@ def test_every_verdict_is_the_same_without_candidate_selection(
     rules: list[Any], chosen: list[set[int]], facts: dict[str, Any], faulty: bool
 ) -> None:
     catalogue = FAULTY if faulty else SMALL
-    rule_set = a_rule_set(with_common_conditions(rules, chosen), catalogue)
+    rule_set = a_rule_set(*with_common_conditions(rules, chosen), catalogue=catalogue)
     known = {
         name: value
         for name, value in facts.items()
@@ -72,8 +72,8 @@ def test_every_verdict_is_the_same_without_candidate_selection(
 
 def some_rules(*chosen: set[int], require: Any = SECOND) -> RuleSet:
     """A rule for each set of common conditions that it names."""
-    plain = [{**a_rule(number, None, require, "reject")} for number in range(len(chosen))]
-    return a_rule_set(with_common_conditions(plain, list(chosen)))
+    plain = [{**numbered_rule(number, None, require, "reject")} for number in range(len(chosen))]
+    return a_rule_set(*with_common_conditions(plain, list(chosen)), catalogue=SMALL)
 
 
 def test_each_fact_that_several_rules_name_has_one_filter() -> None:
@@ -99,7 +99,7 @@ def test_fact_of_rules_that_are_already_excluded_is_not_derived() -> None:
 
 def test_rule_with_two_conditions_on_one_fact_applies_where_both_hold() -> None:
     within = {"all": [{"fact": "the.colour", "in": ["red", "green"]}, {"fact": "the.colour", "in": ["green", "blue"]}]}
-    rule_set = a_rule_set([a_rule(number, within, SECOND, "reject") for number in range(2)])
+    rule_set = a_rule_set(*[numbered_rule(number, within, SECOND, "reject") for number in range(2)], catalogue=SMALL)
     for colour, applies in (("red", False), ("green", True), ("blue", False)):
         case = Case(rule_set.catalogue, rule_set.tables, line_facts=[{"the.colour": colour, "second.flag": False}])
         (line,) = judge_order(case, rule_set, ["1"])
@@ -112,7 +112,9 @@ def test_rule_with_two_conditions_on_one_fact_applies_where_both_hold() -> None:
 )
 def test_rule_does_not_apply_before_or_after_its_period(day: str, applies: bool) -> None:
     period = {"effective": {"from": "2026-01-01", "to": "2026-12-31"}}
-    rule_set = a_rule_set([a_rule(number, None, SECOND, "reject") | period for number in range(2)])
+    rule_set = a_rule_set(
+        *[numbered_rule(number, None, SECOND, "reject") | period for number in range(2)], catalogue=SMALL
+    )
     facts = {"line.date_of_service": date.fromisoformat(day), "second.flag": False}
     (line,) = judge_order(Case(rule_set.catalogue, rule_set.tables, line_facts=[facts]), rule_set, ["1"])
     assert set(line.verdicts.values()) == ({Verdict.NOT_MET} if applies else set())
@@ -133,7 +135,9 @@ def test_rule_that_assigns_is_not_satisfied_while_its_condition_is_unknown(
 ) -> None:
     when = {"all": [{"fact": "the.colour", "is": "red"}, {"any": [SECOND, {"fact": "third.flag", "is": True}]}]}
     assigning = {"when": when, "assign": {"line.responsible_party": "health_plan"}, "otherwise": None, "require": None}
-    rule_set = a_rule_set([a_rule(number, None, None, "reject") | assigning for number in range(2)])
+    rule_set = a_rule_set(
+        *[numbered_rule(number, None, None, "reject") | assigning for number in range(2)], catalogue=SMALL
+    )
     given_facts = {"the.colour": colour, "second.flag": flag, "third.flag": False}
     known = {name: value for name, value in given_facts.items() if value is not None}
     (line,) = judge_order(Case(rule_set.catalogue, rule_set.tables, line_facts=[known]), rule_set, ["1"])
@@ -143,7 +147,7 @@ def test_rule_that_assigns_is_not_satisfied_while_its_condition_is_unknown(
 @pytest.mark.parametrize(("day", "applies"), [("2026-01-01", True), ("2026-01-02", False)])
 def test_rule_for_one_day_does_not_apply_on_another(day: str, applies: bool) -> None:
     named = {"fact": "line.date_of_service", "is": "2026-01-01"}
-    rule_set = a_rule_set([a_rule(number, named, SECOND, "reject") for number in range(2)])
+    rule_set = a_rule_set(*[numbered_rule(number, named, SECOND, "reject") for number in range(2)], catalogue=SMALL)
     facts = {"line.date_of_service": date.fromisoformat(day), "second.flag": False}
     (line,) = judge_order(Case(rule_set.catalogue, rule_set.tables, line_facts=[facts]), rule_set, ["1"])
     assert set(line.verdicts.values()) == ({Verdict.NOT_MET} if applies else set())

@@ -192,5 +192,5 @@ def test_known_is_true_or_unknown_and_never_false() -> None:
     assert [truth(known, _flags(value, U)) for value in (T, F, U)] == [True, True, None]
 
 
-def test_the_truth_tables_are_written_out_in_full() -> None:
+def test_truth_tables_are_complete() -> None:
     assert len(set(product((T, F, U), repeat=2))) == 9

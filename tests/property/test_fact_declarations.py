@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.case import Case, Facts
 from infusion_orders.facts.catalogue import CATALOGUE
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.reference.tables import ReferenceTables
 from tests.fuzz.orders import document_of
-from tests.support.default_rules import default_rules
+from tests.support.rules import default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,7 @@ def test_derivations_read_exactly_the_facts_that_they_declare(monkeypatch: pytes
     reference = tables()
     with reads_of_derivations(monkeypatch) as reads:
         for number in range(ORDERS):
-            order = read_order(json.dumps(document_of(SEED, number)))
+            order = parse_order(json.dumps(document_of(SEED, number)))
             case = Case(CATALOGUE, reference, order=order)
             for name in CATALOGUE.declared:
                 for line in case.lines:

@@ -13,7 +13,7 @@ from infusion_orders.decisions import decide
 from infusion_orders.decisions.decide import decide_case
 from infusion_orders.decisions.decision import Decision, Outcome
 from infusion_orders.facts.recorded import case_from_record
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.rule import Verdict
 from tests.property.strategies import orders, partial
 from tests.support.examples import examples
@@ -36,7 +36,7 @@ THERAPY_OF = {
 @examples(150)
 @given(orders())
 def test_what_is_recorded_is_decided_alike_to_the_last_digest(document: dict[str, Any]) -> None:
-    rules, order = default_rules(), read_order(json.dumps(document, default=str))
+    rules, order = default_rules(), parse_order(json.dumps(document, default=str))
     decided = decide(order, rules, as_of=TODAY)
     case = case_from_record(json.loads(decided.facts), rules.catalogue, rules.tables)
     line_ids = [line.line_id for line in order.lines]
@@ -46,7 +46,7 @@ def test_what_is_recorded_is_decided_alike_to_the_last_digest(document: dict[str
 @examples(150)
 @given(orders())
 def test_every_decision_is_one_of_the_contract(document: dict[str, Any]) -> None:
-    decision = decide(read_order(json.dumps(document, default=str)), default_rules(), as_of=TODAY).decision
+    decision = decide(parse_order(json.dumps(document, default=str)), default_rules(), as_of=TODAY).decision
     checked = Decision.model_validate(decision.model_dump(by_alias=True))
     assert checked.model_dump() == decision.model_dump()
     assert checked.model_dump_json() == decision.model_dump_json()

@@ -47,7 +47,7 @@ def test_questions_are_sufficient(facts: dict[str, Any], data: st.DataObject) ->
 
 @examples(150)
 @given(partly_known(), st.data())
-def test_each_question_matters_for_some_answers_to_the_others(facts: dict[str, Any], data: st.DataObject) -> None:
+def test_each_question_is_needed_for_some_answers_to_the_others(facts: dict[str, Any], data: st.DataObject) -> None:
     broken = rules(data, facts)
     asked = list(Unsettled(broken, facts, SMALL).relevant())
     for name in asked:
@@ -58,7 +58,7 @@ def test_each_question_matters_for_some_answers_to_the_others(facts: dict[str, A
 
 @examples(100)
 @given(partly_known(), st.data())
-def test_what_is_not_asked_is_not_needed(facts: dict[str, Any], data: st.DataObject) -> None:
+def test_only_unknown_facts_are_asked_for(facts: dict[str, Any], data: st.DataObject) -> None:
     broken = rules(data, facts)
     named = {name for name, value in facts.items() if isinstance(value, Unknown)}
     asked = set(Unsettled(broken, facts, SMALL).relevant())

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -41,7 +41,7 @@ def an_order_document(changes: Mapping[str, Any] | None = None, /, **fields: Any
 
 def an_order(changes: Mapping[str, Any] | None = None, /, **fields: Any) -> Order:
     """Return the example as an `Order`, changed like `an_order_document`; values may be `Decimal` and `date`."""
-    return read_order(json.dumps(an_order_document(changes, **fields), default=str))
+    return parse_order(json.dumps(an_order_document(changes, **fields), default=str))
 
 
 def change(document: Document, pointer: str, value: Any) -> None:

@@ -6,7 +6,6 @@ A `World` has tables in memory with the default rule set active, four partners, 
 from __future__ import annotations
 
 import gzip
-import importlib.util
 import io
 import itertools
 import json
@@ -15,31 +14,27 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from moto import mock_aws
-
 from infusion_orders.orders.vocabularies import LineOfBusiness
-from infusion_orders.store.dynamodb import dynamodb_client
 from infusion_orders.store.partners import Partner, PartnerStore
 from infusion_orders.store.versions import RuleSetStore
-from infusion_orders_cli.embedded_table import (
-    CREDENTIALS,
+from infusion_orders_cli.local import api
+from infusion_orders_cli.local.tables import (
     DECISIONS_TABLE,
     LOCAL_PARTNER,
-    REGION,
     RULES_TABLE,
     LocalTables,
     embedded_tables,
     environment,
 )
-from infusion_orders_cli.template_tables import table_definitions
 from tests.support.project import PROJECT, TEMPLATE
 from tests.support.rules import default_document
+from tests.support.tables import a_client, mocked_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import ModuleType
 
-    from infusion_orders.api.routes import Route
+    from infusion_orders.api.routes import ApiRoute
 
 EVERYTHING = frozenset(map(str, LineOfBusiness))
 OTHER_PARTNERS = (
@@ -62,20 +57,8 @@ class StandardOutput(io.TextIOBase):
 def load_function(name: str, variables: Mapping[str, str]) -> ModuleType:
     """Load `functions/<name>/app.py` anew, with its own clients, caches and logger."""
     serial = next(_serial)
-    spec = importlib.util.spec_from_file_location(
-        f"{name}_under_test_{serial}", PROJECT / "functions" / name / "app.py"
-    )
-    if spec is None or spec.loader is None:
-        raise FileNotFoundError(name)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
     with environment({**variables, "SERVICE_NAME": f"{name}-{serial}"}), redirect_stdout(StandardOutput()):
-        sys.path.insert(0, str(PROJECT / "functions" / name))  # as Lambda does, for the modules next to app.py
-        try:
-            spec.loader.exec_module(module)
-        finally:
-            sys.path.pop(0)
-    return module
+        return api.load_function(PROJECT / "functions" / name, f"{name}_under_test_{serial}")
 
 
 @dataclass(frozen=True)
@@ -185,7 +168,7 @@ class World:
     partner: PartnerSystem
     rules: PartnerSystem
 
-    def send(self, route: Route, event: Mapping[str, Any]) -> Answer:
+    def send(self, route: ApiRoute, event: Mapping[str, Any]) -> Answer:
         """Send an event to the function that serves the route."""
         return (self.rules if route.function == "manage_rules" else self.partner).send(event)
 
@@ -217,10 +200,8 @@ def decided_world() -> Iterator[World]:
 @contextmanager
 def world_without_rules() -> Iterator[World]:
     """A world with the local partner and without any rule set."""
-    with environment(CREDENTIALS), mock_aws():
-        client = dynamodb_client(region=REGION, endpoint_url=None)
-        for definition in table_definitions(TEMPLATE):
-            client.create_table(**definition)
+    with mocked_tables():
+        client = a_client()
         partners = PartnerStore(client, RULES_TABLE, refresh_seconds=60, clock=lambda: 0.0)
         partners.put(Partner(LOCAL_PARTNER, "Local partner", "active", EVERYTHING))
         yield world_of(LocalTables(client, RuleSetStore(client, RULES_TABLE, "home-infusion"), 0))

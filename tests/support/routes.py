@@ -11,7 +11,7 @@ from tests.support.partner import an_event
 from tests.support.rules import SETTING, default_document
 
 if TYPE_CHECKING:
-    from infusion_orders.api.routes import Route
+    from infusion_orders.api.routes import ApiRoute
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def good_requests(decision_id: str) -> dict[str, GoodRequest]:
     }
 
 
-def event_to(route: Route, request: GoodRequest, **changes: Any) -> dict[str, Any]:
+def event_to(route: ApiRoute, request: GoodRequest, **changes: Any) -> dict[str, Any]:
     """The request as API Gateway would send it, from the local partner with the route's scope unless changed."""
     path = route.path
     for name, value in request.values:

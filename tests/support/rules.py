@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.authoring.rule_files import load_directory
+from infusion_orders.authoring.table_checks import table_problems
+from infusion_orders.authoring.table_problems import TableErrors
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.decide import Decided, decide_case
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.reference.tables import ReferenceTables
 from infusion_orders.rules.compiled_rule import compile_rules
 from infusion_orders.rules.document import RuleSetDocument
@@ -63,7 +65,7 @@ def reviewing_document() -> RuleSetDocument:
 
 def decision_of(document: Mapping[str, Any], **options: Any) -> Decision:
     """Decide an order in JSON under the default rules; `options` go to `decide`."""
-    order = read_order(json.dumps(document, default=str))
+    order = parse_order(json.dumps(document, default=str))
     return decide(order, default_rules(), as_of=TODAY, **options).decision
 
 
@@ -78,6 +80,20 @@ def a_rule(rule_id: str = "some.rule", **parts: Any) -> dict[str, Any]:
         "citation": {"document": "A manual", "basis": "manual"},
     } | parts
     return {key: value for key, value in rule.items() if value is not ABSENT}
+
+
+def a_rule_requiring(
+    rule_id: str, effect: str, condition: Any, message: str = "Not met.", **otherwise: Any
+) -> dict[str, Any]:
+    """Return a rule on each line with this requirement and effect, with a clause and a complete citation."""
+    return a_rule(
+        rule_id,
+        clause="M-1",
+        title=f"The rule {rule_id}",
+        require=condition,
+        otherwise={"effect": effect, "message": message, **otherwise},
+        citation={"document": "A manual", "topic": "A topic", "updated": "2024-07-01", "basis": "manual"},
+    )
 
 
 def an_assignment(rule_id: str, fact: str, value: Any, when: Any, **parts: Any) -> dict[str, Any]:
@@ -103,3 +119,15 @@ def decide_facts(
     case = Case(rule_set.catalogue, rule_set.tables, order_facts=dict(order or {}), line_facts=list(lines))
     ids = line_ids if line_ids is not None else [str(number + 1) for number in range(len(lines))]
     return decide_case(case, rule_set, order_id="order", line_ids=ids, as_of=TODAY)
+
+
+def checked_tables(tables: Mapping[str, Sequence[Sequence[str]]]) -> ReferenceTables:
+    """Return the tables, ready to use.  Raises TableErrors with every problem."""
+    if problems := table_problems(tables):
+        raise TableErrors(problems)
+    return ReferenceTables(tables)
+
+
+def derived_facts(case: Case) -> tuple[dict[str, Any], ...]:
+    """Return, for each line, the values of all facts by name."""
+    return tuple({name: line[name] for name in case.catalogue.declared} for line in case.lines)

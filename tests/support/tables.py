@@ -1,4 +1,4 @@
-"""The tables of template.yaml for tests, in moto or in DynamoDB Local, and helpers that change their items."""
+"""The tables of template.yaml for tests, in moto or in DynamoDB Local, and helpers that fill them and change items."""
 
 from __future__ import annotations
 
@@ -10,20 +10,33 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from moto import mock_aws
+from ulid import ULID
 
+from infusion_orders.decisions import decide
 from infusion_orders.rules.document import RuleSetDocument
+from infusion_orders.store.decisions import DecisionStore
 from infusion_orders.store.dynamodb import dynamodb_client
 from infusion_orders.store.versions import RuleSetStore
-from infusion_orders_cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE, environment
-from infusion_orders_cli.template_tables import table_definitions
+from infusion_orders_cli.local.tables import (
+    CREDENTIALS,
+    DECISIONS_TABLE,
+    REGION,
+    RULES_TABLE,
+    environment,
+    table_definitions,
+)
 from scripts.dynamodb_engine import EngineMissing, dynamodb_local
+from tests.support.orders import an_order
 from tests.support.project import TEMPLATE
-from tests.support.rules import default_document
+from tests.support.rules import TODAY, default_document, default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from infusion_orders_cli.local.tables import LocalTables
+
 MOMENT = datetime(2026, 1, 1, 12, tzinfo=UTC)
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 DEFAULT = default_document()
 SMALL = RuleSetDocument(DEFAULT.name, DEFAULT.rules[:3], DEFAULT.tables)
 
@@ -97,3 +110,14 @@ def packed_copy(version: int) -> dict[str, Any]:
         "packed": {"B": gzip.compress("\n".join(lines).encode(), mtime=0)},
         "chunks": {"N": "1"},
     }
+
+
+def record_example(tables: LocalTables, partner: str, at: datetime, *, able: bool) -> str:
+    """Decide the example order under the default rules and record it as the function would have done at that time."""
+    decision_id = str(ULID.from_datetime(at))
+    decided = decide(an_order({"/caregiver/able": able}), default_rules(), as_of=TODAY, decision_id=decision_id)
+    body = decided.decision.model_dump_json(by_alias=True, exclude_none=True)
+    DecisionStore(tables.client, DECISIONS_TABLE, retention_days=30).record(
+        partner, decided, decision_id=decision_id, key=None, at=at, body=body
+    )
+    return decision_id

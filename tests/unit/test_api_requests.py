@@ -15,7 +15,7 @@ from infusion_orders.api.requests import (
     refuse_parameters,
     require_ulid,
 )
-from infusion_orders.orders.reading import MalformedJson
+from infusion_orders.orders.parsing import MalformedJson
 
 TODAY = date(2026, 11, 23)
 

@@ -23,7 +23,7 @@ from benchmarks.peer_languages import CEL, JSON_LOGIC, ZEN, json_logic, plain
 from benchmarks.peers import RULES, WrongTranslation, answers_where_unknown, setting
 from benchmarks.project import default_rules, order_body
 from benchmarks.reporting import Report, Table, page
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.expression import TESTS, Comparison, Every, Negation, Some
 
 DRUG = Comparison("line.kind", "is", "drug")
@@ -114,7 +114,7 @@ def test_grown_rule_set_has_the_stated_size_and_is_the_same_every_time(count: in
 
 
 def test_longer_order_has_the_stated_lines() -> None:
-    order = read_order(json.dumps(with_lines(json.loads(order_body()), 100)))
+    order = parse_order(json.dumps(with_lines(json.loads(order_body()), 100)))
     assert len({line.line_id for line in order.lines}) == 100
 
 

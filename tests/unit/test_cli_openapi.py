@@ -13,8 +13,8 @@ from openapi_spec_validator import validate
 
 from infusion_orders.api.problems import TITLES
 from infusion_orders.decisions.decision import Decision
-from infusion_orders.orders.reading import order_from, read_document
-from infusion_orders_cli.openapi import PARTNER_PROBLEMS, RULE_PROBLEMS, openapi_document
+from infusion_orders.orders.parsing import order_from_json, parse_json
+from infusion_orders_cli.docs.openapi import PARTNER_PROBLEMS, RULE_PROBLEMS, openapi_document
 from tests.support.orders import an_order_document
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ def test_every_problem_has_a_status_and_an_example() -> None:
 def test_the_examples_are_what_the_code_reads_and_renders() -> None:
     examples = document()["components"]["examples"]
 
-    order_from(read_document(json.dumps(examples["order"]["value"])))
+    order_from_json(parse_json(json.dumps(examples["order"]["value"])))
     decision = Decision.model_validate_json(json.dumps(examples["decision"]["value"]))
 
     assert decision.outcome == "accepted"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infusion_orders.orders.reading import MAX_BODY_BYTES
+from infusion_orders.orders.parsing import MAX_BODY_BYTES
 from infusion_orders_cli.orders import results as of_results
 from infusion_orders_cli.orders.results import Blocks, Body, Fault, as_lines, blocks_of_bodies, bodies, results
 from tests.support.orders import an_order_document

@@ -15,9 +15,8 @@ from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.rules.rule import Effect, Verdict
-from tests.support.facts import derived_facts
 from tests.support.orders import a_drug_line, a_line, an_order, an_order_of
-from tests.support.rules import decision_of, default_rules
+from tests.support.rules import decision_of, default_rules, derived_facts
 
 if TYPE_CHECKING:
     from infusion_orders.decisions.decision import Decision
@@ -173,7 +172,7 @@ def test_the_rule_stops_the_order_and_the_mended_order_stands(case: Broken) -> N
 
 
 def test_every_clinical_rule_has_a_case() -> None:
-    rules = {compiled.rule.id for compiled in default_rules().rules if compiled.rule.id.startswith(FAMILIES)}
+    rules = {compiled.id for compiled in default_rules().rules if compiled.id.startswith(FAMILIES)}
     assert rules == {case.rule for case in CASES}
 
 

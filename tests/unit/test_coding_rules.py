@@ -369,5 +369,5 @@ def test_corrected_order_is_accepted(case: Case) -> None:
 
 def test_every_coding_rule_has_a_case() -> None:
     subjects = ("coding.", "per-diem.", "modifiers.", "code-pairs.", "nursing.")
-    rules = {rule.rule.id for rule in default_rules().rules if rule.rule.id.startswith(subjects)}
+    rules = {rule.id for rule in default_rules().rules if rule.id.startswith(subjects)}
     assert rules == {case.rule for case in CASES}

@@ -43,11 +43,11 @@ def units(found: Billing | None) -> tuple[int | None, ...]:
     return (found.units_per_administration, found.administrations, found.units, found.waste_units)
 
 
-def test_units_and_waste_are_of_all_administrations() -> None:
+def test_units_and_waste_cover_all_administrations() -> None:
     assert units(billed()) == (38, 3, 114, 6)
 
 
-def test_the_first_day_is_an_administration_and_so_is_the_last() -> None:
+def test_first_and_last_day_are_administrations() -> None:
     assert units(billed(line__last_date_of_service=date(2026, 12, 1))) == (38, 1, 38, 2)
 
 
@@ -59,7 +59,7 @@ def test_the_first_day_is_an_administration_and_so_is_the_last() -> None:
         {"line__last_date_of_service": date(2026, 11, 30)},
     ],
 )
-def test_without_administrations_there_are_units_of_one_only(changes: dict[str, Any]) -> None:
+def test_units_of_one_administration_are_shown_if_their_number_is_unknown(changes: dict[str, Any]) -> None:
     assert units(billed(**changes)) == (38, None, None, None)
 
 
@@ -72,7 +72,7 @@ def test_without_administrations_there_are_units_of_one_only(changes: dict[str, 
         {"line__vial_size": Quantity(Decimal(10), "ml")},
     ],
 )
-def test_only_single_dose_vials_of_a_known_size_leave_waste(changes: dict[str, Any]) -> None:
+def test_only_single_dose_vials_of_known_size_leave_waste(changes: dict[str, Any]) -> None:
     assert units(billed(**changes)) == (38, 3, 114, None)
 
 
@@ -88,10 +88,10 @@ def test_only_single_dose_vials_of_a_known_size_leave_waste(changes: dict[str, A
         {"line__dose": Quantity(Decimal(5), "ml")},
     ],
 )
-def test_nothing_is_billed_where_nothing_can_be_computed(changes: dict[str, Any]) -> None:
+def test_billing_is_absent_if_nothing_can_be_computed(changes: dict[str, Any]) -> None:
     assert billed(**changes) is None
 
 
-def test_a_fixed_dose_needs_no_weight() -> None:
+def test_fixed_dose_needs_no_weight() -> None:
     found = billed(line__dose=Quantity(Decimal(400), "mg"), clinical__weight=None)
     assert units(found) == (40, 3, 120, 0)

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import combinations, product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,57 +20,33 @@ from infusion_orders.decisions.judgement import outcome_of_line, outcome_of_orde
 from infusion_orders.facts.case import Case, Facts
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.unknown import Fault
-from infusion_orders.orders.order import LineOfBusiness
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
+from infusion_orders.orders.vocabularies import LineOfBusiness
 from infusion_orders.reference.tables import ReferenceTables
-from infusion_orders.rules.compiled_rule import compile_rules
 from infusion_orders.rules.digests import canonical_json, digest
 from infusion_orders.rules.rule import Effect, Rule, Verdict
-from infusion_orders.rules.rule_set import RuleSet
 from tests.support.orders import ABSENT, WEEK, an_order, an_order_document, an_order_of
 from tests.support.orders import change as change_at
-from tests.support.rules import TODAY, default_rules
+from tests.support.rules import TODAY, a_rule_requiring, a_rule_set, an_assignment, decide_facts, default_rules
+
+if TYPE_CHECKING:
+    from infusion_orders.rules.rule_set import RuleSet
 
 DAY = date(2026, 12, 1)
+PARTY = "line.responsible_party"
 LINE = {"line.date_of_service": DAY}
 S, N, U, X, E = Verdict.SATISFIED, Verdict.NOT_MET, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE, Verdict.ERROR
 
 
-def a_rule(name: str, effect: str, condition: Any, message: str = "Not met.", **otherwise: Any) -> dict[str, Any]:
-    return {
-        "id": name,
-        "clause": "M-1",
-        "title": f"The rule {name}",
-        "scope": "line",
-        "require": condition,
-        "otherwise": {"effect": effect, "message": message, **otherwise},
-        "citation": {"document": "A manual", "topic": "A topic", "updated": "2024-07-01", "basis": "manual"},
-    }
-
-
-def an_assignment(name: str, value: Any, when: Any) -> dict[str, Any]:
-    rule = a_rule(name, "warn", when)
-    return {"when": when, "assign": {"line.responsible_party": value}} | {
-        key: rule[key] for key in ("id", "title", "scope", "citation")
-    }
-
-
-def a_rule_set(*rules: dict[str, Any]) -> RuleSet:
-    compiled = compile_rules(rules, CATALOGUE)
-    return RuleSet("some", 1, "sha256:0", compiled, ReferenceTables({}), CATALOGUE)
-
-
 def decided(rule_set: RuleSet, *lines: dict[str, Any], **order: Any) -> Decision:
-    """The decision on lines of known facts, numbered `1`, `2`, ...; `order` facts with `__` for the dot."""
+    """Decide lines whose facts are given; the order's facts are keywords with `__` for the dot."""
     known = {name.replace("__", "."): value for name, value in order.items()}
-    case = Case(CATALOGUE, rule_set.tables, order_facts=known, line_facts=[LINE | line for line in lines])
-    ids = [str(number + 1) for number in range(len(lines))]
-    return decide_case(case, rule_set, order_id="order", line_ids=ids, as_of=TODAY).decision
+    return decide_facts(rule_set, [LINE | line for line in lines], known).decision
 
 
 ROUTE = {"fact": "line.route", "is": "IV"}
 TELEPHONE = {"fact": "care.telephone", "is": True}
-OF_EACH_EFFECT = tuple(a_rule(f"rule.{effect}", effect.value, ROUTE) for effect in Effect)
+OF_EACH_EFFECT = tuple(a_rule_requiring(f"rule.{effect}", effect.value, ROUTE) for effect in Effect)
 
 Table = dict[frozenset[Outcome], Outcome]
 A, R, D = Outcome.ACCEPTED, Outcome.REJECTED, Outcome.REDIRECTED
@@ -88,9 +64,7 @@ SETTLED: Table = {
 
 @pytest.mark.parametrize("settled", [frozenset[Outcome](), *SETTLED], ids=lambda outcomes: "+".join(sorted(outcomes)))
 @pytest.mark.parametrize("hanging", [c for size in range(4) for c in combinations((INDETERMINATE, INFO, REVIEW), size)])
-def test_the_outcome_of_an_order_by_the_outcomes_of_its_lines(
-    settled: frozenset[Outcome], hanging: tuple[Outcome, ...]
-) -> None:
+def test_outcome_of_the_order_follows_from_its_lines(settled: frozenset[Outcome], hanging: tuple[Outcome, ...]) -> None:
     lines = [*settled, *hanging]
     if not lines:
         return
@@ -100,7 +74,7 @@ def test_the_outcome_of_an_order_by_the_outcomes_of_its_lines(
 
 
 @pytest.mark.parametrize("verdicts", list(product([S, N, U, X, E], repeat=4)), ids=lambda found: "-".join(found))
-def test_the_walk_down_the_effects_stops_at_the_first_that_says_something(verdicts: tuple[Verdict, ...]) -> None:
+def test_strongest_effect_that_is_not_satisfied_decides_the_line(verdicts: tuple[Verdict, ...]) -> None:
     rule_set = a_rule_set(*OF_EACH_EFFECT)
     by_effect = dict(zip(Effect, verdicts, strict=True))
     in_order = [by_effect[rule.effect] for rule in rule_set.rules if rule.effect is not None]
@@ -124,31 +98,33 @@ def test_the_walk_down_the_effects_stops_at_the_first_that_says_something(verdic
         ((E, X), INDETERMINATE),
     ],
 )
-def test_a_fault_makes_an_effect_indeterminate_only_where_nothing_is_definite_or_unknown(
+def test_fault_makes_a_line_indeterminate_only_if_nothing_stronger_was_found(
     verdicts: tuple[Verdict, ...], outcome: Outcome
 ) -> None:
-    rule_set = a_rule_set(a_rule("rule.one", "reject", ROUTE), a_rule("rule.other", "reject", ROUTE))
+    rule_set = a_rule_set(
+        a_rule_requiring("rule.one", "reject", ROUTE), a_rule_requiring("rule.other", "reject", ROUTE)
+    )
     assert outcome_of_line(rule_set, dict(enumerate(verdicts)))[0] is outcome
 
 
 @pytest.mark.parametrize("written", [{}, {"coverage": "correctable"}])
 def test_finding_of_a_correctable_rejection_shows_no_coverage(written: dict[str, str]) -> None:
-    rule_set = a_rule_set(a_rule("rule.one", "reject", ROUTE, **written))
+    rule_set = a_rule_set(a_rule_requiring("rule.one", "reject", ROUTE, **written))
     (finding,) = decided(rule_set, {"line.route": "SQ"}).findings
     assert finding.coverage is None
     assert "coverage" not in finding.model_dump(mode="json", exclude_none=True)
 
 
 def test_finding_of_an_excluded_rejection_shows_the_exclusion() -> None:
-    rule_set = a_rule_set(a_rule("rule.one", "reject", ROUTE, coverage="excluded"))
+    rule_set = a_rule_set(a_rule_requiring("rule.one", "reject", ROUTE, coverage="excluded"))
     decision = decided(rule_set, {"line.route": "SQ"})
     assert decision.outcome is R
     assert decision.findings[0].model_dump(mode="json")["coverage"] == "excluded"
 
 
 def test_marking_a_rejection_as_correctable_leaves_the_receipt_unchanged() -> None:
-    unmarked = a_rule_set(a_rule("rule.one", "reject", ROUTE))
-    marked = a_rule_set(a_rule("rule.one", "reject", ROUTE, coverage="correctable"))
+    unmarked = a_rule_set(a_rule_requiring("rule.one", "reject", ROUTE))
+    marked = a_rule_set(a_rule_requiring("rule.one", "reject", ROUTE, coverage="correctable"))
     line = {"line.route": "SQ"}
     assert decided(unmarked, line).receipt == decided(marked, line).receipt
 
@@ -156,11 +132,13 @@ def test_marking_a_rejection_as_correctable_leaves_the_receipt_unchanged() -> No
 @pytest.mark.parametrize("effect", ["redirect", "review", "warn"])
 def test_coverage_is_refused_with_another_effect_than_reject(effect: str) -> None:
     with pytest.raises(ValueError, match="coverage"):
-        Rule.model_validate(a_rule("rule.one", effect, ROUTE, coverage="excluded"))
+        Rule.model_validate(a_rule_requiring("rule.one", effect, ROUTE, coverage="excluded"))
 
 
-def test_a_faulty_fact_is_an_error_of_the_rules_that_use_it_and_of_no_other() -> None:
-    rule_set = a_rule_set(a_rule("rule.one", "reject", ROUTE), a_rule("rule.two", "review", TELEPHONE))
+def test_faulty_fact_is_an_error_of_the_rules_that_use_it_only() -> None:
+    rule_set = a_rule_set(
+        a_rule_requiring("rule.one", "reject", ROUTE), a_rule_requiring("rule.two", "review", TELEPHONE)
+    )
     decision = decided(rule_set, {"line.route": Fault(), "care.telephone": False})
     assert decision.outcome is INDETERMINATE
     by_rule = {finding.rule: finding for finding in decision.findings}
@@ -170,24 +148,27 @@ def test_a_faulty_fact_is_an_error_of_the_rules_that_use_it_and_of_no_other() ->
     assert decision.questions == ()
 
 
-def test_a_rule_that_failed_shows_nothing_of_what_it_was_judged_on() -> None:
-    rule_set = a_rule_set(a_rule("rule.one", "reject", {"any": [TELEPHONE, ROUTE]}))
+def test_finding_of_a_failed_rule_shows_no_facts() -> None:
+    rule_set = a_rule_set(a_rule_requiring("rule.one", "reject", {"any": [TELEPHONE, ROUTE]}))
     (finding,) = decided(rule_set, {"line.route": Fault()}, care__telephone=False).findings
     assert (finding.verdict, finding.observed, finding.remedy) == (E, {}, None)
 
 
-def test_a_rule_of_the_order_is_judged_by_the_date_of_each_line() -> None:
-    of_order = a_rule("rule.phone", "reject", TELEPHONE) | {"scope": "order", "effective": {"from": "2026-12-02"}}
+def test_order_rule_is_judged_on_the_date_of_each_line() -> None:
+    of_order = a_rule_requiring("rule.phone", "reject", TELEPHONE) | {
+        "scope": "order",
+        "effective": {"from": "2026-12-02"},
+    }
     days = (DAY, date(2026, 12, 2), DAY)
     decision = decided(a_rule_set(of_order), *({"line.date_of_service": day} for day in days), care__telephone=False)
     assert [line.outcome for line in decision.lines] == [A, R, A]
     assert [finding.lines for finding in decision.findings] == [("2",)]
 
 
-def test_an_answer_counts_as_instead_only_where_it_would_do_for_every_line() -> None:
+def test_alternative_answer_must_settle_every_line() -> None:
     either = {"any": [TELEPHONE, {"fact": "caregiver.able", "is": True}]}
     rule_set = a_rule_set(
-        a_rule("rule.either", "reject", {"any": [either, {"fact": "line.requires_admixture", "is": True}]})
+        a_rule_requiring("rule.either", "reject", {"any": [either, {"fact": "line.requires_admixture", "is": True}]})
     )
     both = decided(rule_set, {}, {"line.requires_admixture": False})
     alone = decided(rule_set, {})
@@ -198,8 +179,11 @@ def test_an_answer_counts_as_instead_only_where_it_would_do_for_every_line() -> 
     assert {one.pointers[0]: one.or_ for one in both.questions}["/care/telephone"] == ("/caregiver/able",)
 
 
-def test_findings_stand_by_strength_then_rule_and_a_warning_changes_no_outcome() -> None:
-    rules = [a_rule(f"{name}.{effect}", effect, ROUTE) for effect, name in product(("warn", "review", "reject"), "ba")]
+def test_findings_are_sorted_by_effect_and_a_warning_changes_no_outcome() -> None:
+    rules = [
+        a_rule_requiring(f"{name}.{effect}", effect, ROUTE)
+        for effect, name in product(("warn", "review", "reject"), "ba")
+    ]
     decision = decided(a_rule_set(*rules), {"line.route": "SC"})
     found = [finding.rule for finding in decision.findings]
     assert found == ["a.reject", "b.reject", "a.review", "b.review", "a.warn", "b.warn"]
@@ -208,8 +192,8 @@ def test_findings_stand_by_strength_then_rule_and_a_warning_changes_no_outcome()
     assert (warned.outcome, len(warned.findings)) == (A, 1)
 
 
-def test_lines_of_which_the_same_was_observed_share_a_finding() -> None:
-    rule_set = a_rule_set(a_rule("rule.route", "reject", ROUTE, "Not by {line.route}."))
+def test_lines_with_the_same_observation_share_a_finding() -> None:
+    rule_set = a_rule_set(a_rule_requiring("rule.route", "reject", ROUTE, "Not by {line.route}."))
     routes = ["SC", "IV", "PO", "SC"]
     decision = decided(rule_set, *({"line.route": route} for route in routes))
     found = {finding.lines: finding for finding in decision.findings}
@@ -223,8 +207,8 @@ def test_lines_of_which_the_same_was_observed_share_a_finding() -> None:
     assert [line.findings for line in decision.lines] == [("rule.route",), (), ("rule.route",), ("rule.route",)]
 
 
-def test_lines_whose_texts_differ_have_findings_of_their_own() -> None:
-    rule_set = a_rule_set(a_rule("rule.phone", "reject", TELEPHONE, "No telephone for {line.hcpcs}."))
+def test_lines_with_different_messages_have_separate_findings() -> None:
+    rule_set = a_rule_set(a_rule_requiring("rule.phone", "reject", TELEPHONE, "No telephone for {line.hcpcs}."))
     decision = decided(rule_set, {"line.hcpcs": "J1745"}, {"line.hcpcs": "J0690"}, care__telephone=False)
     assert [(finding.lines, finding.message) for finding in decision.findings] == [
         (("1",), "No telephone for J1745."),
@@ -232,8 +216,8 @@ def test_lines_whose_texts_differ_have_findings_of_their_own() -> None:
     ]
 
 
-def test_a_finding_cites_its_own_rule() -> None:
-    rules = [a_rule(f"rule.{topic}", "reject", TELEPHONE) for topic in ("one", "two")]
+def test_finding_cites_its_rule() -> None:
+    rules = [a_rule_requiring(f"rule.{topic}", "reject", TELEPHONE) for topic in ("one", "two")]
     for rule in rules:
         rule["citation"] = rule["citation"] | {"topic": rule["id"]}
     rule_set = a_rule_set(*rules)
@@ -245,19 +229,19 @@ def test_a_finding_cites_its_own_rule() -> None:
         ]
 
 
-def test_lines_whose_remedies_differ_have_findings_of_their_own() -> None:
-    rule_set = a_rule_set(a_rule("rule.phone", "reject", TELEPHONE, remedy="Ask about {line.hcpcs}."))
+def test_lines_with_different_remedies_have_separate_findings() -> None:
+    rule_set = a_rule_set(a_rule_requiring("rule.phone", "reject", TELEPHONE, remedy="Ask about {line.hcpcs}."))
     decision = decided(rule_set, {"line.hcpcs": "J1745"}, {"line.hcpcs": "J0690"}, care__telephone=False)
     assert [finding.remedy for finding in decision.findings] == ["Ask about J1745.", "Ask about J0690."]
 
 
-def test_nothing_private_is_ever_observed() -> None:
+def test_finding_shows_no_private_fact() -> None:
     condition = {
         "all": [{"fact": name, "known": True} for name in ("member.birth_date", "prescriber.npi", "member.age")]
         + [{"fact": "member.age", "at_least": 90}]
     }
     decision = decided(
-        a_rule_set(a_rule("rule.age", "reject", condition)),
+        a_rule_set(a_rule_requiring("rule.age", "reject", condition)),
         {},
         member__birth_date=date(1951, 3, 2),
         prescriber__npi="1932104098",
@@ -268,11 +252,11 @@ def test_nothing_private_is_ever_observed() -> None:
     assert "1951-03-02" not in decision.model_dump_json()
 
 
-def test_placeholders_show_codes_numbers_dates_lists_and_what_is_not_known() -> None:
+def test_message_shows_the_values_of_its_facts() -> None:
     message = (
         "{line.route}, {clinical.weight}, {line.date_of_service}, {order.diagnoses}, {vendor.id}, {care.telephone}"
     )
-    rule_set = a_rule_set(a_rule("rule.text", "reject", ROUTE, message, remedy="Not by {line.route}."))
+    rule_set = a_rule_set(a_rule_requiring("rule.text", "reject", ROUTE, message, remedy="Not by {line.route}."))
     decision = decided(
         rule_set,
         {"line.route": "SC", "clinical.weight": Decimal("75.0"), "order.diagnoses": frozenset({"K50.90", "C91.00"})},
@@ -283,20 +267,22 @@ def test_placeholders_show_codes_numbers_dates_lists_and_what_is_not_known() -> 
     assert finding.remedy == "Not by SC."
 
 
-def test_a_finding_that_hangs_says_so_and_tells_no_remedy() -> None:
-    rule_set = a_rule_set(a_rule("rule.phone", "reject", TELEPHONE, "No telephone.", remedy="Get one."))
+def test_finding_of_an_unknown_rule_has_no_remedy() -> None:
+    rule_set = a_rule_set(a_rule_requiring("rule.phone", "reject", TELEPHONE, "No telephone.", remedy="Get one."))
     (finding,) = decided(rule_set, {}).findings
     assert (finding.verdict, finding.message, finding.remedy) == (U, "Not yet settled: The rule rule.phone", None)
     assert (finding.observed, finding.pointers) == ({}, ("/care/telephone",))
 
 
-def test_actions_are_of_rules_that_are_not_met_with_their_lines_together() -> None:
+def test_actions_come_from_rules_that_are_not_met() -> None:
     rule_set = a_rule_set(
-        a_rule("rule.fact", "redirect", ROUTE, action={"action": "use_vendor", "vendor": {"fact": "vendor.id"}}),
-        a_rule("rule.literal", "review", ROUTE, action={"action": "use_vendor", "vendor": "coram"}),
-        a_rule("rule.plain", "warn", ROUTE, action={"action": "ask_plan"}),
-        a_rule("rule.silent", "warn", ROUTE),
-        a_rule("rule.open", "warn", TELEPHONE, action={"action": "get_telephone"}),
+        a_rule_requiring(
+            "rule.fact", "redirect", ROUTE, action={"action": "use_vendor", "vendor": {"fact": "vendor.id"}}
+        ),
+        a_rule_requiring("rule.literal", "review", ROUTE, action={"action": "use_vendor", "vendor": "coram"}),
+        a_rule_requiring("rule.plain", "warn", ROUTE, action={"action": "ask_plan"}),
+        a_rule_requiring("rule.silent", "warn", ROUTE),
+        a_rule_requiring("rule.open", "warn", TELEPHONE, action={"action": "get_telephone"}),
     )
     lines = ({"line.route": "SC"}, {"line.route": "IV"}, {"line.route": "PO"})
     decision = decided(rule_set, *lines, vendor__id="acme")
@@ -309,11 +295,11 @@ def test_actions_are_of_rules_that_are_not_met_with_their_lines_together() -> No
     assert (unknown_vendor.action, unknown_vendor.vendor) == ("use_vendor", None)
 
 
-def test_the_responsible_party_is_the_assigned_one_the_default_or_absent() -> None:
+def test_responsible_party_is_assigned_or_the_default_or_absent() -> None:
     iv, sc = {"fact": "line.route", "is": "IV"}, {"fact": "line.route", "is": "SC"}
     rule_set = a_rule_set(
-        an_assignment("party.iv", "health_plan", iv),
-        an_assignment("party.fact", {"fact": "line.dofr_party"}, sc),
+        an_assignment("party.iv", PARTY, "health_plan", iv),
+        an_assignment("party.fact", PARTY, {"fact": "line.dofr_party"}, sc),
     )
 
     def party(**line: Any) -> ResponsibleParty | None:
@@ -330,11 +316,14 @@ def test_the_responsible_party_is_the_assigned_one_the_default_or_absent() -> No
     assert party(route=Fault()) is None
 
 
-def test_two_rules_that_disagree_give_no_party_and_two_that_agree_give_it() -> None:
+def test_two_rules_give_a_responsible_party_only_if_they_agree() -> None:
     iv, known = {"fact": "line.route", "is": "IV"}, {"fact": "line.route", "known": True}
 
     def party(one: str, other: str) -> ResponsibleParty | None:
-        rule_set = a_rule_set(an_assignment("party.b", one, iv), an_assignment("party.a", other, known))
+        rule_set = a_rule_set(
+            an_assignment("party.b", PARTY, one, iv),
+            an_assignment("party.a", PARTY, other, known),
+        )
         return decided(rule_set, {"line.route": "IV"}).lines[0].responsible_party
 
     assert party("health_plan", "medical_group") is None
@@ -375,24 +364,24 @@ def the_clock(business: str | None, urgency: str | None, *kinds: str | None) -> 
 
 
 @pytest.mark.parametrize(("business", "kind", "urgency"), CLOCKS)
-def test_the_answer_is_due_as_the_strictest_item_says(business: str, kind: str, urgency: str) -> None:
+def test_strictest_line_decides_when_the_answer_is_due(business: str, kind: str, urgency: str) -> None:
     found = the_clock(business, urgency, "pump", kind, "nursing")
     assert (found.answer_due, found.basis) == CLOCKS[(business, kind, urgency)]
     assert found.starts == "when complete"
     assert found.citation
 
 
-def test_every_line_of_business_has_a_clock_and_an_unknown_one_has_none() -> None:
+def test_every_line_of_business_has_a_clock() -> None:
     assert {business for business, _, _ in CLOCKS} == set(LineOfBusiness)
     assert the_clock(None, "standard", "drug") is None
 
 
-def test_what_may_be_a_drug_is_timed_as_one() -> None:
+def test_line_that_may_be_a_drug_has_the_clock_for_drugs() -> None:
     assert the_clock("commercial_hmo", None, "pump", None).answer_due == "72 hours"
     assert the_clock("commercial_hmo", None, "pump").answer_due == "5 business days"
 
 
-def test_the_same_order_has_the_same_receipts() -> None:
+def test_same_order_has_the_same_receipt() -> None:
     one, other = (decide(an_order(), default_rules(), as_of=TODAY) for _ in range(2))
     assert one.decision.receipt == other.decision.receipt
     assert one.decision.receipt.facts == digest(one.facts)
@@ -406,8 +395,10 @@ ALONE = {"line_id": "1", "hcpcs": "S9500", "units": 7, "modifiers": [], "frequen
 
 @pytest.mark.parametrize("sent", [an_order_document(), an_order_of(ALONE)], ids=["example", "per diem alone"])
 @pytest.mark.parametrize("explain_all", [False, True])
-def test_the_facts_of_a_decided_order_wait_for_no_garbage_collector(sent: dict[str, Any], explain_all: bool) -> None:
-    order, rules = read_order(json.dumps(sent)), default_rules()
+def test_facts_of_a_decided_order_are_freed_without_the_garbage_collector(
+    sent: dict[str, Any], explain_all: bool
+) -> None:
+    order, rules = parse_order(json.dumps(sent)), default_rules()
     decide(order, rules, as_of=TODAY, explain_all=explain_all)
     gc.collect()
     gc.disable()
@@ -433,11 +424,11 @@ ORDERS = sorted((Path(__file__).parents[2] / "events" / "orders").glob("*.json")
         {"/lines/0/dose": {"value": 2.50, "unit": "mg/kg"}, "/diagnoses": [{"code": "k50.90"}, {"code": "C91.00"}]},
     ],
 )
-def test_recorded_facts_are_canonical_json_whatever_was_sent(example: Path, change: dict[str, Any]) -> None:
+def test_recorded_facts_are_canonical_json(example: Path, change: dict[str, Any]) -> None:
     document = json.loads(example.read_text("utf-8"))
     for pointer, value in change.items():
         change_at(document, pointer, value)
-    decided = decide(read_order(json.dumps(document)), default_rules(), as_of=TODAY)
+    decided = decide(parse_order(json.dumps(document)), default_rules(), as_of=TODAY)
     assert decided.facts == canonical_json(json.loads(decided.facts))
     assert decided.decision.receipt.facts == digest(decided.facts)
 
@@ -446,21 +437,21 @@ def test_recorded_facts_are_canonical_json_whatever_was_sent(example: Path, chan
     ("change", "decision_too"),
     [({"/care/telephone": False}, False), ({"/care/place_of_service": "11"}, True), ({"/lines/0/units": 39}, None)],
 )
-def test_another_fact_gives_another_receipt(change: dict[str, Any], decision_too: bool | None) -> None:
+def test_receipt_changes_with_a_fact(change: dict[str, Any], decision_too: bool | None) -> None:
     one, other = (decide(an_order(changes), default_rules(), as_of=TODAY).decision for changes in ({}, change))
     assert one.receipt.facts != other.receipt.facts
     if decision_too is not None:
         assert (one.receipt.decision != other.receipt.decision) is decision_too
 
 
-def test_what_identifies_a_person_is_no_part_of_the_facts_receipt() -> None:
+def test_receipt_of_the_facts_leaves_out_what_identifies_a_person() -> None:
     changes = {"/member/mbi": "1EG4-TE5-MK72", "/member/birth_date": "1951-03-03", "/prescriber/npi": "1234567893"}
     one, other = (decide(an_order(sent), default_rules(), as_of=TODAY) for sent in ({}, changes))
     assert one.facts == other.facts
     assert one.decision.receipt == other.decision.receipt
 
 
-def test_the_receipt_does_not_cover_id_age_explanation_and_itself() -> None:
+def test_receipt_leaves_out_id_age_explanation_and_itself() -> None:
     plain = decide(an_order(), default_rules(), as_of=TODAY).decision
     explained = decide(an_order(), default_rules(), as_of=TODAY, explain_all=True).decision
     given_out = decide(an_order(), default_rules(), as_of=TODAY, decision_id="some-id", age_seconds=77).decision
@@ -473,14 +464,14 @@ def test_the_receipt_does_not_cover_id_age_explanation_and_itself() -> None:
 @pytest.mark.parametrize(
     "changed", [{"order_id": "other"}, {"as_of": date(2026, 11, 26)}, {"outcome": R}, {"lines": ()}, {"clock": None}]
 )
-def test_the_receipt_covers_all_that_the_decision_says(changed: dict[str, Any]) -> None:
+def test_receipt_covers_everything_else_in_the_decision(changed: dict[str, Any]) -> None:
     decision = decide(an_order(), default_rules(), as_of=TODAY).decision
     assert decision_digest(decision.model_copy(update=changed)) != decision.receipt.decision
     other_version = decision.ruleset.model_copy(update={"version": 2})
     assert decision_digest(decision.model_copy(update={"ruleset": other_version})) != decision.receipt.decision
 
 
-def test_the_explanation_tells_every_rule_on_every_line_with_values_but_no_private_one() -> None:
+def test_explanation_covers_every_rule_and_line_without_private_values() -> None:
     decision = decide(an_order(), default_rules(), as_of=TODAY, explain_all=True).decision
     assert decision.explanation is not None
     assert len(decision.explanation) == len(default_rules().rules) * len(decision.lines)
@@ -489,9 +480,9 @@ def test_the_explanation_tells_every_rule_on_every_line_with_values_but_no_priva
         assert private not in text
 
 
-def test_an_explanation_gives_each_leaf_its_truth_and_the_whole_the_kleene_truth() -> None:
+def test_explanation_gives_the_truth_of_every_part() -> None:
     condition = {"any": [ROUTE, {"all": [TELEPHONE, {"not": ROUTE}]}, {"fact": "member.birth_date", "known": True}]}
-    rule_set = a_rule_set(a_rule("rule.one", "warn", condition))
+    rule_set = a_rule_set(a_rule_requiring("rule.one", "warn", condition))
     case = Case(
         CATALOGUE,
         rule_set.tables,
@@ -518,7 +509,9 @@ def test_an_explanation_gives_each_leaf_its_truth_and_the_whole_the_kleene_truth
     }
 
 
-def test_an_order_of_several_lines_keeps_their_order_and_ids() -> None:
-    decision = decided(a_rule_set(a_rule("rule.route", "reject", ROUTE)), {"line.route": "SC"}, {"line.route": "IV"})
+def test_decision_keeps_the_order_and_the_ids_of_the_lines() -> None:
+    decision = decided(
+        a_rule_set(a_rule_requiring("rule.route", "reject", ROUTE)), {"line.route": "SC"}, {"line.route": "IV"}
+    )
     assert [(line.line_id, line.outcome) for line in decision.lines] == [("1", R), ("2", A)]
     assert decision.outcome is Outcome.PARTLY_ACCEPTED

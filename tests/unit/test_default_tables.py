@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infusion_orders.authoring.table_checks import checked_tables
 from infusion_orders.reference.schema import LINES_OF_BUSINESS, TABLES
+from tests.support.rules import checked_tables
 
 if TYPE_CHECKING:
     from infusion_orders.reference.tables import ReferenceTables
@@ -160,7 +160,7 @@ def test_a_general_per_diem_is_not_billed_beside_its_special_ones(
 
 
 def test_m7_the_eleven_therapies_of_the_manual_are_listed_and_no_others(tables: ReferenceTables) -> None:
-    therapies = [tables.therapy(name, TODAY) for name in tables.therapy_names()]
+    therapies = [tables.therapy(name, TODAY) for name in set(column("therapies", "therapy"))]
 
     assert {therapy.name for therapy in therapies if therapy and therapy.listed} == LISTED
 
@@ -310,7 +310,7 @@ def test_m11_the_whole_child_model_came_to_a_county_on_a_day(
 def test_all_58_counties_have_an_answer_today_and_six_of_them_are_known_to_be_whole_child(
     tables: ReferenceTables,
 ) -> None:
-    answers = {county: tables.whole_child_model(county, TODAY) for county in tables.county_names()}
+    answers = {county: tables.whole_child_model(county, TODAY) for county in set(column("counties", "county"))}
 
     assert len(answers) == 58
     assert {county for county, answer in answers.items() if answer == "yes"} == {

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infusion_orders.decisions.decision import Decision, Outcome
-from infusion_orders.reference.diagnoses import DiagnosisList, DiagnosisStanding, diagnosis_rows
+from infusion_orders.reference.diagnoses import DiagnosisList, DiagnosisStanding
 from infusion_orders.rules.rule import Verdict
+from infusion_orders_cli.codes.icd_10_cm import diagnosis_rows
 from tests.support.examples import examples
 from tests.support.orders import a_line, an_order_of
 from tests.support.rules import decision_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from infusion_orders.authoring.table_checks import table_problems
-from infusion_orders.reference.diagnoses import diagnosis_rows
 from infusion_orders.reference.schema import TABLES
+from infusion_orders_cli.codes.icd_10_cm import diagnosis_rows
 
 
 def test_codes_stand_in_one_row_for_each_category_whatever_their_order_and_dots() -> None:

@@ -14,8 +14,7 @@ from infusion_orders.facts.line_pairs import other_lines_with
 from infusion_orders.facts.quantity import Quantity
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.orders.frequencies import parse_frequency
-from tests.support.facts import derived_facts
-from tests.support.rules import default_rules
+from tests.support.rules import default_rules, derived_facts
 
 DAY, NEXT = date(2026, 12, 1), date(2026, 12, 2)
 DAYS = {"line.date_of_service": DAY, "line.last_date_of_service": DAY}

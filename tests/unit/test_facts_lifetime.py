@@ -12,8 +12,8 @@ import pytest
 from infusion_orders.decisions.decide import decide
 from infusion_orders.facts.case import Case, CaseIsGone, Facts
 from infusion_orders.facts.catalogue import CATALOGUE
-from tests.support.builders import an_order
-from tests.support.default_rules import TODAY, default_rules
+from tests.support.orders import an_order
+from tests.support.rules import TODAY, default_rules
 
 
 def a_case() -> Case:

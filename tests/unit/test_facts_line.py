@@ -11,9 +11,8 @@ from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.service_line import IDENTIFIERS_OF_LINE, IDENTIFIERS_OF_ORDER
 from infusion_orders.facts.unknown import Reason, Unknown
-from tests.support.facts import derived_facts
 from tests.support.orders import ABSENT, an_order
-from tests.support.rules import default_rules
+from tests.support.rules import default_rules, derived_facts
 
 DAY = date(2026, 12, 1)
 DRUG, TPN, NURSE, PUMP, UNLISTED = "J1745", "B4189", "99601", "E0781", "J0001"

@@ -15,13 +15,12 @@ from infusion_orders.decisions import decide
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.unknown import Need, Reason, Unknown
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.reference.schema import TABLES
 from infusion_orders.rules.rule import Effect
 from infusion_orders.rules.rule_set import RuleSet
-from tests.support.facts import derived_facts
 from tests.support.orders import WEEK, a_drug_line, a_line, an_order_of
-from tests.support.rules import FOLDER, TODAY, default_rules
+from tests.support.rules import FOLDER, TODAY, default_rules, derived_facts
 
 if TYPE_CHECKING:
     from infusion_orders.decisions.decision import Decision, Finding
@@ -118,7 +117,7 @@ def test_a_package_that_fails_its_check_is_asked_for_again() -> None:
 def decision(ndc: str | None, **fields: Any) -> Decision:
     drug = a_drug_line("drug", "J3373", "1 g", "q12h", units=1400, **WEEK, **({"ndc": ndc} if ndc else {}), **fields)
     document = an_order_of(drug, a_line("per-diem", "per_diem", "S9501", units=7, **WEEK))
-    return decide(read_order(json.dumps(document)), rules_with_crosswalk(), as_of=TODAY).decision
+    return decide(parse_order(json.dumps(document)), rules_with_crosswalk(), as_of=TODAY).decision
 
 
 def findings(found: Decision) -> list[Finding]:

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from infusion_orders.orders.order import Dose, Order, Timing, Urgency
-from infusion_orders.orders.reading import (
+from infusion_orders.orders.order import Dose, Order, Timing
+from infusion_orders.orders.parsing import (
     MAX_BODY_BYTES,
     FieldProblem,
     InvalidOrder,
     MalformedJson,
     TooLarge,
-    order_from,
-    read_document,
-    read_order,
+    order_from_json,
+    parse_json,
+    parse_order,
 )
+from infusion_orders.orders.vocabularies import Urgency
 from tests.support.orders import ABSENT, an_order, an_order_document
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class TestWhatIsTaken:
         assert order.lines[1].modifiers == ("JW",)
 
     def test_the_three_ids_alone_are_enough_and_all_else_is_unknown(self) -> None:
-        order = read_order(SMALLEST)
+        order = parse_order(SMALLEST)
 
         left = {name for name, value in order if value is not None} - {"order_id", "member", "lines", "urgency"}
         assert left == set()
@@ -61,7 +62,7 @@ class TestWhatIsTaken:
         names = [*Order.model_fields]
         document = {**dict.fromkeys(names), **json.loads(SMALLEST)}
 
-        assert order_from(document) == read_order(SMALLEST)
+        assert order_from_json(document) == parse_order(SMALLEST)
 
     def test_an_order_with_hundreds_of_parts_in_their_bounds(self) -> None:
         lines = [{"line_id": str(number)} for number in range(100)]
@@ -101,7 +102,7 @@ class TestWhatIsTaken:
         ["0.1", "1.10", "99999999999.1234567", "0.30000000000000004", "1E2", "5", '"1.10"', '"0.000000000000000001"'],
     )
     def test_decimals_keep_their_digits(self, number: str) -> None:
-        dose = read_order(with_dose(number)).lines[0].dose
+        dose = parse_order(with_dose(number)).lines[0].dose
 
         assert dose is not None
         assert str(dose.value) == str(Decimal(number.strip('"')))
@@ -109,13 +110,13 @@ class TestWhatIsTaken:
     def test_bytes_and_text_are_read_alike(self) -> None:
         body = json.dumps(an_order_document(), ensure_ascii=False)
 
-        assert read_order(body) == read_order(body.encode()) == an_order()
+        assert parse_order(body) == parse_order(body.encode()) == an_order()
 
     def test_an_order_written_out_is_read_back_the_same(self) -> None:
         order = an_order()
 
-        assert read_order(order.model_dump_json()) == order
-        assert order_from(order.model_dump()) == order
+        assert parse_order(order.model_dump_json()) == order
+        assert order_from_json(order.model_dump()) == order
 
     def test_an_order_cannot_be_changed(self) -> None:
         order = an_order()
@@ -216,7 +217,7 @@ class TestWhatIsRefused:
     )
     def test_numbers_that_are_no_amounts_are_out_of_range(self, number: str) -> None:
         with pytest.raises(InvalidOrder) as refusal:
-            read_order(with_dose(number))
+            parse_order(with_dose(number))
 
         assert refusal.value.errors == (
             FieldProblem("/lines/0/dose/value", "must be a finite number of at most 18 digits"),
@@ -252,7 +253,7 @@ class TestWhatIsRefused:
 
     def test_the_pointers_of_an_order_in_a_batch_begin_with_its_own(self) -> None:
         with pytest.raises(InvalidOrder) as refusal:
-            order_from({"order_id": 1, "member": {"member_id": "M"}, "lines": [{"line_id": "1"}]}, "/orders/3")
+            order_from_json({"order_id": 1, "member": {"member_id": "M"}, "lines": [{"line_id": "1"}]}, "/orders/3")
 
         assert refusal.value.errors == (FieldProblem("/orders/3/order_id", "must be a text"),)
 
@@ -287,33 +288,33 @@ class TestWhatIsNoJson:
     )
     def test_it_is_malformed_and_the_reason_has_no_values(self, body: bytes | str, why: str) -> None:
         with pytest.raises(MalformedJson, match=why) as refusal:
-            read_order(body)
+            parse_order(body)
 
         assert "canary" not in str(refusal.value)
 
     def test_twenty_levels_and_whole_surrogate_pairs_are_json(self) -> None:
-        assert read_document(b"[" * 20 + b"]" * 20)
-        assert read_document('"\\ud83d\\ude00"') == "\U0001f600"
+        assert parse_json(b"[" * 20 + b"]" * 20)
+        assert parse_json('"\\ud83d\\ude00"') == "\U0001f600"
 
     def test_a_body_of_the_largest_size_is_read_and_one_byte_more_is_not(self) -> None:
         assert MAX_BODY_BYTES == 262_144
         body = SMALLEST + " " * (MAX_BODY_BYTES - len(SMALLEST))
 
-        assert read_order(body).order_id == "1"
+        assert parse_order(body).order_id == "1"
         with pytest.raises(TooLarge):
-            read_order(body + " ")
+            parse_order(body + " ")
 
     def test_the_size_counts_in_bytes(self) -> None:
         with pytest.raises(TooLarge):
-            read_document('"' + "\u00e9" * (MAX_BODY_BYTES // 2) + '"')
+            parse_json('"' + "\u00e9" * (MAX_BODY_BYTES // 2) + '"')
 
     def test_a_reader_of_larger_bodies_says_how_large(self) -> None:
-        assert read_document("[1, 1.0]".ljust(MAX_BODY_BYTES + 1), most_bytes=MAX_BODY_BYTES + 1) == [1, Decimal("1.0")]
+        assert parse_json("[1, 1.0]".ljust(MAX_BODY_BYTES + 1), most_bytes=MAX_BODY_BYTES + 1) == [1, Decimal("1.0")]
 
     def test_an_object_of_more_than_a_hundred_fields_is_too_large(self) -> None:
-        assert read_document(json.dumps(dict.fromkeys(map(str, range(100)))))
+        assert parse_json(json.dumps(dict.fromkeys(map(str, range(100)))))
         with pytest.raises(TooLarge):
-            read_document(json.dumps({str(number): number for number in range(101)}))
+            parse_json(json.dumps({str(number): number for number in range(101)}))
 
 
 def test_all_parts_of_an_order_are_closed_and_strict() -> None:

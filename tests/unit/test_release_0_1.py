@@ -16,7 +16,7 @@ import pytest
 from infusion_orders.decisions.decide import decide
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.release_0_1 import DERIVED_FROM, RELEASE_0_1, catalogue_of
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.language_fingerprint import LANGUAGE_FINGERPRINT
 from infusion_orders.rules.rule_set import RuleSet
@@ -31,7 +31,7 @@ def rules_of(language: str | None) -> RuleSet:
 
 def receipts(rules: RuleSet) -> list[dict[str, str]]:
     as_of = date.fromisoformat(RECORDED["as_of"])
-    orders = [read_order(json.dumps(decided["order"])) for decided in RECORDED["decided"]]
+    orders = [parse_order(json.dumps(decided["order"])) for decided in RECORDED["decided"]]
     return [decide(order, rules, as_of=as_of).decision.receipt.model_dump() for order in orders]
 
 

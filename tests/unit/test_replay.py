@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.decision import Outcome
-from infusion_orders.decisions.replay import Flip, NotReplayable, Obstacle, RecordedDecision, replay
+from infusion_orders.decisions.replay import Flip, NotReplayable, Obstacle, RecordedDecision, replay_decision
 from infusion_orders.decisions.replay_report import DIMENSIONS, ReplayReport, report_of
 from infusion_orders.facts.recorded import UnreadableRecord, case_from_record
 from infusion_orders.rules.document import RuleSetDocument
@@ -37,13 +37,13 @@ REVIEWED = candidate({"/otherwise/effect": "review"})
 NOBODY_ABLE = {"/caregiver/able": False}
 
 
-def test_under_the_same_rules_nothing_flips() -> None:
+def test_replay_under_the_same_rules_finds_no_flip() -> None:
     for changes in (None, NOBODY_ABLE, {"/caregiver": None}, {"/infusion_provider/vendor": "acme"}):
-        assert replay(recorded(changes), default_rules()).flips == ()
+        assert replay_decision(recorded(changes), default_rules()).flips == ()
 
 
-def test_a_changed_effect_flips_the_lines_that_it_decided_and_names_the_rule() -> None:
-    found = replay(recorded(NOBODY_ABLE), REVIEWED)
+def test_changed_effect_flips_the_lines_that_the_rule_decided() -> None:
+    found = replay_decision(recorded(NOBODY_ABLE), REVIEWED)
 
     assert found.outcome == ("rejected", "needs_review")
     assert found.line_of_business == "medicare_advantage"
@@ -53,29 +53,29 @@ def test_a_changed_effect_flips_the_lines_that_it_decided_and_names_the_rule() -
     assert len(found.flips) == 3
 
 
-def test_a_question_that_is_no_longer_asked_is_a_flip() -> None:
+def test_question_that_is_no_longer_asked_is_a_flip() -> None:
     spared = candidate({"/require": {"fact": "order.is_home_infusion", "is": True}})
-    found = replay(recorded({"/caregiver/able": None}), spared)
+    found = replay_decision(recorded({"/caregiver/able": None}), spared)
     assert found.outcome == ("needs_information", "accepted")
     assert {flip.rules for flip in found.flips} == {(SETTING,)}
 
 
-def test_another_responsible_party_is_a_flip_though_the_outcome_stays() -> None:
+def test_another_responsible_party_with_the_same_outcome_is_a_flip() -> None:
     other = candidate(
         {"/assign": {"line.responsible_party": "capitated_hospital"}}, "responsibility.shared-risk-contracted-vendor"
     )
-    found = replay(recorded(), other)
+    found = replay_decision(recorded(), other)
     before = json.loads(recorded().decision)["lines"][0]["responsible_party"]["party"]
     assert found.outcome == ("accepted", "accepted")
     assert {flip.party for flip in found.flips} == {(before, "capitated_hospital")}
     assert {flip.rules for flip in found.flips} == {("responsibility.shared-risk-contracted-vendor",)}
 
 
-def test_the_candidates_tables_are_looked_up_and_not_those_of_the_record() -> None:
+def test_replay_uses_the_tables_of_the_candidate_version() -> None:
     document = default_document()
     tables = {**document.tables, "vendors": document.tables["vendors"][:1]}
     nobody = RuleSetDocument(document.name, document.rules, tables)
-    found = replay(recorded(), RuleSet.from_document(nobody, version=2, digest=nobody.digest))
+    found = replay_decision(recorded(), RuleSet.from_document(nobody, version=2, digest=nobody.digest))
     assert found.outcome == ("accepted", "needs_review")
 
 
@@ -101,28 +101,28 @@ def with_facts(one: RecordedDecision, pointer: str, value: Any) -> RecordedDecis
 
 def obstacle_of(one: RecordedDecision) -> Obstacle:
     with pytest.raises(NotReplayable) as refused:
-        replay(one, default_rules())
+        replay_decision(one, default_rules())
     return refused.value.obstacle
 
 
-def test_facts_that_are_not_those_of_the_receipt_are_not_replayed() -> None:
+def test_altered_facts_are_not_replayed() -> None:
     one = recorded()
     assert obstacle_of(altered(one, facts=one.facts.replace("shared_risk", "full_risk"))) is Obstacle.FACTS_ALTERED
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"outcome": "accepted", "lines": []}', "{"])
-def test_a_decision_that_cannot_be_read_is_not_replayed(text: str) -> None:
+def test_unreadable_decision_is_not_replayed(text: str) -> None:
     assert obstacle_of(altered(recorded(), decision=text)) is Obstacle.DECISION_UNREADABLE
 
 
-def test_a_fault_of_ours_is_nothing_to_compare_with() -> None:
+def test_indeterminate_decision_is_not_replayed() -> None:
     one = recorded()
     decision = json.loads(one.decision)
     decision["lines"][0]["outcome"] = Outcome.INDETERMINATE.value
     assert obstacle_of(altered(one, decision=json.dumps(decision))) is Obstacle.FAULTY
 
 
-def test_facts_of_fewer_lines_than_the_decision_has_are_not_replayed() -> None:
+def test_facts_of_fewer_lines_than_the_decision_are_not_replayed() -> None:
     one = recorded()
     lines = json.loads(one.facts)["lines"]
     assert obstacle_of(with_facts(one, "/lines", lines[:1])) is Obstacle.LINES_DIFFER
@@ -146,9 +146,7 @@ def test_facts_of_fewer_lines_than_the_decision_has_are_not_replayed() -> None:
         ("/order", [], "the record is not one of facts"),
     ],
 )
-def test_facts_that_this_release_cannot_read_are_named_and_their_value_is_not(
-    pointer: str, value: Any, problem: str
-) -> None:
+def test_unreadable_fact_is_named_without_its_value(pointer: str, value: Any, problem: str) -> None:
     one = with_facts(recorded(), pointer, value)
     assert obstacle_of(one) is Obstacle.FACTS_OF_ANOTHER_RELEASE
     with pytest.raises(UnreadableRecord) as refused:
@@ -160,7 +158,7 @@ def test_facts_that_this_release_cannot_read_are_named_and_their_value_is_not(
 # --- reports
 
 
-def test_a_report_counts_by_line_of_business_therapy_rule_and_partner() -> None:
+def test_report_counts_by_line_of_business_therapy_rule_and_partner() -> None:
     ones = [recorded(NOBODY_ABLE), recorded(NOBODY_ABLE, partner="b"), recorded(), altered(recorded(), decision="")]
 
     report = report_of(ones, REVIEWED)
@@ -179,7 +177,7 @@ def test_a_report_counts_by_line_of_business_therapy_rule_and_partner() -> None:
     assert report.examples[flip] == ["01KAT7Q3V9M5R7T0ZJX2B8N4WC"]
 
 
-def test_a_few_examples_are_kept_the_first_by_their_ids() -> None:
+def test_report_keeps_the_first_example_ids() -> None:
     one = recorded(NOBODY_ABLE)
     many = [RecordedDecision(f"{number:026d}", one.partner, one.facts, one.decision) for number in range(9, 0, -1)]
     examples = report_of(many, REVIEWED).examples["rejected -> needs_review"]
@@ -221,9 +219,7 @@ def merged(*parts: ReplayReport) -> dict[str, Any]:
 
 
 @given(reports(), reports(), reports())
-def test_reports_merge_in_any_order_into_the_same_whole(
-    one: ReplayReport, two: ReplayReport, three: ReplayReport
-) -> None:
+def test_reports_merge_in_any_order(one: ReplayReport, two: ReplayReport, three: ReplayReport) -> None:
     whole = merged(one, two, three)
     assert whole == merged(three, one, two)
     left = ReplayReport.from_plain(merged(one, two))
@@ -231,7 +227,7 @@ def test_reports_merge_in_any_order_into_the_same_whole(
 
 
 @given(reports())
-def test_a_report_comes_back_from_json_as_it_was(report: ReplayReport) -> None:
+def test_report_is_read_back_from_json(report: ReplayReport) -> None:
     plain = json.loads(json.dumps(report.plain()))
     assert ReplayReport.from_plain(plain).plain() == plain
     assert set(plain["by"]) == set(DIMENSIONS)

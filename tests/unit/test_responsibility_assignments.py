@@ -11,8 +11,8 @@ import pytest
 from infusion_orders.decisions.judgement import judge_order
 from infusion_orders.decisions.line_decisions import RESPONSIBLE_PARTY, responsible_party
 from infusion_orders.facts.case import Case
-from infusion_orders.orders.order import LineOfBusiness, RiskArrangement
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
+from infusion_orders.orders.vocabularies import LineOfBusiness, RiskArrangement
 from infusion_orders.rules.rule import Verdict
 from tests.support.orders import an_order_document
 from tests.support.rules import default_rules
@@ -52,14 +52,12 @@ def expected_party(
 
 @pytest.mark.parametrize("business", list(LineOfBusiness))
 @pytest.mark.parametrize("arrangement", list(RiskArrangement))
-def test_exactly_one_assignment_applies_to_every_line_and_it_is_the_right_one(
-    business: LineOfBusiness, arrangement: RiskArrangement
-) -> None:
+def test_exactly_one_assignment_applies_to_every_line(business: LineOfBusiness, arrangement: RiskArrangement) -> None:
     rule_set = default_rules()
     assigning = [
-        (position, rule.rule.id)
+        (position, rule.id)
         for position, rule in enumerate(rule_set.rules)
-        if RESPONSIBLE_PARTY in (rule.rule.assign or {})
+        if RESPONSIBLE_PARTY in (rule.definition.assign or {})
     ]
     assert all(rule.startswith("responsibility.") for _, rule in assigning)
     for combination in product(
@@ -83,7 +81,7 @@ def test_exactly_one_assignment_applies_to_every_line_and_it_is_the_right_one(
         )
         # when it is judged
         (line,) = judge_order(
-            Case(rule_set.catalogue, rule_set.tables, order=read_order(json.dumps(order))), rule_set, ["1"]
+            Case(rule_set.catalogue, rule_set.tables, order=parse_order(json.dumps(order))), rule_set, ["1"]
         )
         # then one rule gives the party, and none hangs
         verdicts = {rule: line.verdict(position) for position, rule in assigning}

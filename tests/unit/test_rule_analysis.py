@@ -1,4 +1,4 @@
-"""A wrong rule of each kind is found, and the order that comes with it shows the fault when it is decided."""
+"""The analysis finds each kind of faulty rule, and deciding the order that comes with a finding shows the fault."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from infusion_orders.authoring.analysis.report import FindingKind, Severity
 from infusion_orders.authoring.analysis.table_gaps import gap_findings
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.line_decisions import RESPONSIBLE_PARTY
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.rule_set import RuleSet
 from tests.support.rules import TODAY, default_document, default_rules
@@ -49,29 +49,29 @@ def the_finding(analysis: Analysis, kind: FindingKind) -> AnalysisFinding:
 
 
 def decided(finding: AnalysisFinding, rule_set: RuleSet) -> Decision:
-    """What the rule set says of the order that comes with the finding."""
+    """Decide the order that comes with the finding."""
     assert finding.order is not None
-    return decide(read_order(json.dumps(finding.order)), rule_set, as_of=TODAY, explain_all=True).decision
+    return decide(parse_order(json.dumps(finding.order)), rule_set, as_of=TODAY, explain_all=True).decision
 
 
 def verdicts(decision: Decision) -> dict[str, str]:
-    """Of each rule on the first line."""
+    """Return the verdict of each rule on the first line."""
     assert decision.explanation is not None
     first = decision.lines[0].line_id
     return {each.rule: each.verdict.value for each in decision.explanation if each.line_id == first}
 
 
-def test_the_default_rules_are_sound_and_what_stays_open_is_told() -> None:
+def test_default_rules_have_no_finding_and_list_open_questions() -> None:
     analysis = analyse(default_rules())
 
     assert analysis.findings == ()
     assert analysis.rules_shown_to_fail >= 0.8 * analysis.rules_that_require
-    told = {doubt.where[0] for doubt in analysis.doubts}
-    assert "ndc.is-listed" in told  # the crosswalk of packages is empty: no order can show anything
-    assert len(analysis.doubts) + analysis.rules_shown_to_fail >= analysis.rules_that_require - 1  # one only asks
+    open_rules = {doubt.where[0] for doubt in analysis.doubts}
+    assert "ndc.is-listed" in open_rules  # the NDC crosswalk is empty, so no order can break the rule
+    assert len(analysis.doubts) + analysis.rules_shown_to_fail >= analysis.rules_that_require - 1  # one rule only asks
 
 
-def test_a_rule_that_can_never_apply_is_shown_on_the_nearest_order() -> None:
+def test_rule_that_never_applies_is_shown_by_the_nearest_order() -> None:
     dead = requiring(
         "some.dead",
         {"fact": "line.route", "is": "IV"},
@@ -87,7 +87,7 @@ def test_a_rule_that_can_never_apply_is_shown_on_the_nearest_order() -> None:
     assert verdicts(decided(finding, rule_set)) == {"some.dead": "not_applicable"}
 
 
-def test_the_conditions_that_exclude_each_other_are_named_and_no_others() -> None:
+def test_only_conditions_that_exclude_each_other_are_named() -> None:
     dead = requiring(
         "some.dead",
         {"fact": "line.route", "is": "IV"},
@@ -105,7 +105,7 @@ def test_the_conditions_that_exclude_each_other_are_named_and_no_others() -> Non
     assert not {name for name in ("care.telephone", "access.device") if name in problem}
 
 
-def test_a_rule_that_can_never_fail_is_shown_on_an_order_that_it_applies_to() -> None:
+def test_rule_that_never_fails_is_shown_by_an_order_it_applies_to() -> None:
     toothless = requiring(
         "some.toothless", {"fact": "member.age", "at_least": 18}, {"fact": "member.age", "at_least": 21}
     )
@@ -117,12 +117,12 @@ def test_a_rule_that_can_never_fail_is_shown_on_an_order_that_it_applies_to() ->
     assert verdicts(decided(finding, rule_set)) == {"some.toothless": "satisfied"}
 
 
-def test_a_rule_that_only_asks_for_something_may_never_fail() -> None:
+def test_rule_that_only_asks_may_never_fail() -> None:
     asking = requiring("some.asking", {"fact": "care.telephone", "known": True})
     assert analyse(rule_set_of(asking)).findings == ()
 
 
-def test_a_rule_that_another_implies_is_shown_on_an_order_that_breaks_both() -> None:
+def test_implied_rule_is_shown_by_an_order_that_breaks_both() -> None:
     wide = requiring("some.wide", {"fact": "member.age", "at_least": 21}, otherwise={"effect": "redirect"})
     narrow = requiring("some.narrow", {"fact": "member.age", "at_least": 18})
     rule_set = rule_set_of(wide, narrow)
@@ -135,13 +135,13 @@ def test_a_rule_that_another_implies_is_shown_on_an_order_that_breaks_both() -> 
 
 
 @pytest.mark.parametrize("effect", ["warn", "review"])
-def test_a_rule_is_not_implied_by_one_of_a_weaker_effect(effect: str) -> None:
+def test_rule_is_not_implied_by_one_with_a_weaker_effect(effect: str) -> None:
     weaker = requiring("some.wide", {"fact": "member.age", "at_least": 21}, otherwise={"effect": effect})
     stronger = requiring("some.narrow", {"fact": "member.age", "at_least": 18})
     assert analyse(rule_set_of(weaker, stronger)).findings == ()
 
 
-def test_contradictory_rules_are_shown_on_an_order_that_both_apply_to() -> None:
+def test_contradiction_is_shown_by_an_order_both_rules_apply_to() -> None:
     one = requiring("some.one", {"fact": "access.device", "is": "port"}, {"fact": "line.route", "is": "IV"})
     other = requiring("some.other", {"fact": "access.device", "in": ["picc", "midline"]})
     rule_set = rule_set_of(one, other)
@@ -154,14 +154,14 @@ def test_contradictory_rules_are_shown_on_an_order_that_both_apply_to() -> None:
     assert set(said.values()) <= {"satisfied", "not_met"}
 
 
-def test_a_rule_that_nobody_can_meet_on_purpose_contradicts_no_other() -> None:
+def test_rule_that_forbids_on_purpose_contradicts_no_other() -> None:
     blanket = requiring("some.blanket", {"fact": "line.route", "is_not": "SC"}, {"fact": "line.route", "is": "SC"})
     other = requiring("some.other", {"fact": "line.route", "is": "SC"})
     kinds = {finding.kind for finding in analyse(rule_set_of(blanket, other)).findings}
     assert FindingKind.CONTRADICTION not in kinds
 
 
-def test_assignments_that_overlap_are_shown_on_an_order_on_which_nobody_is_responsible() -> None:
+def test_overlap_is_shown_by_an_order_without_a_responsible_party() -> None:
     rule_set = rule_set_of(
         assigning("some.plan", "health_plan", {"fact": "member.age", "at_least": 18}),
         assigning("some.group", "medical_group", {"fact": "member.age", "at_most": 18}),
@@ -177,7 +177,7 @@ def test_assignments_that_overlap_are_shown_on_an_order_on_which_nobody_is_respo
         assert [verdicts(decision)[rule] for rule in finding.where] == ["satisfied", "satisfied"]
 
 
-def test_assignments_that_leave_a_gap_are_shown_on_an_order_without_a_responsible_party() -> None:
+def test_gap_is_shown_by_an_order_with_an_undetermined_party() -> None:
     rule_set = rule_set_of(
         assigning("some.plan", "health_plan", {"fact": "member.age", "above": 18}),
         assigning("some.group", "medical_group", {"fact": "member.age", "below": 18}),
@@ -192,7 +192,7 @@ def test_assignments_that_leave_a_gap_are_shown_on_an_order_without_a_responsibl
     assert set(verdicts(decision).values()) == {"not_applicable"}
 
 
-def test_complete_assignments_without_overlap_are_proved_and_not_only_tried() -> None:
+def test_complete_assignments_without_overlap_are_proved() -> None:
     rule_set = rule_set_of(
         assigning("some.plan", "health_plan", {"fact": "member.age", "at_least": 18}),
         assigning("some.group", "medical_group", {"fact": "member.age", "below": 18}),
@@ -201,7 +201,7 @@ def test_complete_assignments_without_overlap_are_proved_and_not_only_tried() ->
     assert (analysis.findings, analysis.doubts) == ((), ())
 
 
-def test_a_fact_with_a_default_of_its_own_need_not_be_assigned_on_every_line() -> None:
+def test_fact_that_need_not_be_assigned_may_keep_its_default() -> None:
     rule_set = rule_set_of(
         assigning("some.ccs", "county_ccs", {"fact": "member.age", "below": 18}, target="line.carve_out")
     )
@@ -215,9 +215,7 @@ def test_a_fact_with_a_default_of_its_own_need_not_be_assigned_on_every_line() -
         ("coram", "the vendor coram, which does not accept this order's therapy"),
     ],
 )
-def test_a_redirect_to_a_vendor_that_accepts_nothing_is_shown_on_an_order_that_is_sent_there(
-    vendor: str, problem: str
-) -> None:
+def test_redirect_to_a_refusing_vendor_is_shown_by_an_order(vendor: str, problem: str) -> None:
     redirect = {"effect": "redirect", "action": {"action": "use_vendor", "vendor": vendor}}
     rule_set = rule_set_of(requiring("some.redirect", {"fact": "vendor.id", "is": vendor}, otherwise=redirect))
 
@@ -226,7 +224,7 @@ def test_a_redirect_to_a_vendor_that_accepts_nothing_is_shown_on_an_order_that_i
     assert problem in finding.problem
     decision = decided(finding, rule_set)
     assert [(action.action, action.vendor) for action in decision.actions] == [("use_vendor", vendor)]
-    line = read_order(json.dumps(finding.order)).lines[0]
+    line = parse_order(json.dumps(finding.order)).lines[0]
     assert line.service_from is not None
     accepting = rule_set.tables.contracted_vendors(
         therapy=str(decision.lines[0].therapy), line_of_business="medicare_advantage", on=line.service_from
@@ -234,7 +232,7 @@ def test_a_redirect_to_a_vendor_that_accepts_nothing_is_shown_on_an_order_that_i
     assert vendor not in accepting
 
 
-def test_a_redirect_to_a_vendor_that_accepts_whatever_it_is_sent_is_sound() -> None:
+def test_redirect_to_an_accepting_vendor_is_no_finding() -> None:
     redirect = {"effect": "redirect", "action": {"action": "use_vendor", "vendor": "coram"}}
     rule = requiring(
         "some.redirect",
@@ -246,14 +244,14 @@ def test_a_redirect_to_a_vendor_that_accepts_whatever_it_is_sent_is_sound() -> N
 
 
 def changed(table: str, *rows: Sequence[str]) -> dict[str, list[Sequence[str]]]:
-    """The table's header and these rows."""
+    """Return the table with its header and these rows."""
     return {table: [default_document().tables[table][0], *rows]}
 
 
 CROSSWALK = "J1745", "", "home_health_infusion"
 
 
-def test_a_gap_between_two_rows_is_shown_on_an_order_of_its_first_day() -> None:
+def test_table_gap_is_shown_by_an_order_on_its_first_day() -> None:
     tables = changed(
         "crosswalk",
         (*CROSSWALK, "2020-01-01", "2025-12-31", "plan_default"),
@@ -270,21 +268,21 @@ def test_a_gap_between_two_rows_is_shown_on_an_order_of_its_first_day() -> None:
     assert verdicts(decided(finding, rule_set)) == {"some.crosswalk": "not_met"}
 
 
-def test_a_gap_may_be_a_single_day() -> None:
+def test_table_gap_may_be_a_single_day() -> None:
     rows = [(*CROSSWALK, "2020-01-01", "2025-12-31", "plan_default"), (*CROSSWALK, "2026-01-02", "", "plan_default")]
     (finding,) = gap_findings(changed("crosswalk", *rows))
     assert "from 2026-01-01 to 2026-01-01" in finding.problem
 
 
 @pytest.mark.parametrize("begins", ["2026-01-01", ""])
-def test_rows_that_follow_each_other_leave_no_gap(begins: str) -> None:
+def test_consecutive_rows_leave_no_gap(begins: str) -> None:
     ends = ("2025-12-31", "") if begins else ("", "")
     rows = [(*CROSSWALK, "2020-01-01", ends[0], "plan_default")]
     rows += [(*CROSSWALK, begins, ends[1], "plan_default")] if begins else []
     assert list(gap_findings(changed("crosswalk", *rows))) == []
 
 
-def test_what_cannot_be_shown_within_bounds_is_a_doubt_with_how_far_it_was_looked_at() -> None:
+def test_search_beyond_its_bound_is_a_doubt() -> None:
     rule = requiring("some.rule", {"fact": "member.age", "at_least": 21})
 
     analysis = analyse(rule_set_of(rule), most_orders=2)
@@ -294,8 +292,8 @@ def test_what_cannot_be_shown_within_bounds_is_a_doubt_with_how_far_it_was_looke
     assert (doubt.where, doubt.looked_at) == (("some.rule",), "2 orders tried, then stopped")
 
 
-def test_progress_is_told_up_to_the_last_step() -> None:
-    told: list[tuple[int, int]] = []
+def test_progress_reaches_the_last_step() -> None:
+    steps_done: list[tuple[int, int]] = []
     rules = [requiring(f"some.rule-{age}", {"fact": "member.age", "at_least": age}) for age in (18, 21)]
-    analyse(rule_set_of(*rules), progress=lambda done, steps: told.append((done, steps)))
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    analyse(rule_set_of(*rules), progress=lambda done, steps: steps_done.append((done, steps)))
+    assert steps_done == [(1, 3), (2, 3), (3, 3)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import product
-from typing import Any
 
 import pytest
 
@@ -15,6 +14,7 @@ from infusion_orders.rules.compiled_rule import compile_all, compile_rules
 from infusion_orders.rules.evaluation import evaluate
 from infusion_orders.rules.expression import Comparison, Every, Expression, Negation, Some
 from infusion_orders.rules.rule import Verdict
+from tests.support.rules import a_rule, an_assignment
 
 DEFAULTS = {"target": "none"}
 APPLIES, ALSO = Comparison("a", "is", True), Comparison("b", "is", True)
@@ -32,30 +32,30 @@ def unknown(name: str) -> Unknown:
     return Unknown((Need(name, None, Reason.MISSING),))
 
 
-def test_conditions_on_other_facts_stay_as_they_are() -> None:
+def test_condition_on_another_fact_is_not_rewritten() -> None:
     expression = Every((Some((APPLIES, Negation(ALSO))), True))
     assert rewritten(expression, gives("x")) == expression
 
 
-def test_what_fails_by_default_holds_where_a_rule_assigns_that_value() -> None:
+def test_condition_that_fails_by_default_holds_where_a_rule_assigns_its_value() -> None:
     other = gives("y", ALSO)
     assert rewritten(Comparison("target", "is", "x"), gives("x"), other) == Some((APPLIES,))
     assert rewritten(Comparison("target", "in", frozenset({"x", "y"})), gives("x"), other) == Some((APPLIES, ALSO))
 
 
-def test_what_holds_by_default_fails_where_a_rule_assigns_another_value() -> None:
+def test_condition_that_holds_by_default_fails_where_another_value_is_assigned() -> None:
     same = gives("none", ALSO)
     assert rewritten(Comparison("target", "is", "none"), gives("x"), same) == Negation(Some((APPLIES,)))
     assert rewritten(Comparison("target", "is_not", "y"), gives("x"), gives("y", ALSO)) == Negation(Some((ALSO,)))
 
 
-def test_without_a_rule_that_assigns_it_the_target_has_its_default() -> None:
+def test_fact_that_no_rule_assigns_has_its_default() -> None:
     assert evaluate(rewrite(Comparison("target", "is", "none"), {}, DEFAULTS), {}).truth is True
     assert evaluate(rewrite(Comparison("target", "is", "x"), {}, DEFAULTS), {}).truth is False
     assert evaluate(rewritten(Comparison("target", "known"), gives("x")), {"a": True}).truth is True
 
 
-def test_a_fact_as_value_is_compared_where_the_rule_applies() -> None:
+def test_assigned_fact_value_is_compared_where_the_rule_applies() -> None:
     from_fact = Assignment("some.rule", APPLIES, fact="source")
     source_is_x = Comparison("source", "is", "x")
     assert rewritten(Comparison("target", "is", "x"), from_fact) == Some((Every((APPLIES, source_is_x)),))
@@ -64,7 +64,7 @@ def test_a_fact_as_value_is_compared_where_the_rule_applies() -> None:
     assert rewritten(Comparison("target", "is_not", "x"), from_fact) == expected
 
 
-def test_conditions_are_rewritten_inside_of_others() -> None:
+def test_nested_condition_is_rewritten() -> None:
     leaf = Comparison("target", "is", "x")
     found = rewritten(Negation(Every((leaf, Some((ALSO, leaf))))), gives("x"))
     assert found == Negation(Every((Some((APPLIES,)), Some((ALSO, Some((APPLIES,)))))))
@@ -72,7 +72,7 @@ def test_conditions_are_rewritten_inside_of_others() -> None:
 
 @pytest.mark.parametrize("operator", ["is", "is_not"])
 @pytest.mark.parametrize("constant", ["none", "x", "y", "z"])
-def test_a_rewritten_condition_is_true_exactly_when_the_assigned_value_meets_it(operator: str, constant: str) -> None:
+def test_rewritten_condition_is_true_if_and_only_if_the_assigned_value_meets_it(operator: str, constant: str) -> None:
     # given a rule that assigns a literal, and one that does not overlap and assigns a fact
     assignments = (gives("x"), Assignment("other.rule", Every((Negation(APPLIES), ALSO)), fact="source"))
     leaf = Comparison("target", operator, constant)
@@ -85,21 +85,15 @@ def test_a_rewritten_condition_is_true_exactly_when_the_assigned_value_meets_it(
     assert hanging is (None if leaf.holds("x") is not leaf.holds("none") else leaf.holds("none"))
 
 
-def a_rule(name: str, **parts: Any) -> dict[str, Any]:
-    citation = {"document": "A manual", "basis": "manual"}
-    return {"id": name, "title": "A rule", "scope": "line", "citation": citation} | parts
-
-
-CARVE_OUT = a_rule(
+CARVE_OUT = an_assignment(
     "chain.carve-out",
+    "line.carve_out",
+    "county_ccs",
     when={"fact": "care.telephone", "is": True},
-    assign={"line.carve_out": "county_ccs"},
     effective={"from": "2026-01-01", "to": "2026-12-31"},
 )
-PARTY = a_rule(
-    "chain.party",
-    when={"fact": "line.carve_out", "is": "county_ccs"},
-    assign={"line.responsible_party": "county_ccs"},
+PARTY = an_assignment(
+    "chain.party", "line.responsible_party", "county_ccs", when={"fact": "line.carve_out", "is": "county_ccs"}
 )
 REQUIRING = a_rule(
     "chain.requires",
@@ -120,11 +114,11 @@ REQUIRING = a_rule(
         (None, date(2027, 1, 1), Verdict.NOT_MET),
     ],
 )
-def test_a_chain_of_assignments_ends_in_facts_and_carries_the_periods(
+def test_chain_of_assignments_is_rewritten_to_facts_with_all_periods(
     telephone: bool | None, day: date, verdict: Verdict
 ) -> None:
     carve_out, party, requires = compile_rules([REQUIRING, PARTY, CARVE_OUT], CATALOGUE)
-    assert [rule.rule.id for rule in (carve_out, party, requires)] == [
+    assert [rule.id for rule in (carve_out, party, requires)] == [
         "chain.carve-out",
         "chain.party",
         "chain.requires",
@@ -138,17 +132,15 @@ def test_a_chain_of_assignments_ends_in_facts_and_carries_the_periods(
     assert party.judge(facts) is of_party
 
 
-def test_assignments_that_rest_on_each_other_are_refused() -> None:
-    back = a_rule(
-        "chain.back",
-        when={"fact": "line.responsible_party", "is": "county_ccs"},
-        assign={"line.carve_out": "county_ccs"},
+def test_circular_assignments_are_refused() -> None:
+    back = an_assignment(
+        "chain.back", "line.carve_out", "county_ccs", when={"fact": "line.responsible_party", "is": "county_ccs"}
     )
     with pytest.raises(CircularAssignment):
         compile_all(compile_rules([PARTY, back], CATALOGUE))
 
 
-def test_an_assigning_rule_is_satisfied_unknown_or_not_applicable_and_never_broken() -> None:
+def test_assigning_rule_is_never_not_met() -> None:
     (rule,) = compile_rules([CARVE_OUT], CATALOGUE)
     inside = {"line.date_of_service": date(2026, 6, 1)}
     assert rule.judge({**inside, "care.telephone": True}) is Verdict.SATISFIED
@@ -156,7 +148,7 @@ def test_an_assigning_rule_is_satisfied_unknown_or_not_applicable_and_never_brok
     assert rule.judge({**inside, "care.telephone": unknown("care.telephone")}) is Verdict.UNKNOWN
 
 
-def test_shown_are_the_named_facts_and_what_was_sent_for_them_but_no_assigned_one() -> None:
+def test_rule_shows_named_and_sent_facts_but_no_assigned_fact() -> None:
     by_party, by_age = compile_rules(
         [
             a_rule(

@@ -1,4 +1,4 @@
-"""Each kind of bad rule gives one clear problem: the rule, where in it, what is wrong, and the nearest right thing."""
+"""Each kind of invalid rule gives one problem: the rule, the place, what is wrong, and the nearest valid value."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ASSIGNING: dict[str, Any] = {
 }
 
 
-def a_rule(changes: dict[str, Any] | None = None, of: dict[str, Any] = GOOD) -> dict[str, Any]:
+def changed_rule(changes: dict[str, Any] | None = None, of: dict[str, Any] = GOOD) -> dict[str, Any]:
     rule = copy.deepcopy(of)
     for pointer, value in (changes or {}).items():
         change(rule, pointer, value)
@@ -55,23 +55,25 @@ def the_problem(*rules: dict[str, Any], tables: dict[str, Any] | None = None) ->
 
 
 def requiring(condition: Any, given: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-    """The good rule with another requirement; an example that gives nothing of it is unknown."""
+    """Return the valid rule with another requirement; its example gives `given`, or nothing and is then unknown."""
     example = {"given": given or {}, "expect": "satisfied" if given else "unknown"}
-    return a_rule({"/require": condition, "/examples": [example], **more})
+    return changed_rule({"/require": condition, "/examples": [example], **more})
 
 
-def test_good_rules_have_no_problem() -> None:
-    assert problems(a_rule(), a_rule(of=ASSIGNING)) == ()
+def test_valid_rules_have_no_problem() -> None:
+    assert problems(changed_rule(), changed_rule(of=ASSIGNING)) == ()
 
 
-def test_a_problem_names_its_file_and_reads_as_one_line() -> None:
-    (found,) = problems(a_rule({"/require/fact": "member.agee"}))
+def test_problem_names_its_file_on_one_line() -> None:
+    (found,) = problems(changed_rule({"/require/fact": "member.agee"}))
     assert found.file == "some.yaml"
     assert str(found) == "some.yaml: some.rule: require: there is no fact 'member.agee'; did you mean 'member.age'?"
 
 
-def test_all_problems_are_told_at_once() -> None:
-    found = problems(a_rule({"/require/fact": "member.agee"}), a_rule({"/id": "other.rule", "/examples": []}))
+def test_all_problems_are_reported_at_once() -> None:
+    found = problems(
+        changed_rule({"/require/fact": "member.agee"}), changed_rule({"/id": "other.rule", "/examples": []})
+    )
     assert [(problem.rule, problem.path) for problem in found] == [("some.rule", "require"), ("other.rule", "examples")]
 
 
@@ -126,7 +128,7 @@ def test_all_problems_are_told_at_once() -> None:
         ),
     ],
 )
-def test_a_wrong_condition(condition: Any, path: str, problem: str) -> None:
+def test_invalid_condition_is_a_problem(condition: Any, path: str, problem: str) -> None:
     rule, found_path, found = the_problem(requiring(condition, {"care.telephone": True}))
     assert (rule, found_path) == ("some.rule", path)
     assert problem in found
@@ -145,8 +147,8 @@ def test_assigned_fact_is_compared_only_with_literals(fact: str, other: str, ass
     assert f"{assigned} is assigned by rules" in problem
 
 
-def test_a_problem_of_when_is_told_as_one_of_when() -> None:
-    _, path, _ = the_problem(a_rule({"/when": {"fact": "member.agee", "known": True}}))
+def test_problem_in_when_has_the_path_when() -> None:
+    _, path, _ = the_problem(changed_rule({"/when": {"fact": "member.agee", "known": True}}))
     assert path == "when"
 
 
@@ -166,7 +168,7 @@ def test_a_problem_of_when_is_told_as_one_of_when() -> None:
         ),
     ],
 )
-def test_a_right_condition(condition: Any, given: dict[str, Any] | None) -> None:
+def test_valid_condition_is_no_problem(condition: Any, given: dict[str, Any] | None) -> None:
     assert problems(requiring(condition, given)) == ()
 
 
@@ -174,7 +176,7 @@ def test_a_right_condition(condition: Any, given: dict[str, Any] | None) -> None
     ("changes", "path", "problem"),
     [
         ({"/requires": {}}, "requires", "there is no field 'requires'; did you mean 'require'?"),
-        ({"/otherwise/efect": "reject"}, "otherwise.efect", "there is no field 'efect'"),
+        ({"/otherwise/efect": "reject"}, "otherwise.efect", "there is no field 'efect'; did you mean 'effect'?"),
         ({"/require/is_no": 3}, "require.is_no", "there is no field 'is_no'"),
         ({"/otherwise": ABSENT}, "", "`require` and `otherwise` belong together"),
         ({"/require": ABSENT}, "", "`require` and `otherwise` belong together"),
@@ -187,25 +189,32 @@ def test_a_right_condition(condition: Any, given: dict[str, Any] | None) -> None
         ({"/require": {"all": []}}, "require.all.all", "at least 1 item"),
         ({"/require": {"fact": "line.hcpcs", "in": []}}, "require.in", "at least 1 item"),
         ({"/require": {"fact": "member.age", "between": [1, 2, 3]}}, "require.between", "at most 2 items"),
-        ({"/id": "Some Rule"}, "id", "match pattern"),
-        ({"/otherwise/effect": "deny"}, "otherwise.effect", "'redirect', 'reject', 'review' or 'warn'"),
+        ({"/id": "Some Rule"}, "id", "such as setting.care-is-skilled"),
+        ({"/otherwise/effect": "deny"}, "otherwise.effect", "valid values: redirect, reject, review, warn"),
+        ({"/otherwise/effect": "rejct"}, "otherwise.effect", "did you mean 'reject'?"),
+        ({"/title": ABSENT}, "title", "the field is missing"),
+        ({"/title": 3}, "title", "write a text"),
+        ({"/effective": {"from": "soon"}}, "effective.from", "write a date as 2026-01-31"),
+        ({"/examples": "one"}, "examples", "write a list"),
+        ({"/require": {"fact": "line.hcpcs", "is": ["J1745"]}}, "require.is", "use `in` or `not_in` for a list"),
+        ({"/require": {"fact": "line.hcpcs", "known": False}}, "require.known", "valid values: true"),
         ({"/effective": {"from": "2026-01-02", "to": "2026-01-01"}}, "effective", "the period ends before it begins"),
         ({"/otherwise/message": ""}, "otherwise.message", "at least 1 character"),
     ],
 )
-def test_a_rule_against_the_grammar(changes: dict[str, Any], path: str, problem: str) -> None:
-    _, found_path, found = the_problem(a_rule(changes))
+def test_rule_against_the_grammar_is_a_problem(changes: dict[str, Any], path: str, problem: str) -> None:
+    _, found_path, found = the_problem(changed_rule(changes))
     assert found_path == path
     assert problem in found
 
 
 @pytest.mark.parametrize("effect", ["review", "warn"])
-def test_an_unverified_rule_may_review_or_warn(effect: str) -> None:
-    assert problems(a_rule({"/citation/basis": "unverified", "/otherwise/effect": effect})) == ()
+def test_unverified_rule_may_review_or_warn(effect: str) -> None:
+    assert problems(changed_rule({"/citation/basis": "unverified", "/otherwise/effect": effect})) == ()
 
 
-def test_a_rule_of_the_order_may_not_speak_of_a_line() -> None:
-    rule, path, problem = the_problem(a_rule({"/scope": "order"}))
+def test_rule_of_scope_order_may_not_use_a_line_fact() -> None:
+    rule, path, problem = the_problem(changed_rule({"/scope": "order"}))
     assert (rule, path) == ("some.rule", "require")
     assert problem == "'member.age' is a fact of a line: a rule of scope `order` may not use it"
     assert (
@@ -214,8 +223,8 @@ def test_a_rule_of_the_order_may_not_speak_of_a_line() -> None:
     )
 
 
-def test_an_id_may_be_used_once() -> None:
-    assert the_problem(a_rule(), a_rule()) == ("some.rule", "id", "2 rules have this id")
+def test_duplicate_id_is_a_problem() -> None:
+    assert the_problem(changed_rule(), changed_rule()) == ("some.rule", "id", "2 rules have this id")
 
 
 @pytest.mark.parametrize(
@@ -243,15 +252,15 @@ def test_an_id_may_be_used_once() -> None:
         ([{"given": {}, "expect": "unknown", "asks": []}], "examples[0]", "but the rule asks for member.age"),
     ],
 )
-def test_an_example_that_does_not_hold(examples: list[Any], path: str, problem: str) -> None:
-    _, found_path, found = the_problem(a_rule({"/examples": examples}))
+def test_failing_example_is_a_problem(examples: list[Any], path: str, problem: str) -> None:
+    _, found_path, found = the_problem(changed_rule({"/examples": examples}))
     assert found_path == path
     assert problem in found
 
 
-def test_the_second_example_is_told_as_the_second() -> None:
+def test_failing_second_example_has_index_1() -> None:
     good = GOOD["examples"][0]
-    _, path, _ = the_problem(a_rule({"/examples": [good, {"given": {"member.age": 1}, "expect": "unknown"}]}))
+    _, path, _ = the_problem(changed_rule({"/examples": [good, {"given": {"member.age": 1}, "expect": "unknown"}]}))
     assert path == "examples[1]"
 
 
@@ -260,29 +269,29 @@ def test_the_second_example_is_told_as_the_second() -> None:
     ("name", "instead"),
     [("prescriber.npi", "prescriber.is_identified"), ("member.birth_date", "member.age")],
 )
-def test_no_condition_rests_on_what_is_never_recorded(place: str, name: str, instead: str) -> None:
-    rule = a_rule({place: {"fact": name, "known": True}})
-    (told,) = [found.problem for found in problems(rule) if name in found.problem]
-    assert told.startswith(f"{name} identifies a person")
-    assert instead in told
+def test_private_fact_in_a_condition_is_a_problem(place: str, name: str, instead: str) -> None:
+    rule = changed_rule({place: {"fact": name, "known": True}})
+    (problem,) = [found.problem for found in problems(rule) if name in found.problem]
+    assert problem.startswith(f"{name} identifies a person")
+    assert instead in problem
 
 
-def test_an_example_lies_in_the_rules_period_unless_it_says_otherwise() -> None:
+def test_example_without_a_date_lies_in_the_rules_period() -> None:
     past = {"given": {"member.age": 20, "line.date_of_service": "2019-12-31"}, "expect": "not_applicable"}
     inside = {"given": {"member.age": 20}, "expect": "not_met"}
     for period in ({"from": "2020-01-01"}, {"from": "2020-01-01", "to": "2020-01-01"}):
-        assert problems(a_rule({"/effective": period, "/examples": [inside, past]})) == ()
+        assert problems(changed_rule({"/effective": period, "/examples": [inside, past]})) == ()
     ended = {"given": {"member.age": 20, "line.date_of_service": "2020-01-01"}, "expect": "not_applicable"}
-    assert problems(a_rule({"/effective": {"to": "2019-12-31"}, "/examples": [inside, ended]})) == ()
+    assert problems(changed_rule({"/effective": {"to": "2019-12-31"}, "/examples": [inside, ended]})) == ()
 
 
-def test_an_example_that_says_nothing_of_when_takes_it_as_holding() -> None:
+def test_example_without_facts_of_when_takes_it_as_true() -> None:
     examples = [
         {"given": {"member.age": 20}, "expect": "not_met"},
         {"given": {"member.age": 20, "care.telephone": False}, "expect": "not_applicable"},
         {"given": {}, "expect": "unknown", "asks": ["member.age"]},
     ]
-    assert problems(a_rule({"/when": {"fact": "care.telephone", "is": True}, "/examples": examples})) == ()
+    assert problems(changed_rule({"/when": {"fact": "care.telephone", "is": True}, "/examples": examples})) == ()
 
 
 @pytest.mark.parametrize(
@@ -295,8 +304,8 @@ def test_an_example_that_says_nothing_of_when_takes_it_as_holding() -> None:
     ],
 )
 @pytest.mark.parametrize("field", ["message", "remedy"])
-def test_a_placeholder_that_may_not_stand_there(field: str, text: str, problem: str) -> None:
-    rule, path, found = the_problem(a_rule({f"/otherwise/{field}": text}))
+def test_unusable_placeholder_in_a_text_is_a_problem(field: str, text: str, problem: str) -> None:
+    rule, path, found = the_problem(changed_rule({f"/otherwise/{field}": text}))
     assert (rule, path) == ("some.rule", f"otherwise.{field}")
     assert problem in found
 
@@ -313,14 +322,14 @@ def test_a_placeholder_that_may_not_stand_there(field: str, text: str, problem: 
 )
 def test_vendor_of_an_action_must_be_a_code_that_identifies_nobody(vendor: str, problem: str) -> None:
     action = {"action": "use_vendor", "vendor": {"fact": vendor}}
-    rule, path, found = the_problem(a_rule({"/otherwise/action": action}))
+    rule, path, found = the_problem(changed_rule({"/otherwise/action": action}))
     assert (rule, path) == ("some.rule", "otherwise.action.vendor")
     assert problem in found
 
 
 def test_vendor_of_an_action_may_be_the_contracted_vendor() -> None:
     action = {"action": "use_vendor", "vendor": {"fact": "line.contracted_vendor"}}
-    assert problems(a_rule({"/otherwise/action": action})) == ()
+    assert problems(changed_rule({"/otherwise/action": action})) == ()
 
 
 def nested(depth: int) -> Any:
@@ -330,9 +339,9 @@ def nested(depth: int) -> Any:
     return condition
 
 
-def test_a_condition_may_not_be_nested_too_deep() -> None:
-    assert problems(a_rule({"/require": nested(LIMITS.depth)})) == ()
-    assert the_problem(a_rule({"/require": nested(LIMITS.depth + 1)})) == (
+def test_condition_nested_too_deep_is_a_problem() -> None:
+    assert problems(changed_rule({"/require": nested(LIMITS.depth)})) == ()
+    assert the_problem(changed_rule({"/require": nested(LIMITS.depth + 1)})) == (
         "some.rule", "require", f"the condition is nested more than {LIMITS.depth} levels deep",
     )  # fmt: skip
 
@@ -341,18 +350,18 @@ def test_hostile_nesting_does_not_exhaust_the_stack() -> None:
     assert "is nested more than" in the_problem({**GOOD, "require": nested(100_000)})[2]
 
 
-def test_a_condition_may_not_have_too_many_parts() -> None:
+def test_condition_with_too_many_parts_is_a_problem() -> None:
     many = {"all": [{"fact": "member.age", "at_least": 21}] * (LIMITS.nodes - 1)}
-    assert problems(a_rule({"/require": many})) == ()
+    assert problems(changed_rule({"/require": many})) == ()
     more = {"all": [*many["all"], {"fact": "member.age", "at_least": 21}]}
-    assert the_problem(a_rule({"/when": more})) == (
+    assert the_problem(changed_rule({"/when": more})) == (
         "some.rule",
         "when",
         f"the condition has more than {LIMITS.nodes} parts",
     )
 
 
-def test_a_list_may_not_be_too_long() -> None:
+def test_list_that_is_too_long_is_a_problem() -> None:
     codes = [f"J{number:04}" for number in range(LIMITS.list_length)]
     assert problems(requiring({"fact": "line.hcpcs", "in": codes}, {"line.hcpcs": codes[-1]})) == ()
     long = requiring({"fact": "line.hcpcs", "in": [*codes, "J9999"]})
@@ -362,14 +371,14 @@ def test_a_list_may_not_be_too_long() -> None:
     )
 
 
-def test_a_rule_set_may_not_have_too_many_rules() -> None:
+def test_rule_set_with_too_many_rules_is_a_problem() -> None:
     (found,) = problems(*[{"id": f"some.rule-{number}"} for number in range(LIMITS.rules + 1)])
     assert found.problem == f"the rule set has {LIMITS.rules + 1} rules; at most {LIMITS.rules} are allowed"
 
 
 @pytest.mark.parametrize("pointer", ["/require/at_least", "/examples/0/given/member.age"])
-def test_a_number_with_a_fraction_is_written_as_text(pointer: str) -> None:
-    _, path, problem = the_problem(a_rule({pointer: 20.5}))
+def test_number_with_a_fraction_must_be_text(pointer: str) -> None:
+    _, path, problem = the_problem(changed_rule({pointer: 20.5}))
     assert path == ""
     assert "write it as text" in problem
 
@@ -421,21 +430,21 @@ def test_a_number_with_a_fraction_is_written_as_text(pointer: str) -> None:
         ),
     ],
 )
-def test_a_wrong_assignment(assign: Any, path: str, problem: str) -> None:
-    _, found_path, found = the_problem(a_rule({"/assign": assign}, of=ASSIGNING))
+def test_invalid_assignment_is_a_problem(assign: Any, path: str, problem: str) -> None:
+    _, found_path, found = the_problem(changed_rule({"/assign": assign}, of=ASSIGNING))
     assert found_path == path
     assert problem in found
 
 
-def test_assigned_facts_may_rest_on_others_but_not_in_a_circle() -> None:
-    on_party = a_rule(
+def test_circular_assignments_are_a_problem() -> None:
+    on_party = changed_rule(
         {
             "/when": {"fact": "line.responsible_party", "is": "health_plan"},
             "/examples/0/given": {"line.responsible_party": "health_plan"},
         },
         of=ASSIGNING,
     )
-    on_carve_out = a_rule(
+    on_carve_out = changed_rule(
         {
             "/id": "other.assignment",
             "/when": {"fact": "line.carve_out", "is": "county_ccs"},
@@ -445,18 +454,18 @@ def test_assigned_facts_may_rest_on_others_but_not_in_a_circle() -> None:
         of=ASSIGNING,
     )
     assert problems(on_party) == problems(on_carve_out) == ()
-    on_health_plan = a_rule({"/assign": {"line.responsible_party": "health_plan"}}, of=on_carve_out)
+    on_health_plan = changed_rule({"/assign": {"line.responsible_party": "health_plan"}}, of=on_carve_out)
     assert the_problem(on_party, on_health_plan) == ("", "assign", "assigned facts rest on each other in a circle")
 
 
-def test_a_bad_row_of_a_table_is_told_with_table_row_and_column() -> None:
+def test_invalid_table_row_names_table_row_and_column() -> None:
     header = ["county", "whole_child_model", "valid_from", "valid_to", "basis"]
     rows = [
         header,
         ["Merced", "yes", "2018-07-01", "", "regulation"],
         ["Marin", "perhaps", "2019-01-01", "", "regulation"],
     ]
-    rule, path, problem = the_problem(a_rule(), tables={"counties": rows})
+    rule, path, problem = the_problem(changed_rule(), tables={"counties": rows})
     assert (rule, path) == ("tables/counties.csv", "row 3 whole_child_model")
     assert problem
-    assert problems(a_rule(), tables={"counties": rows[:2]}) == ()
+    assert problems(changed_rule(), tables={"counties": rows[:2]}) == ()

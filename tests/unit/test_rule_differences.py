@@ -1,4 +1,4 @@
-"""The difference of two versions, told in the words of their rules."""
+"""The differences between two versions, in the words of their rules."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def parts(after: RuleSetDocument) -> dict[str, tuple[tuple[str, ...], tuple[str,
     return {part.part: (part.before, part.after) for part in the_change(after).parts}
 
 
-def test_a_version_does_not_differ_from_itself() -> None:
+def test_version_does_not_differ_from_itself() -> None:
     assert not differences(default_document(), default_document())
 
 
-def test_every_part_that_differs_is_told_and_no_other() -> None:
+def test_changed_rule_lists_exactly_the_parts_that_differ() -> None:
     after = changed_document(
         {
             "/otherwise/effect": "review",
@@ -50,7 +50,7 @@ def test_every_part_that_differs_is_told_and_no_other() -> None:
     }
 
 
-def test_a_condition_reads_as_an_indented_list() -> None:
+def test_condition_in_words_is_an_indented_list() -> None:
     before, after = parts(changed_document({"/require/any/1/all/2": ABSENT}))["require"]
     assert before == (
         "any of",
@@ -63,13 +63,13 @@ def test_a_condition_reads_as_an_indented_list() -> None:
     assert after == before[:-1]
 
 
-def test_an_example_reads_as_a_sentence() -> None:
-    told = parts(
+def test_example_in_words_is_a_sentence() -> None:
+    changed = parts(
         changed_document(
             {"/examples/0/given": {}, "/examples/0/expect": "unknown", "/examples/0/asks": ["caregiver.able"]}
         )
     )
-    assert told == {
+    assert changed == {
         "example 1": (
             ("member.willing_to_learn false, caregiver.present false: not_met",),
             ("nothing given: unknown, asks for caregiver.able",),
@@ -77,7 +77,7 @@ def test_an_example_reads_as_a_sentence() -> None:
     }
 
 
-def test_rules_that_come_and_go_are_told_with_their_title() -> None:
+def test_added_and_removed_rules_have_their_title() -> None:
     document = default_document()
     fewer = RuleSetDocument(document.name, document.rules[1:], document.tables)
     first = document.rules[0]
@@ -88,7 +88,7 @@ def test_rules_that_come_and_go_are_told_with_their_title() -> None:
     assert (come.kind, come.rule) == ("added", first["id"])
 
 
-def test_a_rule_that_is_only_written_otherwise_is_told_as_that() -> None:
+def test_rule_with_another_notation_is_changed_without_parts() -> None:
     after = changed_document({"/require/any/0": {"is": True, "fact": "member.willing_to_learn"}})
     assert differences(default_document(), after).rules == ()  # the order of keys says nothing
     numbers = RuleSetDocument("some", ({"id": "a.b", "title": "A", "require": {"fact": "f", "at_least": 5}},), {})
@@ -97,7 +97,7 @@ def test_a_rule_that_is_only_written_otherwise_is_told_as_that() -> None:
     assert (rule.kind, rule.parts) == ("changed", ())
 
 
-def test_table_rows_are_told_by_their_key_and_the_cells_that_differ() -> None:
+def test_row_change_has_the_key_and_the_cells_that_differ() -> None:
     document = default_document()
     header, first, *others = document.tables["vendors"]
     ended = [*first[: header.index("valid_to")], "2027-01-31", *first[header.index("valid_to") + 1 :]]
@@ -111,7 +111,7 @@ def test_table_rows_are_told_by_their_key_and_the_cells_that_differ() -> None:
     assert ("valid_to", first[header.index("valid_to")], "2027-01-31") in row.cells
 
 
-def test_tables_without_periods_are_compared_by_their_key() -> None:
+def test_rows_without_periods_are_compared_by_key() -> None:
     document = default_document()
     header, first, *others = document.tables["code_successors"]
     tables = {**document.tables, "code_successors": [header, *others]}
@@ -138,7 +138,7 @@ def test_negations_ranges_and_other_facts_have_words() -> None:
     ]
 
 
-def test_every_default_rule_has_words_for_all_that_it_says() -> None:
+def test_every_part_of_the_default_rules_has_words() -> None:
     for rule in default_document().rules:
         words = rule_in_words(rule)
         said = {name for name in rule if name not in ("id", "examples", "otherwise", "assign", "effective", "citation")}

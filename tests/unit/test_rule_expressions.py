@@ -14,6 +14,7 @@ from infusion_orders.rules.compiled_rule import CompiledRule, compile_rules
 from infusion_orders.rules.evaluation import compile_expression, compile_verdict, evaluate, explain
 from infusion_orders.rules.expression import Comparison, Every, Expression, Negation, Some
 from infusion_orders.rules.rule import Rule, Verdict
+from tests.support.rules import a_rule
 
 TRUE, FALSE, HANGING, FAULTY = (Comparison(name, "is", True) for name in ("true", "false", "hanging", "faulty"))
 FACTS = {"true": True, "false": False, "hanging": Unknown((Need("hanging", None, Reason.MISSING),)), "faulty": Fault()}
@@ -121,18 +122,6 @@ def test_deeply_nested_condition_is_evaluated(levels: int) -> None:
         assert verdict is {True: Verdict.SATISFIED, False: Verdict.NOT_MET, None: Verdict.UNKNOWN}[expected]
     with pytest.raises(FaultyFact):
         compile_expression(nested(levels, FAULTY))(FACTS)
-
-
-def a_rule(name: str, **parts: Any) -> dict[str, Any]:
-    return {
-        "id": name,
-        "clause": "M-1",
-        "title": "A rule",
-        "scope": "line",
-        "require": {"fact": "caregiver.able", "is": True},
-        "otherwise": {"effect": "review", "message": "Not met."},
-        "citation": {"document": "A manual", "basis": "manual"},
-    } | parts
 
 
 def compiled(*rules: dict[str, Any]) -> tuple[CompiledRule, ...]:

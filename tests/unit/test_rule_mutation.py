@@ -1,4 +1,4 @@
-"""What a rule's examples hold: the verdicts they reach, and the slips they notice."""
+"""The coverage of rules by their examples: the verdicts they reach, and the mutants they notice."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ NOTHING = example("unknown")
 TELEPHONE = {"fact": "care.telephone", "is": True}
 
 
-def test_the_default_rules_reach_every_verdict_and_notice_nine_slips_of_ten() -> None:
+def test_default_examples_reach_all_verdicts_and_notice_90_percent() -> None:
     result = CliRunner().invoke(app, ["rules", "test", "--coverage", "--mutate", "--json"])
     found = json.loads(result.stdout)
     assert result.exit_code == 0
@@ -50,7 +50,7 @@ def test_the_default_rules_reach_every_verdict_and_notice_nine_slips_of_ten() ->
     assert len(found["rules"]) == len(default_document().rules)
 
 
-def test_verdicts_that_no_example_reaches_are_told() -> None:
+def test_verdicts_that_no_example_reaches_are_missing() -> None:
     assert coverage_of(resolved(ADULTS, AT_18), CATALOGUE).missing == (Verdict.NOT_MET, Verdict.UNKNOWN)
     assert coverage_of(resolved(ADULTS, AT_18, AT_17, NOTHING), CATALOGUE).missing == ()
     with_when = coverage_of(resolved(ADULTS, AT_18, AT_17, NOTHING, when=TELEPHONE), CATALOGUE)
@@ -64,7 +64,7 @@ def test_a_rule_that_only_asks_is_never_not_met() -> None:
     assert coverage.one_sided == ()
 
 
-def test_comparisons_that_go_only_one_way_are_told_with_the_way_that_is_missing() -> None:
+def test_one_sided_comparisons_name_the_missing_truth() -> None:
     coverage = coverage_of(resolved({"all": [ADULTS, TELEPHONE]}, AT_17, NOTHING), CATALOGUE)
     assert [(leaf.fact, truth) for leaf, truth in coverage.one_sided] == [
         ("member.age", True),
@@ -73,7 +73,7 @@ def test_comparisons_that_go_only_one_way_are_told_with_the_way_that_is_missing(
     ]
 
 
-def test_a_date_that_is_given_as_null_is_unknown() -> None:
+def test_date_given_as_null_is_unknown() -> None:
     dated = resolved({"fact": "line.date_of_service", "at_least": "2024-07-01"}, example("satisfied"))
     with_null = resolved(
         {"fact": "line.date_of_service", "at_least": "2024-07-01"}, example("unknown", line__date_of_service=None)
@@ -82,7 +82,7 @@ def test_a_date_that_is_given_as_null_is_unknown() -> None:
     assert coverage_of(with_null, CATALOGUE).reached == {Verdict.UNKNOWN}
 
 
-def slips(*arguments: Any, **more: Any) -> list[str]:
+def slips_of(*arguments: Any, **more: Any) -> list[str]:
     return [mutant.slip for mutant in mutants(resolved(*arguments, **more))]
 
 
@@ -115,14 +115,17 @@ def slips(*arguments: Any, **more: Any) -> list[str]:
     ],
 )
 def test_each_part_of_a_rule_gives_the_expected_mutants(require: Any, expected: list[str]) -> None:
-    negated, *found = slips(require)
+    negated, *found = slips_of(require)
     assert negated == "`require` is negated"
     assert len(found) == len(expected)
     assert all(part in slip for slip, part in zip(found, expected, strict=True)), found
 
 
 def test_when_is_left_out_as_a_mutant() -> None:
-    assert slips(ADULTS, when=TELEPHONE)[:2] == ["`when` is left out", "care.telephone `is` becomes `is_not` in `when`"]
+    assert slips_of(ADULTS, when=TELEPHONE)[:2] == [
+        "`when` is left out",
+        "care.telephone `is` becomes `is_not` in `when`",
+    ]
 
 
 def test_surviving_mutant_comes_with_an_example_that_notices_it() -> None:
@@ -164,11 +167,11 @@ def test_rules_test_shows_gaps_and_fails_below_its_limits(tmp_path: Any) -> None
         "utf-8",
     )
     runner = CliRunner(env={"NO_COLOR": "1"})
-    told = runner.invoke(app, ["rules", "test", str(tmp_path), "--coverage", "--mutate"])
-    assert told.exit_code == 1
-    assert "all 1 examples of 1 rules hold" in told.stdout
-    assert "some.adults: no example has the verdict not_met, unknown" in told.stdout
-    assert "- {given: {member.age: 18}, expect: satisfied}" in told.stdout
+    result = runner.invoke(app, ["rules", "test", str(tmp_path), "--coverage", "--mutate"])
+    assert result.exit_code == 1
+    assert "all 1 examples of 1 rules hold" in result.stdout
+    assert "some.adults: no example has the verdict not_met, unknown" in result.stdout
+    assert "- {given: {member.age: 18}, expect: satisfied}" in result.stdout
     assert runner.invoke(app, ["rules", "test", str(tmp_path)]).exit_code == 0
     limits = ["--coverage", "--mutate", "--least-verdicts", "30", "--least-mutants", "20"]
     assert runner.invoke(app, ["rules", "test", str(tmp_path), *limits]).exit_code == 0

@@ -13,8 +13,8 @@ from infusion_orders.rules.digests import canonical_json
 from infusion_orders.rules.rule import RuleFile
 from infusion_orders_cli.checkout import DEFAULT_RULES
 from infusion_orders_cli.docs.facts import facts_document
+from infusion_orders_cli.docs.openapi import openapi_document
 from infusion_orders_cli.docs.traceability import named_tests, traceability_document
-from infusion_orders_cli.openapi import openapi_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

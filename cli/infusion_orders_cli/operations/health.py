@@ -17,7 +17,7 @@ from infusion_orders.store.partners import PartnerStore
 from infusion_orders.store.rule_set_table import DamagedRuleSet
 from infusion_orders.store.versions import NoSuchVersion, RuleSetStore
 from infusion_orders_cli.checkout import MARK, OutsideCheckout, project_root
-from infusion_orders_cli.template_tables import read_template
+from infusion_orders_cli.local.tables import read_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from infusion_orders.api.errors import AnswerTooLarge
-from infusion_orders.orders.reading import FieldProblem, InvalidOrder, read_document
+from infusion_orders.orders.parsing import FieldProblem, InvalidOrder, parse_json
 from infusion_orders.rules.digests import digest
 from infusion_orders.store.dynamodb import LAST_ATTEMPT_SECONDS, StoreUnavailable
 
@@ -24,7 +24,7 @@ def read_batch(body: bytes) -> list[Any]:
 
     Raises MalformedJson, TooLarge, or InvalidOrder when the body is not `{"orders": [1 to 50]}`.
     """
-    document = read_document(body, most_bytes=MOST_BODY_BYTES)
+    document = parse_json(body, most_bytes=MOST_BODY_BYTES)
     if not isinstance(document, dict):
         raise InvalidOrder((FieldProblem("", "must be an object with orders"),))
     orders = document.get("orders")

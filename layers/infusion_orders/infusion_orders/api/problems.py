@@ -16,7 +16,7 @@ from infusion_orders.api.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
-from infusion_orders.orders.reading import InvalidOrder, MalformedJson, TooLarge
+from infusion_orders.orders.parsing import InvalidOrder, MalformedJson, TooLarge
 from infusion_orders.rules.problems import RuleSetErrors
 from infusion_orders.store.activations import (
     ActivationConflict,

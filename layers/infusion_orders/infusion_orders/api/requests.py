@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.api.caller import authenticate, authenticate_staff
 from infusion_orders.api.errors import InvalidRequest, NotFound, UnsupportedMediaType, WrongPart
-from infusion_orders.orders.reading import MalformedJson
+from infusion_orders.orders.parsing import MalformedJson
 from infusion_orders.orders.suggestions import nearest
 from infusion_orders.rules.digests import digest
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from infusion_orders.api.observability import Notes
-    from infusion_orders.api.routes import Route
+    from infusion_orders.api.routes import ApiRoute
     from infusion_orders.store.partners import Partner, PartnerStore
 
 UNKNOWN = "(unknown)"
@@ -40,7 +40,7 @@ class Request:
     """One request of a route: its event, which has the form of `events.usable_event`, and what is noted about it."""
 
     event: Mapping[str, Any]
-    route: Route
+    route: ApiRoute
     path_parameters: Mapping[str, str]
     notes: Notes
     milliseconds_left: Callable[[], int]

@@ -1,9 +1,8 @@
 """Every route of the API, declared once.
 
-The functions find their handlers by this table, the local server routes by it, and docs/openapi.json and the tests of
-every route are generated from it.  Tests hold template.yaml's events and the handlers to it.  Schemas, parameters and
-examples are names that `infusion_orders_cli.openapi` resolves, so that a running function does not import what only
-documentation needs.
+The functions find their handlers by this table, the local server routes by it, docs/openapi.json is generated from it,
+and tests hold template.yaml's events to it.  Schemas, parameters and examples are names here:
+`infusion_orders_cli.docs.openapi` resolves them, so a running function does not import what only documentation needs.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from infusion_orders.api.batch import MOST_ORDERS
 from infusion_orders.api.caller import TokenScope
 
 
-class Route(NamedTuple):
+class ApiRoute(NamedTuple):
     """One method of one path.
 
     `name` is the handler's name in functions/`function`, and in camel case the name of the template's event and of the
@@ -56,8 +55,8 @@ class Route(NamedTuple):
         return values
 
 
-_partner_route = partial(Route, function="validate_orders")
-_rule_route = partial(Route, function="manage_rules")
+_partner_route = partial(ApiRoute, function="validate_orders")
+_rule_route = partial(ApiRoute, function="manage_rules")
 BODY_PROBLEMS = (400, 413, 415)
 
 ROUTES = (
@@ -238,7 +237,7 @@ ROUTES = (
 """Fixed paths come before paths with parameters that would match them too."""
 
 
-def find_route(routes: tuple[Route, ...], method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+def find_route(routes: tuple[ApiRoute, ...], method: str, path: str) -> tuple[ApiRoute, dict[str, str]] | None:
     """The first of these routes that serves the method and path, and the path's parameters; None if none does."""
     for route in routes:
         values = route.path_parameters(path) if route.method == method else None
@@ -247,6 +246,6 @@ def find_route(routes: tuple[Route, ...], method: str, path: str) -> tuple[Route
     return None
 
 
-def allowed_methods(routes: tuple[Route, ...], path: str) -> frozenset[str]:
+def allowed_methods(routes: tuple[ApiRoute, ...], path: str) -> frozenset[str]:
     """The methods that these routes serve the path with."""
     return frozenset(route.method for route in routes if route.path_parameters(path) is not None)

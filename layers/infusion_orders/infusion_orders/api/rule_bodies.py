@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from infusion_orders.api.requests import UNKNOWN
-from infusion_orders.orders.reading import FieldProblem, InvalidOrder, read_document
+from infusion_orders.orders.parsing import FieldProblem, InvalidOrder, parse_json
 from infusion_orders.orders.values import is_bounded
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ ReplayOrder.model_rebuild()
 
 def read_body(body: bytes, model: type[Body]) -> Body:
     """Read a body of this model.  Raises MalformedJson, TooLarge, or InvalidOrder with pointers to invalid fields."""
-    plain = read_document(body, most_bytes=MOST_BODY_BYTES, most_levels=MOST_LEVELS)
+    plain = parse_json(body, most_bytes=MOST_BODY_BYTES, most_levels=MOST_LEVELS)
     try:
         return model.model_validate(plain)
     except ValidationError as invalid:

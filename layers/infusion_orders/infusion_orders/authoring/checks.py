@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from infusion_orders.authoring.examples import example_problems
 from infusion_orders.authoring.fact_references import resolved_rule
+from infusion_orders.authoring.grammar_problems import grammar_problems
 from infusion_orders.authoring.limits import LIMITS, limit_problems
 from infusion_orders.authoring.table_checks import table_problems
 from infusion_orders.facts.catalogue import CATALOGUE
-from infusion_orders.orders.suggestions import did_you_mean
 from infusion_orders.rules.assignments import CircularAssignment
 from infusion_orders.rules.compiled_rule import compile_all, compile_rules
 from infusion_orders.rules.problems import RuleProblem, RuleSetErrors
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
     from infusion_orders.facts.fact import Catalogue
     from infusion_orders.rules.document import RuleSetDocument
-
-FIELDS = tuple(field.alias or name for name, field in Rule.model_fields.items())
-SHAPES = frozenset({"leaf", "literal", "reference"})
-"""Steps of a pydantic location that name a shape of the grammar and no field of the file."""
 
 
 def check_document(
@@ -70,7 +66,7 @@ def _parsed(plain: dict[str, Any]) -> tuple[Rule | None, list[tuple[str, str]]]:
     try:
         return Rule.model_validate(plain), []
     except ValidationError as errors:
-        return None, [_grammar_problem(dict(error)) for error in errors.errors(include_url=False)]
+        return None, grammar_problems(errors)
 
 
 def _rule_problems(rule: Rule, catalogue: Catalogue) -> list[tuple[str, str]]:
@@ -81,11 +77,3 @@ def _rule_problems(rule: Rule, catalogue: Catalogue) -> list[tuple[str, str]]:
     elif can_be_judged:
         problems += example_problems(resolved, catalogue)
     return problems
-
-
-def _grammar_problem(error: dict[str, Any]) -> tuple[str, str]:
-    path = ".".join(str(part) for part in error["loc"] if part not in SHAPES)
-    if error["type"] == "extra_forbidden":
-        name = str(error["loc"][-1])
-        return path, f"there is no field {name!r}{did_you_mean(name, FIELDS)}"
-    return path, str(error["msg"]).removeprefix("Value error, ")

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from infusion_orders.authoring.table_cells import cell_problem
 from infusion_orders.authoring.table_problems import TableProblem
-from infusion_orders.reference.schema import ANY_MEASURE, INFUSIONS, Column
-from infusion_orders.reference.values import END_OF_TIME, as_decimal
+from infusion_orders.reference.schema import ANY_MEASURE, END_OF_TIME, INFUSIONS, Column, as_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

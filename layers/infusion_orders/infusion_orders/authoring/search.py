@@ -11,7 +11,7 @@ from infusion_orders.rules.rule import Effect
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from infusion_orders.orders.order import ProviderType
+    from infusion_orders.orders.vocabularies import ProviderType
     from infusion_orders.rules.rule import Rule
 
 SHORTEST, LONGEST = 4, 60

@@ -8,13 +8,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from infusion_orders.orders.suggestions import valid_words
-from infusion_orders.reference.schema import ANY
-from infusion_orders.reference.values import split_list
+from infusion_orders.reference.schema import ANY, split_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from infusion_orders.reference.schema import Column, Kind
+    from infusion_orders.reference.schema import CellKind, Column
 
 MAX_CELL_LENGTH = 400
 MAX_SUFFIXES_LENGTH = 50_000
@@ -109,7 +108,7 @@ def _list(column: Column, cell: str) -> str | None:
     return None
 
 
-_CHECKS: dict[Kind, Callable[[Column, str], str | None]] = {
+_CHECKS: dict[CellKind, Callable[[Column, str], str | None]] = {
     "text": _text,
     "code": _code,
     "icd10": _icd10,

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 
 from infusion_orders.authoring.ladder_checks import ladder_problems, rung_problems
 from infusion_orders.authoring.table_cells import cell_problem
-from infusion_orders.authoring.table_problems import TableErrors, TableProblem
+from infusion_orders.authoring.table_problems import TableProblem
 from infusion_orders.orders.suggestions import valid_words
-from infusion_orders.reference.schema import ANY, TABLES
-from infusion_orders.reference.tables import ReferenceTables
-from infusion_orders.reference.values import END_OF_TIME, split_list
+from infusion_orders.reference.schema import ANY, END_OF_TIME, TABLES, split_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,13 +23,6 @@ if TYPE_CHECKING:
     Span = tuple[tuple[str, ...], str, str, int]  # key, first, last, row number
 
 MAX_PROBLEMS = 200
-
-
-def checked_tables(tables: Mapping[str, Rows]) -> ReferenceTables:
-    """Return the tables, ready to use.  Raises TableErrors with every problem."""
-    if problems := table_problems(tables):
-        raise TableErrors(problems)
-    return ReferenceTables(tables)
 
 
 def table_problems(tables: Mapping[str, Rows]) -> tuple[TableProblem, ...]:

@@ -44,7 +44,7 @@ def findings(lines: Sequence[JudgedLine], rule_set: RuleSet) -> tuple[Finding, .
     found: list[Finding] = []
     for (position, verdict), members in concerned.items():
         rule = rule_set.rules[position]
-        otherwise = rule.rule.otherwise
+        otherwise = rule.definition.otherwise
         if otherwise is not None:
             observations = _observations(rule, otherwise, verdict, members)
             found += [_finding(rule, otherwise, verdict, observation) for observation in observations]
@@ -68,7 +68,7 @@ def _finding(rule: CompiledRule, otherwise: Otherwise, verdict: Verdict, observa
     pointers = [pointer.replace("{line}", str(index)) for pointer in rule.pointers for index in indices]
     return Finding(
         rule=rule.id,
-        clause=rule.rule.clause,
+        clause=rule.definition.clause,
         effect=otherwise.effect,
         coverage=PlanCoverage.EXCLUDED if otherwise.coverage is PlanCoverage.EXCLUDED else None,
         verdict=verdict,
@@ -77,7 +77,7 @@ def _finding(rule: CompiledRule, otherwise: Otherwise, verdict: Verdict, observa
         remedy=observation.remedy,
         observed=observation.values,
         pointers=tuple(dict.fromkeys(pointers)),
-        citation=rule.rule.citation,
+        citation=rule.definition.citation,
     )
 
 
@@ -90,9 +90,9 @@ def observed(names: Iterable[str], facts: Mapping[str, Any]) -> dict[str, Any]:
 def _texts(rule: CompiledRule, otherwise: Otherwise, verdict: Verdict, facts: Facts) -> tuple[str, str | None]:
     """The message and the remedy."""
     if verdict is Verdict.ERROR:
-        return COULD_NOT_BE_JUDGED.format(title=rule.rule.title), None
+        return COULD_NOT_BE_JUDGED.format(title=rule.definition.title), None
     if verdict is Verdict.UNKNOWN:
-        return OPEN.format(title=rule.rule.title), None
+        return OPEN.format(title=rule.definition.title), None
     remedy = None if otherwise.remedy is None else rendered(otherwise.remedy, facts)
     return rendered(otherwise.message, facts), remedy
 
@@ -106,7 +106,7 @@ def actions(lines: Sequence[JudgedLine], rule_set: RuleSet) -> tuple[Action, ...
                 not_met.setdefault(position, []).append(line)
     line_ids: dict[tuple[str, str | None, str], list[str]] = {}
     for position in sorted(not_met):
-        rule = rule_set.rules[position].rule
+        rule = rule_set.rules[position].definition
         template = None if rule.otherwise is None else rule.otherwise.action
         if template is not None:
             for line in not_met[position]:

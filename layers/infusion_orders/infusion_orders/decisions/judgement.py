@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from infusion_orders.facts.case import Case, Facts
+    from infusion_orders.rules.candidates import Judges
     from infusion_orders.rules.rule_set import RuleSet
 
 DECISIVE_EFFECTS = {
@@ -53,8 +54,8 @@ def judge_order(case: Case, rule_set: RuleSet, line_ids: Sequence[str]) -> tuple
         of_order, of_line = rule_set.candidates.of_line(facts)
         day = facts[DATE_OF_SERVICE]
         if day not in of_order_by_day:
-            of_order_by_day[day] = _verdicts(rule_set, of_order, facts)
-        verdicts = of_order_by_day[day] | _verdicts(rule_set, of_line, facts)
+            of_order_by_day[day] = _verdicts(of_order, facts)
+        verdicts = of_order_by_day[day] | _verdicts(of_line, facts)
         satisfied = Verdict.SATISFIED
         reported = {position: verdict for position, verdict in verdicts.items() if verdict is not satisfied}
         outcome, unsettled = outcome_of_line(rule_set, reported)
@@ -62,12 +63,11 @@ def judge_order(case: Case, rule_set: RuleSet, line_ids: Sequence[str]) -> tuple
     return tuple(judged)
 
 
-def _verdicts(rule_set: RuleSet, positions: Iterable[int], facts: Facts) -> dict[int, Verdict]:
-    """The verdicts of the rules at these positions, without those that do not apply."""
+def _verdicts(judges: Judges, facts: Facts) -> dict[int, Verdict]:
+    """The verdicts by the position of the rule, without the rules that do not apply."""
     verdicts: dict[int, Verdict] = {}
     not_applicable = Verdict.NOT_APPLICABLE
-    for position in positions:
-        judge = rule_set.rules[position].judge
+    for position, judge in judges:
         try:
             verdict = judge(facts)
         except Exception:  # whatever failed, only this rule is affected, and nothing is denied because of it

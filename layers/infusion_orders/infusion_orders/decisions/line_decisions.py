@@ -50,7 +50,7 @@ def responsible_party(line: JudgedLine, rule_set: RuleSet) -> ResponsibleParty |
         verdict = line.verdict(position)
         if verdict is Verdict.NOT_APPLICABLE:
             continue
-        rule = rule_set.rules[position].rule
+        rule = rule_set.rules[position].definition
         value = (rule.assign or {})[RESPONSIBLE_PARTY]
         party = value if isinstance(value, str) else line.facts[value.fact]
         if verdict is not Verdict.SATISFIED or not isinstance(party, str):

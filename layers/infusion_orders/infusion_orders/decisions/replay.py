@@ -84,7 +84,7 @@ class Replayed:
     flips: tuple[Flip, ...]
 
 
-def replay(recorded: RecordedDecision, candidate: RuleSet) -> Replayed:
+def replay_decision(recorded: RecordedDecision, candidate: RuleSet) -> Replayed:
     """Decide the recorded facts again under the candidate version.  Raises NotReplayable."""
     before = _read_decision(recorded)
     if digest(recorded.facts.encode()) != before["receipt"]["facts"]:

@@ -16,9 +16,10 @@ from pydantic import BaseModel
 from infusion_orders.facts.fact import ON_A_LINE, Fact, Kind, Scope
 from infusion_orders.facts.quantity import Quantity
 from infusion_orders.orders import identifiers
-from infusion_orders.orders.frequencies import Frequency, UnclearFrequency, parse_frequency
+from infusion_orders.orders.frequencies import UnclearFrequency, parse_frequency
 from infusion_orders.orders.identifiers import InvalidIdentifier
 from infusion_orders.orders.order import Order
+from infusion_orders.orders.schedules import Frequency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -17,7 +17,6 @@ from infusion_orders.orders.schedules import (
     WEEK,
     Frequency,
     Recurrence,
-    administrations,
     every_hours,
     every_months,
 )
@@ -25,8 +24,6 @@ from infusion_orders.orders.vocabularies import PeriodUnit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-__all__ = ["Frequency", "Recurrence", "UnclearFrequency", "administrations", "parse_frequency"]
 
 
 class UnclearFrequency(ValueError):

@@ -44,39 +44,6 @@ from infusion_orders.orders.vocabularies import (
     Urgency,
 )
 
-__all__ = [
-    "Access",
-    "AccessDevice",
-    "Administrator",
-    "AmountUnit",
-    "BillingPath",
-    "Care",
-    "Caregiver",
-    "ChildrensServices",
-    "Clinical",
-    "DayOfWeek",
-    "Diagnosis",
-    "Dose",
-    "DoseUnit",
-    "InfusionProvider",
-    "LineKind",
-    "LineOfBusiness",
-    "MedicalGroup",
-    "Member",
-    "Nutrition",
-    "Order",
-    "PeriodUnit",
-    "Prescriber",
-    "ProviderType",
-    "RiskArrangement",
-    "Route",
-    "ServiceLine",
-    "Submitter",
-    "Timing",
-    "Urgency",
-    "VialSize",
-]
-
 
 class Submitter(Part):
     """Who sends the order."""

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     from infusion_orders.facts.fact import Catalogue, Fact
     from infusion_orders.rules.compiled_rule import CompiledRule
+    from infusion_orders.rules.evaluation import Judge
+
+    Judges = tuple[tuple[int, Judge], ...]
+    """Functions that give the verdicts of rules, each with the position of its rule."""
 
 FILTERING_KINDS = frozenset({Kind.BOOLEAN, Kind.CODE, Kind.DATE})
 """The kinds of facts that have few values, so that what a value excludes can be cached."""
@@ -86,7 +90,7 @@ class FactFilter:
 class Candidates:
     """Selects the rules that can apply to a line.  `filters` are tried in order, facts that partners send first."""
 
-    __slots__ = ("_all", "_positions", "_rules", "filters")
+    __slots__ = ("_all", "_judges", "_rules", "filters")
 
     def __init__(self, rules: Sequence[CompiledRule], catalogue: Catalogue) -> None:
         compared: dict[str, list[tuple[int, str, Any]]] = {}
@@ -99,22 +103,22 @@ class Candidates:
         self.filters = tuple(useful)
         self._rules = rules
         self._all = (1 << len(rules)) - 1
-        self._positions = lru_cache(MOST_CACHED)(self._split)
+        self._judges = lru_cache(MOST_CACHED)(self._find_judges)
 
-    def of_line(self, facts: Mapping[str, Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return the positions of the candidate rules: those of scope `order`, and those of scope `line`."""
+    def of_line(self, facts: Mapping[str, Any]) -> tuple[Judges, Judges]:
+        """Return what judges the candidate rules: those of scope `order`, and those of scope `line`."""
         candidates = self._all
         for each in self.filters:
             if each.naming & candidates:
                 value = facts[each.fact]
                 if not isinstance(value, Unknown):
                     candidates &= ~each.excluded(value)
-        return self._positions(candidates)
+        return self._judges(candidates)
 
-    def _split(self, candidates: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        positions = tuple(_positions_of(candidates))
-        of_order = tuple([position for position in positions if self._rules[position].is_of_order])
-        of_line = tuple([position for position in positions if not self._rules[position].is_of_order])
+    def _find_judges(self, candidates: int) -> tuple[Judges, Judges]:
+        rules = [(position, self._rules[position]) for position in _positions_of(candidates)]
+        of_order = tuple([(position, rule.judge) for position, rule in rules if rule.is_of_order])
+        of_line = tuple([(position, rule.judge) for position, rule in rules if not rule.is_of_order])
         return of_order, of_line
 
 

@@ -61,14 +61,14 @@ class CompiledRule:
                         yield name, operator, operand
 
     @cached_property
-    def rule(self) -> Rule:
+    def definition(self) -> Rule:
         """The rule as its author wrote it."""
         return Rule.model_validate(self._plain)
 
     @cached_property
     def resolved(self) -> ResolvedRule:
         """The rule with typed conditions, in which assigned facts still appear by name."""
-        return resolve(self.rule, Resolver(self._siblings.catalogue))
+        return resolve(self.definition, Resolver(self._siblings.catalogue))
 
     @cached_property
     def when(self) -> Expression:

@@ -1,4 +1,4 @@
-"""Conditions with names resolved and constants typed: what is compiled, explained, asked about and analysed."""
+"""The syntax tree of conditions, with typed constants.  `evaluation.py` evaluates it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Truth = bool | None
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A leaf: `constant` is a typed value (a frozenset for lists, a pair for `between`), or `other` names a fact."""
+    """A fact compared with `constant` (a frozenset for lists, a pair for `between`) or with the fact `other`."""
 
     fact: str
     operator: str
@@ -26,27 +26,27 @@ class Comparison:
     other: str | None = None
 
     def holds(self, value: Any, other: Any = None) -> bool:
-        """Truth for known values; `other` is the value of the fact on the right side, if there is one."""
+        """Whether the comparison holds for known values; `other` is the value of the fact on the right side."""
         return bool(TESTS[self.operator](self.constant if self.other is None else other)(value))
 
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """Strong Kleene `and`."""
+    """True if every part is true, in strong Kleene logic."""
 
     parts: tuple[Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Some:
-    """Strong Kleene `or`."""
+    """True if at least one part is true, in strong Kleene logic."""
 
     parts: tuple[Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Negation:
-    """Strong Kleene `not`."""
+    """True if the part is false, in strong Kleene logic."""
 
     part: Expression
 
@@ -78,11 +78,11 @@ TESTS: Mapping[str, Callable[[Any], Callable[[Any], Any]]] = {
     "starts_with_any": _starts_with_any,
     "known": lambda _constant: lambda _value: True,
 }
-"""By operator: of what is compared with, the test of a known value."""
+"""The operators: each takes what a fact is compared with, and returns the test of a known value."""
 
 
 def comparisons(expression: Expression) -> Iterator[Comparison]:
-    """Every leaf from left to right."""
+    """Yield every leaf from left to right."""
     if isinstance(expression, Comparison):
         yield expression
     elif isinstance(expression, Negation):

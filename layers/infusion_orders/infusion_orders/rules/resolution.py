@@ -1,6 +1,6 @@
-"""From what authors write to typed expressions: names looked up, constants read, types and units and domains held.
+"""Turns conditions as authors write them into typed expressions; checks names, types, units and domains.
 
-Every problem is collected with its path, so that an author sees them all at once.
+Problems are collected with their paths, so that an author sees all of them at once.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ OPERATORS_OF_KIND = {
 
 
 class WrongConstant(ValueError):
-    """A constant that its fact can never equal; the text says which kind is right."""
+    """A constant that is no value of its fact; the text says which kind is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,14 @@ def any_date_in(period: Period) -> date:
 
 @dataclass(slots=True)
 class Resolver:
-    """Resolves conditions over one catalogue; `problems` grows with (path, problem) pairs."""
+    """Resolves conditions over one catalogue and collects `problems` as (path, problem) pairs."""
 
     catalogue: Catalogue
     line_facts_allowed: bool = True
     problems: list[tuple[str, str]] = field(default_factory=list)
 
     def expression(self, condition: Any, path: str) -> Expression:
-        """The typed expression; a leaf with a problem becomes `False`, and the problem is noted."""
+        """Return the typed expression.  A leaf with a problem becomes `False`, and the problem is collected."""
         if isinstance(condition, Leaf):
             return self._leaf(condition, path)
         if isinstance(condition, Not):
@@ -93,7 +93,7 @@ class Resolver:
         return Every(resolved) if word == "all" else Some(resolved)
 
     def fact(self, name: str, path: str) -> Fact | None:
-        """The fact of that name; a problem with the nearest name when there is none."""
+        """Return the fact of that name; collect a problem if there is none."""
         found = self.catalogue.facts.get(name)
         if found is None:
             self.problems.append((path, f"there is no fact {name!r}{did_you_mean(name, self.catalogue.facts)}"))
@@ -134,7 +134,7 @@ class Resolver:
 
 
 def typed_constant(fact: Fact, operator: str, operand: Any) -> Any:
-    """What a leaf compares the fact with: a tuple of literals becomes a set, a pair or prefixes, as the operator asks.
+    """Return the typed constant of a leaf: a set, a pair or prefixes if the operator takes a list.
 
     Raises WrongConstant.
     """
@@ -157,9 +157,9 @@ def typed_constant(fact: Fact, operator: str, operand: Any) -> Any:
 
 
 def read_constant(fact: Fact, literal: Any) -> Any:
-    """A literal as a value of the fact (an element, for a set of codes).
+    """Return the literal as a value of the fact, or as an element if the fact is a set of codes.
 
-    Raises WrongConstant for another type, and for a code outside the fact's domain, with the nearest valid one.
+    Raises WrongConstant for another type, and for a code outside the domain of the fact.
     """
     if fact.kind is Kind.BOOLEAN and isinstance(literal, bool):
         return literal

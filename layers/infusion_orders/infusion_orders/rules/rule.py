@@ -9,14 +9,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, RootModel, StringConstraints, model_validator
 
 from infusion_orders.facts.fact import Scope
-from infusion_orders.orders.order import ProviderType
+from infusion_orders.orders.vocabularies import ProviderType
 from infusion_orders.rules.condition import Condition, FactReference, Strict
 
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 
 class Effect(StrEnum):
-    """What follows when a rule is not met, strongest first; a warning never changes an outcome."""
+    """What follows if a rule is not met, the strongest effect first; a warning never changes an outcome."""
 
     REDIRECT = "redirect"
     REJECT = "reject"
@@ -32,7 +32,7 @@ class PlanCoverage(StrEnum):
 
 
 class Basis(StrEnum):
-    """How well founded a rule is: what is `unverified` may only ever lead to review or a warning."""
+    """Where a rule comes from; an `unverified` rule may only lead to a review or a warning."""
 
     MANUAL = "manual"
     REGULATION = "regulation"
@@ -43,7 +43,7 @@ class Basis(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What one rule says of one line."""
+    """The verdict of one rule on one line."""
 
     SATISFIED = "satisfied"
     NOT_MET = "not_met"
@@ -53,7 +53,7 @@ class Verdict(StrEnum):
 
 
 class Period(Strict):
-    """Dates of service for which a rule is in force, both days included; an absent end is open."""
+    """The dates of service for which a rule is in force, both days included; without an end it stays in force."""
 
     from_: date | None = Field(None, alias="from")
     to: date | None = None
@@ -67,14 +67,14 @@ class Period(Strict):
 
 
 class ActionTemplate(Strict):
-    """What the partner can do about it: the vendor may be a fact of the line."""
+    """What the partner can do about it; the vendor may be a fact of the line."""
 
     action: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{2,40}$")]
     vendor: str | FactReference | None = None
 
 
 class Otherwise(Strict):
-    """What follows when the requirement does not hold.  `{fact.name}` in a text shows the fact's value."""
+    """What follows if the requirement does not hold.  `{fact.name}` in a text shows the value of the fact."""
 
     effect: Effect
     coverage: PlanCoverage = PlanCoverage.CORRECTABLE
@@ -101,10 +101,10 @@ class Citation(Strict):
 
 
 class Example(Strict):
-    """Facts by name and the verdict they must give; a fact that is not given, or given as null, is unknown.
+    """Facts by name and the verdict that they must lead to; a fact that is absent or null is unknown.
 
-    An example that gives no fact of `when` takes it as holding, and one that gives no date of service lies in the
-    rule's period.  `asks` names the facts whose questions must be asked.
+    If an example gives no fact of `when`, the rule applies; if it gives no date of service, the rule is in force.
+    `asks` names the facts that the rule must ask for.
     """
 
     given: dict[str, Any]
@@ -113,7 +113,7 @@ class Example(Strict):
 
 
 class Rule(Strict):
-    """One rule.  It either requires (with `otherwise`) or assigns."""
+    """One rule.  It has `require` with `otherwise`, or `assign`."""
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+$", max_length=100)]
     clause: Annotated[str, StringConstraints(max_length=20)] | None = None
@@ -151,4 +151,4 @@ class Rule(Strict):
 
 
 class RuleFile(RootModel[tuple[Rule, ...]]):
-    """A rule file: a list of one subject's rules."""
+    """A rule file: the list of rules about one subject."""

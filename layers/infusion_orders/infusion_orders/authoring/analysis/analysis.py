@@ -73,9 +73,9 @@ def vendor_findings(rule_set: RuleSet, search: OrderSearch) -> Iterator[Analysis
                 else "is not in tables/vendors.csv; correct the name or add the vendor"
             )
             problem = f"the rule sends the order to the vendor {vendor}, which {does}"
-            yield AnalysisFinding(FindingKind.NOBODY_THERE, (rule.rule.id,), problem, found.order or COMPLETE)
+            yield AnalysisFinding(FindingKind.NOBODY_THERE, (rule.id,), problem, found.order or COMPLETE)
 
 
 def _named_vendor(rule: CompiledRule) -> str | None:
-    action = None if rule.rule.otherwise is None else rule.rule.otherwise.action
+    action = None if rule.definition.otherwise is None else rule.definition.otherwise.action
     return action.vendor if action is not None and isinstance(action.vendor, str) else None

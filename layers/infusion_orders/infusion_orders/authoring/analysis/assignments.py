@@ -24,19 +24,19 @@ def assignment_findings(rule_set: RuleSet, search: OrderSearch, doubts: list[Dou
     for target, positions in rule_set.assigning.items():
         rules = [rule_set.rules[position] for position in positions]
         for one, other in combinations(rules, 2):
-            where: tuple[str, ...] = (one.rule.id, other.rule.id)
+            where: tuple[str, ...] = (one.id, other.id)
             problem = f"both rules assign {target} on the same line; change their conditions so that only one applies"
             fault = Every((one.when, other.when))
             yield from _shown(fault, FindingKind.OVERLAP, where, problem, rule_set, search, doubts)
         if rules and rule_set.catalogue.facts[target].must_be_assigned:
-            where = tuple(rule.rule.id for rule in rules)
+            where = tuple(rule.id for rule in rules)
             problem = f"none of these rules assigns {target} on this line; extend a condition or add a rule"
             yield from _shown(_no_rule_applies(rules), FindingKind.GAP, where, problem, rule_set, search, doubts)
 
 
 def _no_rule_applies(rules: Sequence[CompiledRule]) -> Expression:
     """Return the condition that no rule applies, on or after the first day on which one of them is in force."""
-    starts = [rule.rule.effective.from_ for rule in rules]
+    starts = [rule.definition.effective.from_ for rule in rules]
     first = min(day for day in starts if day is not None) if all(starts) else None
     in_time: Expression = True if first is None else Comparison(DATE_OF_SERVICE, "at_least", first)
     return Every((in_time, Negation(Some(tuple(rule.when for rule in rules)))))

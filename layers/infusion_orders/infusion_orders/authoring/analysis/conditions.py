@@ -41,7 +41,7 @@ class ConditionAnalysis:
 
     def rule_findings(self, rule: CompiledRule) -> Iterator[AnalysisFinding]:
         """Yield a finding if the rule can never apply, or can never be broken."""
-        where = (rule.rule.id,)
+        where = (rule.id,)
         if self._can_hold(rule.when, where, "Can it apply?") is False:
             yield self._never_applies(rule)
             return
@@ -68,7 +68,7 @@ class ConditionAnalysis:
         """
         if not self._are_related(one, other):
             return
-        where = (one.rule.id, other.rule.id)
+        where = (one.id, other.id)
         both = Every((one.when, other.when))
         if self._can_hold(both, where, "Can both apply?") is False:
             return
@@ -97,22 +97,22 @@ class ConditionAnalysis:
         )
 
     def _named(self, rule: CompiledRule) -> frozenset[str]:
-        return self._facts.setdefault((rule.rule.id, ""), facts_of(rule.broken))
+        return self._facts.setdefault((rule.id, ""), facts_of(rule.broken))
 
     def _required(self, rule: CompiledRule) -> frozenset[str]:
-        return self._facts.setdefault((rule.rule.id, "require"), facts_of(rule.require))
+        return self._facts.setdefault((rule.id, "require"), facts_of(rule.require))
 
     def _implies(self, one: CompiledRule, other: CompiledRule) -> bool:
         """Return whether it is proved that every order that breaks the one rule breaks the other."""
         only_one = Every((one.broken, Negation(other.broken)))
-        return self._can_hold(only_one, (one.rule.id, other.rule.id), "Does one imply the other?") is False
+        return self._can_hold(only_one, (one.id, other.id), "Does one imply the other?") is False
 
     def _contradict(self, one: CompiledRule, other: CompiledRule, both: Expression) -> bool:
         """Return whether each rule can be met where both apply, but not both of them.
 
         A rule that no order can meet forbids something on purpose and contradicts nothing.
         """
-        where = (one.rule.id, other.rule.id)
+        where = (one.id, other.id)
         question = "Can both be met?"
         met = Every((both, one.require, other.require))
         if self._can_hold(met, where, question) is not False:
@@ -131,10 +131,10 @@ class ConditionAnalysis:
 
     def _implied(self, weaker: CompiledRule, stronger: CompiledRule) -> Iterator[AnalysisFinding]:
         problem = (
-            f"the rule {weaker.rule.id} is implied by {stronger.rule.id}: every order that breaks the first also "
+            f"the rule {weaker.id} is implied by {stronger.id}: every order that breaks the first also "
             f"breaks the second, so its effect ({weaker.effect}) never decides. Narrow one of them, or remove the first"
         )
-        where = (weaker.rule.id, stronger.rule.id)
+        where = (weaker.id, stronger.id)
         yield from self._shown(FindingKind.IMPLIED, where, problem, Every((weaker.broken, stronger.broken)))
 
     def _never_applies(self, rule: CompiledRule) -> AnalysisFinding:
@@ -146,7 +146,7 @@ class ConditionAnalysis:
         nearest = next(
             (order for part in reversed(core) if (order := self._order(_all_but(parts, part))) is not None), None
         )
-        return AnalysisFinding(FindingKind.NEVER_APPLIES, (rule.rule.id,), problem, nearest or COMPLETE)
+        return AnalysisFinding(FindingKind.NEVER_APPLIES, (rule.id,), problem, nearest or COMPLETE)
 
     def _core(self, parts: Sequence[Expression]) -> list[Expression]:
         """Return a smallest selection of the conditions that cannot all be true."""

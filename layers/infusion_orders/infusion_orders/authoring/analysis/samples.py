@@ -13,8 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind
-from infusion_orders.reference.schema import ANY, TABLES
-from infusion_orders.reference.values import split_list
+from infusion_orders.reference.schema import ANY, TABLES, split_list
 from infusion_orders.rules.representatives import constants_of, leaves_by_fact
 
 if TYPE_CHECKING:

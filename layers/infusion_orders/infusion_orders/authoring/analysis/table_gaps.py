@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from datetime import date, timedelta
 from itertools import pairwise
@@ -11,8 +10,7 @@ from typing import TYPE_CHECKING
 from infusion_orders.authoring.analysis.order_search import placed
 from infusion_orders.authoring.analysis.report import AnalysisFinding, FindingKind
 from infusion_orders.authoring.analysis.samples import COMPLETE
-from infusion_orders.reference.schema import ANY, TABLES
-from infusion_orders.reference.values import END_OF_TIME
+from infusion_orders.reference.schema import ANY, END_OF_TIME, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -86,7 +84,7 @@ def _day_before(day: str) -> str:
 
 def _order_on(schema: TableSchema, key: Mapping[str, str], day: str) -> Json:
     """Return a whole order that looks up the key on that day."""
-    order: Json = copy.deepcopy(COMPLETE)
+    order: Json = COMPLETE
     for column, pointer in POINTERS.get(schema.name, {}).items():
         if key.get(column, ANY) != ANY:
             order = placed(order, pointer, key[column])

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from infusion_orders.api.caller import TokenScope
 from infusion_orders.api.problems import PROBLEM_TYPES, TITLES
 from infusion_orders.api.routes import ROUTES
-from infusion_orders_cli.openapi_examples import examples
-from infusion_orders_cli.openapi_schemas import parameters, schemas
+from infusion_orders_cli.docs.openapi_examples import examples
+from infusion_orders_cli.docs.openapi_schemas import parameters, schemas
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from infusion_orders.api.routes import Route
+    from infusion_orders.api.routes import ApiRoute
 
 Json = dict[str, Any]
 AUTHORIZATION = "partner"
@@ -111,7 +111,7 @@ def openapi_document(root: Path) -> Json:
     }
 
 
-def _operation(route: Route) -> Json:
+def _operation(route: ApiRoute) -> Json:
     first, *others = route.name.split("_")
     answer: Json = {"description": "Answered.", **_content(route.answer, route.answer_example)}
     if route.answer_headers:
@@ -135,11 +135,11 @@ def _operation(route: Route) -> Json:
     return operation
 
 
-def _is_for_rule_authors(route: Route) -> bool:
+def _is_for_rule_authors(route: ApiRoute) -> bool:
     return route.function == "manage_rules"
 
 
-def _problem(route: Route, status: int) -> Json:
+def _problem(route: ApiRoute, status: int) -> Json:
     rules = "Rule" if _is_for_rule_authors(route) and status in RULE_PROBLEMS else ""
     return {"$ref": f"#/components/responses/{rules}Problem{status}"}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions import decide
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders_cli.checkout import DEFAULT_RULES
 
@@ -25,7 +25,7 @@ def examples(root: Path) -> dict[str, Any]:
     order = json.loads(body)
     document = load_directory(root / DEFAULT_RULES)
     rule_set = RuleSet.from_document(document, version=1, digest=document.digest)
-    decision = decide(read_order(body), rule_set, as_of=AS_OF, decision_id=DECISION_ID, age_seconds=4).decision
+    decision = decide(parse_order(body), rule_set, as_of=AS_OF, decision_id=DECISION_ID, age_seconds=4).decision
     return {
         "order": {"summary": "Infliximab at home, every 8 weeks", "value": order},
         "batch": {"summary": "A batch of one", "value": {"orders": [order]}},

@@ -1,21 +1,20 @@
-"""The tables of template.yaml in this process's memory, with a rule set active and the local partner registered."""
+"""The DynamoDB tables of template.yaml in this process's memory, with a rule set active and a partner registered."""
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from infusion_orders.orders.vocabularies import LineOfBusiness
 from infusion_orders.store.dynamodb import dynamodb_client
 from infusion_orders.store.partners import Partner, PartnerStore
 from infusion_orders.store.versions import RuleSetStore
-from infusion_orders_cli.listening import bound_socket, web_address
-from infusion_orders_cli.template_tables import table_definitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,7 +30,8 @@ RULES_TABLE = "RulesTable"
 DECISIONS_TABLE = "DecisionsTable"
 LOCAL_PARTNER = "local-partner"
 ACTIVE_SINCE = datetime(2024, 7, 1, tzinfo=UTC)
-"""As if the rules had been active since the manual's page was published, so that past days can be asked for."""
+"""The rules are active since the manual's page was published, so that past days can be reproduced."""
+CREATED = ("KeySchema", "AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "LocalSecondaryIndexes")
 
 CREDENTIALS: Mapping[str, str] = {
     "AWS_REGION": REGION,
@@ -42,7 +42,40 @@ CREDENTIALS: Mapping[str, str] = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
 }
-"""Whatever account this shell is signed in to, nothing local ever reaches it."""
+"""Nothing local reaches the AWS account that this shell is signed in to."""
+
+
+class _CloudFormation(yaml.SafeLoader):
+    """YAML with CloudFormation's short intrinsic functions, read as `{"Fn::<name>": value}`."""
+
+
+def _intrinsic(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any = None
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    elif isinstance(node, yaml.MappingNode):
+        value = loader.construct_mapping(node, deep=True)
+    return {name if name == "Ref" else f"Fn::{name}": value}
+
+
+_CloudFormation.add_multi_constructor("!", _intrinsic)
+
+
+def read_template(template: Path) -> dict[str, Any]:
+    """The template as plain mappings."""
+    read: dict[str, Any] = yaml.load(template.read_text(encoding="utf-8"), Loader=_CloudFormation)  # noqa: S506 - safe
+    return read
+
+
+def table_definitions(template: Path) -> list[dict[str, Any]]:
+    """The arguments of `create_table` for each table of the template; a table is named by its logical id."""
+    return [
+        {"TableName": name, **{part: value for part, value in resource["Properties"].items() if part in CREATED}}
+        for name, resource in read_template(template)["Resources"].items()
+        if resource["Type"] == "AWS::DynamoDB::Table"
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +87,7 @@ class LocalTables:
     version: int
 
     def environment(self, endpoint_url: str = "") -> dict[str, str]:
-        """What a function needs to use these tables."""
+        """The environment variables of a function that uses these tables."""
         return {
             **CREDENTIALS,
             "RULES_TABLE": RULES_TABLE,
@@ -66,7 +99,7 @@ class LocalTables:
 
 @contextmanager
 def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """The process's environment with these variables and no other of AWS, as before afterwards."""
+    """Set these variables and unset all others of AWS while the block lasts."""
     before = dict(os.environ)
     for name in [name for name in before if name.startswith("AWS_")]:
         del os.environ[name]
@@ -80,7 +113,7 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def embedded_tables(template: Path, document: RuleSetDocument) -> Iterator[LocalTables]:
-    """Tables that exist inside of the block only; no request leaves the process."""
+    """Tables that exist only while the block lasts; no request leaves the process."""
     from moto import mock_aws
 
     with environment(CREDENTIALS), mock_aws():
@@ -91,27 +124,28 @@ def embedded_tables(template: Path, document: RuleSetDocument) -> Iterator[Local
 def served_tables(
     template: Path, document: RuleSetDocument, *, host: str, port: int, also: Sequence[str] = ()
 ) -> Iterator[str]:
-    """The same behind HTTP, at the address that it gives and on other hosts also, for as long as the block lasts.
+    """Tables behind HTTP while the block lasts, on `host` and on the other hosts too; the value is the address.
 
-    Every caller sees these tables, whatever region and account it signs for.  Raises PortInUse.
+    Every caller sees the same tables, whatever region and account it signs for.  Raises PortInUse.
     """
     from moto.backends import get_backend
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    tables = _of_one_region(DomainDispatcherApplication(create_backend_app))
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it would tell of every request
-    with environment(CREDENTIALS), ExitStack() as listening:
+    from infusion_orders_cli.local.server import serving, web_address
+
+    application = _of_one_region(DomainDispatcherApplication(create_backend_app))
+    with environment(CREDENTIALS), ExitStack() as servers:
         for each in (host, *also):
-            listening.enter_context(_served(tables, each, port))
+            servers.enter_context(serving(application, each, port, threaded=True))
         for account in get_backend("dynamodb").values():
-            account.reset()  # the process remembers what an earlier server held
+            account.reset()  # an earlier server of this process may have left tables
         address = web_address(host, port)
         local_tables(template, document, endpoint_url=address)
         yield address
 
 
 def _of_one_region(tables: WSGIApplication) -> WSGIApplication:
-    """Every request as if it were signed for REGION; the embedded table has others elsewhere, and they are empty."""
+    """Treat every request as signed for REGION: the server has other, empty tables for each other region."""
     scope = re.compile(r"(Credential=[^/,]*/\d+/)[^/,]+/")
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -121,26 +155,8 @@ def _of_one_region(tables: WSGIApplication) -> WSGIApplication:
     return answer
 
 
-@contextmanager
-def _served(application: WSGIApplication, host: str, port: int) -> Iterator[None]:
-    from threading import Thread
-
-    from werkzeug.serving import make_server
-
-    with bound_socket(host, port) as bound:
-        server = make_server(host, port, application, threaded=True, fd=bound.fileno())
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            server.shutdown()
-            thread.join(timeout=5)
-            server.server_close()
-
-
 def local_tables(template: Path, document: RuleSetDocument, *, endpoint_url: str | None) -> LocalTables:
-    """Makes the tables, publishes and activates the checked document, and registers the local partner."""
+    """Create the tables, publish and activate the checked document, and register the local partner."""
     client = dynamodb_client(region=REGION, endpoint_url=endpoint_url)
     for definition in table_definitions(template):
         client.create_table(**definition)

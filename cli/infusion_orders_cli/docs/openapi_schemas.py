@@ -12,7 +12,8 @@ from infusion_orders.api.problems import PROBLEM_TYPES, TITLES
 from infusion_orders.api.rule_bodies import MOST_RULES, Activation, Draft, ReplayOrder, RollBack, ShadowChange
 from infusion_orders.authoring.search import EFFECTS, LONGEST, SHORTEST
 from infusion_orders.decisions.decision import Decision
-from infusion_orders.orders.order import Order, ProviderType
+from infusion_orders.orders.order import Order
+from infusion_orders.orders.vocabularies import ProviderType
 from infusion_orders.rules.rule import Rule
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
-"""API Gateway on this machine: HTTP requests become REST proxy events of the real handler, one at a time.
+"""API Gateway on this machine: an HTTP request becomes the REST proxy event that the real handler gets.
 
-The local authorizer believes everyone: `X-Local-Client` and `X-Local-Scopes` set the claims that Cognito would have
-verified; an empty `X-Local-Client` is a request without a token.
+The local authorizer believes everyone: `X-Local-Client` and `X-Local-Scopes` set the claims that Cognito would verify.
+An empty `X-Local-Client` is a request without a token.
 """
 
 from __future__ import annotations
@@ -17,59 +17,58 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from infusion_orders.api.caller import TokenScope
 from infusion_orders.api.routes import ROUTES
-from infusion_orders_cli.embedded_table import LOCAL_PARTNER
-from infusion_orders_cli.listening import bound_socket
+from infusion_orders_cli.local.tables import LOCAL_PARTNER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+    from types import ModuleType
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-    from werkzeug.serving import BaseWSGIServer
+    Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 MOST_BODY_BYTES = 10 * 1024 * 1024
-"""What API Gateway takes; what the function takes is less and the function's own matter."""
+"""API Gateway's limit; the functions' own limits are lower."""
 FUNCTION_SECONDS = 20.0
+FALLBACK = "validate_orders"
+"""The function that answers for paths that no route has."""
 LOCAL_CLIENT, LOCAL_SCOPES = "X-Local-Client", "X-Local-Scopes"
-ALL_SCOPES = " ".join(TokenScope)
 LOCAL_HEADERS = frozenset({LOCAL_CLIENT.lower(), LOCAL_SCOPES.lower()})
 
 
 @dataclass(frozen=True, slots=True)
 class LocalContext:
-    """As much of Lambda's context as functions and Powertools read."""
+    """The part of Lambda's context that functions and Powertools read."""
 
     aws_request_id: str
     ends: float
-    function_name: str = "validate_orders"
+    function_name: str = "local"
     function_version: str = "$LATEST"
     memory_limit_in_mb: int = 1024
-    invoked_function_arn: str = "arn:aws:lambda:us-west-2:123456789012:function:validate_orders"
+    invoked_function_arn: str = "arn:aws:lambda:us-west-2:123456789012:function:local"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Until the function would be stopped; locally it never is."""
+        """The time until Lambda would stop the function; nothing stops it here."""
         return max(0, int((self.ends - time.monotonic()) * 1000))
 
 
 @dataclass(slots=True)
 class LocalApi:
-    """A WSGI application: `pages` answer GET requests of their paths, the handlers everything else.
+    """A WSGI application: `handlers`, by function, answer the routes; `pages` answer GET requests of their paths.
 
-    `manage_rules` is the handler of what begins with /v1/rule.
+    `log` gets the method, path, status and milliseconds of each request.
     """
 
-    handler: Callable[[dict[str, Any], Any], dict[str, Any]]
+    handlers: Mapping[str, Handler]
     pages: Mapping[str, Callable[[], Response]] = field(default_factory=dict)
-    manage_rules: Callable[[dict[str, Any], Any], dict[str, Any]] | None = None
     log: Callable[[str, str, int, float], None] = lambda *_: None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """One request; told to `log` as method, path, status and milliseconds."""
+        """Answer one request."""
         started = time.perf_counter()
         request = Request(environ)
         request.max_content_length = MOST_BODY_BYTES
@@ -86,13 +85,13 @@ class LocalApi:
         except RequestEntityTooLarge:
             return Response('{"message":"Request Too Long"}', 413, content_type="application/json")
         context = LocalContext(event["requestContext"]["requestId"], time.monotonic() + FUNCTION_SECONDS)
-        of_rules = self.manage_rules is not None and event["path"].startswith("/v1/rule")
-        handler = self.manage_rules if of_rules and self.manage_rules is not None else self.handler
+        functions = {route.path: route.function for route in ROUTES}
+        handler = self.handlers[functions.get(event["resource"], FALLBACK)]
         return _response(handler(event, context))
 
 
 def proxy_event(request: Request) -> dict[str, Any]:
-    """What API Gateway hands to the function for the request, with the claims of the local authorizer.
+    """The event that API Gateway sends for the request, with the claims of the local authorizer.
 
     Raises werkzeug's RequestEntityTooLarge.
     """
@@ -135,7 +134,7 @@ def _request_context(request: Request, resource: str) -> dict[str, Any]:
         "sub": client,
         "client_id": client,
         "token_use": "access",
-        "scope": request.headers.get(LOCAL_SCOPES, ALL_SCOPES),
+        "scope": request.headers.get(LOCAL_SCOPES, " ".join(TokenScope)),
         "version": "2",
     }
     return {
@@ -166,45 +165,22 @@ def _body(body: bytes) -> dict[str, Any]:
 
 
 def _response(answer: Mapping[str, Any]) -> Response:
-    body = answer.get("body") or ""
-    response = Response(
-        base64.b64decode(body) if answer.get("isBase64Encoded") else body, status=int(answer["statusCode"])
-    )
-    headers = answer.get("multiValueHeaders") or {name: [value] for name, value in answer.get("headers", {}).items()}
-    for name, values in headers.items():
+    response = Response(answer["body"], status=int(answer["statusCode"]))
+    for name, values in answer["multiValueHeaders"].items():
         response.headers.setlist(name, values)
     return response
 
 
-class _Quiet(WSGIRequestHandler):
-    """Says nothing by itself: `LocalApi.log` is told of every request."""
-
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Not even of broken requests: they end in an answer of their own."""
-
-
-def listen(api: LocalApi, host: str, port: int) -> BaseWSGIServer:
-    """A server that has bound its port (any free one for 0) and waits for `serve_forever`.
-
-    Raises PortInUse.
-    """
-    with bound_socket(host, port) as bound:
-        number = bound.getsockname()[1]
-        return make_server(host, number, api, request_handler=_Quiet, fd=bound.fileno())
-
-
-def load_handler(app: Path) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """`handler` of a function's app.py, imported afresh; the environment that it reads must be set."""
-    name = f"function_{app.parent.name}"
-    spec = importlib.util.spec_from_file_location(name, app)
+def load_function(folder: Path, name: str | None = None) -> ModuleType:
+    """Import a function's app.py anew, as a module of this name; the environment that it reads must be set."""
+    spec = importlib.util.spec_from_file_location(name or f"function_{folder.name}", folder / "app.py")
     if spec is None or spec.loader is None:
-        raise FileNotFoundError(app)
+        raise FileNotFoundError(folder)
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    sys.path.insert(0, str(app.parent))  # as Lambda does, for the modules next to it
+    sys.modules[spec.name] = module
+    sys.path.insert(0, str(folder))  # as in Lambda, for the modules next to app.py
     try:
         spec.loader.exec_module(module)
     finally:
-        sys.path.remove(str(app.parent))
-    handler: Callable[[dict[str, Any], Any], dict[str, Any]] = module.handler
-    return handler
+        sys.path.remove(str(folder))
+    return module

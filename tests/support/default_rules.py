@@ -1,3 +1,0 @@
-"""Moved to tests.support.rules."""
-
-from tests.support.rules import *  # noqa: F403
