@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from infusion_orders.facts.case import plain_value
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.fact import Kind
+from infusion_orders.facts.plain_values import plain_value
 from infusion_orders.rules.expression import Comparison, Every, Expression, Negation, Some
 
 Tests = Mapping[str, Callable[[Any, Any], Any]]

@@ -19,13 +19,9 @@ from infusion_orders.store.recorded_decisions import decisions_in_export, record
 from infusion_orders.store.versions import RuleSetStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
-
-    from infusion_orders.decisions.replay import RecordedDecision
-
-UNREADABLE = (ValueError, KeyError, OSError, EOFError, TypeError)
 
 settings = Settings.from_environment(os.environ)
 bucket = settings.replay_bucket
@@ -35,10 +31,6 @@ rule_set_store = RuleSetStore(
     settings.rule_set,
 )
 objects: Any = aws_client("s3", region=settings.aws_region)
-
-
-class UnreadableExport(Exception):
-    """A file that is not an export of decisions; the text says how many were read, and nothing of the content."""
 
 
 def handler(event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:
@@ -57,24 +49,13 @@ def replay_file(event: Mapping[str, Any]) -> dict[str, Any]:
     first = datetime.combine(date.fromisoformat(event["from"]), time.min, UTC)
     end = datetime.combine(date.fromisoformat(event["to"]), time.min, UTC) + timedelta(days=1)
     file = objects.get_object(Bucket=bucket, Key=event["key"])["Body"]
-    of_these_days = (
-        one for one in decisions_in(file) if first.timestamp() <= recorded_at(one.decision_id) < end.timestamp()
+    decisions = decisions_in_export(gzip.GzipFile(fileobj=file))
+    report = report_of(
+        (one for one in decisions if first.timestamp() <= recorded_at(one.decision_id) < end.timestamp()), rule_set
     )
-    report = report_of(of_these_days, rule_set)
     name = hashlib.sha256(str(event["key"]).encode()).hexdigest()[:32]
     write(f"replays/{event['execution']}/files/{name}.json", report.plain())
     return {"replayed": report.replayed, "changed": report.changed}
-
-
-def decisions_in(file: Any) -> Iterator[RecordedDecision]:
-    """The decisions in a compressed file of the export.  Raises UnreadableExport."""
-    count = 0
-    try:
-        for decision in decisions_in_export(gzip.GzipFile(fileobj=file)):
-            yield decision
-            count += 1
-    except UNREADABLE as problem:
-        raise UnreadableExport(f"after {count} decisions: {type(problem).__name__}") from None
 
 
 def merge_reports(execution: str) -> dict[str, Any]:

@@ -164,7 +164,7 @@ EVERY_ATTEMPT: dict[str, Meeting] = {
 
 @pytest.mark.parametrize("key", [None, "a-key"])
 @pytest.mark.parametrize("fault", EVERY_ATTEMPT)
-def test_what_every_attempt_meets_is_503_and_nothing_is_recorded(faulty: Faulty, fault: str, key: str | None) -> None:
+def test_fault_on_every_attempt_returns_503_and_records_nothing(faulty: Faulty, fault: str, key: str | None) -> None:
     before = faulty.recorded("")
     faulty.meets(ANY, EVERY_ATTEMPT[fault])
 
@@ -188,7 +188,7 @@ FINAL = {"clock skew", "no right to the key", "no table"}
 
 @pytest.mark.parametrize("key", [None, "a-key"])
 @pytest.mark.parametrize("fault", sorted(set(ONE_ATTEMPT) - FINAL))
-def test_what_one_attempt_meets_the_next_makes_good(faulty: Faulty, fault: str, key: str | None) -> None:
+def test_fault_on_one_attempt_is_retried(faulty: Faulty, fault: str, key: str | None) -> None:
     faulty.meets("PutItem", ONE_ATTEMPT[fault], times=1)
     faulty.meets("TransactWriteItems", ONE_ATTEMPT[fault], times=1)
 
@@ -201,9 +201,7 @@ def test_what_one_attempt_meets_the_next_makes_good(faulty: Faulty, fault: str, 
 
 @pytest.mark.parametrize("fault", ["no answer", "throttled", "a fault of the engine", "a connection that breaks"])
 @pytest.mark.parametrize("operation", ["GetItem", "Query"])
-def test_a_version_that_cannot_be_read_leaves_the_last_good_one_deciding(
-    faulty: Faulty, fault: str, operation: str
-) -> None:
+def test_last_good_version_decides_while_the_new_one_is_unreadable(faulty: Faulty, fault: str, operation: str) -> None:
     """Its pointer (GetItem), or its parts (Query)."""
     activate(faulty, 2)
     faulty.function.resources.rule_sets._confirmed_at -= 40
@@ -228,7 +226,7 @@ def slow_small_pages(exchange: Exchange) -> None:
     small_pages(exchange)
 
 
-def test_a_slow_look_at_the_rules_leaves_time_to_record(faulty: Faulty) -> None:
+def test_slow_rules_refresh_leaves_time_to_record(faulty: Faulty) -> None:
     """Every attempt takes nearly as long as the client waits: what comes first leaves time for the rest."""
     activate(faulty, 2)
     faulty.function.resources.partners._read.clear()
@@ -238,7 +236,7 @@ def test_a_slow_look_at_the_rules_leaves_time_to_record(faulty: Faulty) -> None:
     assert_decided(faulty, timed(lambda: faulty.partner.validate(NOBODY_ABLE)), version=1)
 
 
-def test_no_attempt_begins_that_the_function_might_not_live_to_see_the_end_of(faulty: Faulty) -> None:
+def test_no_attempt_starts_that_could_outlast_the_function(faulty: Faulty) -> None:
     left = LambdaContext(milliseconds=int(1000 * (LAST_ATTEMPT_SECONDS - 1)))
     asked = len(faulty.connection.asked)
 
@@ -246,7 +244,7 @@ def test_no_attempt_begins_that_the_function_might_not_live_to_see_the_end_of(fa
     assert faulty.connection.asked[asked:] == []
 
 
-def test_rules_that_come_in_many_pages_are_the_same_rules(faulty: Faulty) -> None:
+def test_rules_are_the_same_when_read_in_many_pages(faulty: Faulty) -> None:
     activate(faulty, 2)
     faulty.meets("Query", small_pages)
 
@@ -324,7 +322,7 @@ DAMAGE: dict[str, Callable[[Faulty], None]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_version_leaves_the_last_good_one_deciding(faulty: Faulty, damage: str) -> None:
+def test_last_good_version_decides_while_the_new_one_is_damaged(faulty: Faulty, damage: str) -> None:
     activate(faulty, 2)
     DAMAGE[damage](faulty)
     faulty.function.resources.rule_sets._confirmed_at -= 40
@@ -347,14 +345,14 @@ HEADER_DAMAGE: dict[str, Callable[[Faulty], None]] = {
 
 
 @pytest.mark.parametrize("damage", HEADER_DAMAGE)
-def test_what_was_activated_is_what_the_pointer_says_whatever_became_of_its_header(faulty: Faulty, damage: str) -> None:
+def test_pointer_decides_what_is_active_whatever_the_header_says(faulty: Faulty, damage: str) -> None:
     activate(faulty, 2)
     HEADER_DAMAGE[damage](faulty)
 
     assert_decided(faulty, faulty.partner.validate(NOBODY_ABLE), version=2)
 
 
-def test_a_pointer_that_cannot_be_read_is_removed_and_set_anew(faulty: Faulty) -> None:
+def test_unreadable_pointer_is_removed_and_set_again(faulty: Faulty) -> None:
     """What the operators' table says to do, seen to help."""
     DAMAGE["a pointer of another form"](faulty)
     with pytest.raises(DamagedRuleSet):
@@ -367,7 +365,7 @@ def test_a_pointer_that_cannot_be_read_is_removed_and_set_anew(faulty: Faulty) -
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_function_that_starts_on_a_damaged_version_decides_nothing(faulty: Faulty, damage: str) -> None:
+def test_function_decides_nothing_if_it_starts_on_a_damaged_version(faulty: Faulty, damage: str) -> None:
     activate(faulty, 2)
     DAMAGE[damage](faulty)
     started = PartnerSystem(load_function("validate_orders", faulty.direct.environment(faulty.connection.address)))
@@ -376,7 +374,7 @@ def test_a_function_that_starts_on_a_damaged_version_decides_nothing(faulty: Fau
     assert len(faulty.recorded()) == 1
 
 
-def test_rules_that_are_too_old_decide_nothing(faulty: Faulty) -> None:
+def test_stale_rules_decide_nothing(faulty: Faulty) -> None:
     faulty.function.resources.rule_sets._confirmed_at -= 3601
     faulty.look_again()
     faulty.meets("GetItem", reset)
@@ -386,7 +384,7 @@ def test_rules_that_are_too_old_decide_nothing(faulty: Faulty) -> None:
 
 
 @pytest.mark.parametrize("fault", EVERY_ATTEMPT)
-def test_a_function_that_cannot_read_rules_when_it_starts_reads_them_later(faulty: Faulty, fault: str) -> None:
+def test_function_without_rules_at_its_start_reads_them_later(faulty: Faulty, fault: str) -> None:
     faulty.meets(ANY, EVERY_ATTEMPT[fault])
     started = time.monotonic()
     function = load_function("validate_orders", faulty.direct.environment(faulty.connection.address))
@@ -398,7 +396,7 @@ def test_a_function_that_cannot_read_rules_when_it_starts_reads_them_later(fault
 
 
 @pytest.mark.parametrize("fault", ["throttled", "a fault of the engine", "a connection that breaks", "clock skew"])
-def test_a_partner_who_cannot_be_looked_up_is_not_refused(faulty: Faulty, fault: str) -> None:
+def test_partner_is_not_refused_when_the_look_up_fails(faulty: Faulty, fault: str) -> None:
     """503, not 403: that we cannot read a profile says nothing about the partner."""
     faulty.function.resources.partners._read.clear()
     faulty.meets("GetItem", EVERY_ATTEMPT[fault])
@@ -407,14 +405,14 @@ def test_a_partner_who_cannot_be_looked_up_is_not_refused(faulty: Faulty, fault:
 
 
 @pytest.mark.parametrize("fault", ["throttled", "a fault of the engine", "a connection that breaks", "no answer"])
-def test_a_decision_that_cannot_be_read_is_503_and_never_not_found(faulty: Faulty, fault: str) -> None:
+def test_unreadable_decision_returns_503_and_not_404(faulty: Faulty, fault: str) -> None:
     (item,) = faulty.recorded()
     faulty.meets("GetItem", EVERY_ATTEMPT[fault])
 
     assert_refused(timed(lambda: faulty.partner.decision(item["decision_id"]["S"])))
 
 
-def test_one_order_of_a_batch_that_cannot_be_recorded_spoils_no_other(faulty: Faulty) -> None:
+def test_unrecorded_order_of_a_batch_does_not_affect_the_others(faulty: Faulty) -> None:
     seen: list[None] = []
 
     def second_order(exchange: Any) -> None:
@@ -437,7 +435,7 @@ def a_store(faulty: Faulty) -> RuleSetStore:
     return RuleSetStore(faulty.function.resources.client, RULES_TABLE, "home-infusion")
 
 
-def test_a_version_of_which_a_half_is_refused_is_published_whole(faulty: Faulty) -> None:
+def test_version_is_published_whole_when_half_of_a_write_is_refused(faulty: Faulty) -> None:
     faulty.meets("BatchWriteItem", takes_a_half, times=4)
     document = changed_document({"/otherwise/effect": "warn"})
 
@@ -448,7 +446,7 @@ def test_a_version_of_which_a_half_is_refused_is_published_whole(faulty: Faulty)
 
 @pytest.mark.parametrize("operation", ["BatchWriteItem", "TransactWriteItems"])
 @pytest.mark.parametrize("fault", ["throttled", "a fault of the engine", "a connection that breaks"])
-def test_a_version_that_cannot_be_written_is_absent(faulty: Faulty, operation: str, fault: str) -> None:
+def test_version_that_cannot_be_written_is_absent(faulty: Faulty, operation: str, fault: str) -> None:
     faulty.meets(operation, EVERY_ATTEMPT[fault])
 
     with pytest.raises(StoreUnavailable):

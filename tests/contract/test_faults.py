@@ -19,7 +19,7 @@ def fail(**_parameters: Any) -> None:
     raise EndpointConnectionError(endpoint_url="https://dynamodb.invalid")
 
 
-def test_an_order_that_cannot_be_recorded_is_a_problem_of_its_own(breakable_world: World) -> None:
+def test_failed_write_in_a_batch_is_a_503_at_its_index(breakable_world: World) -> None:
     breakable_world.partner.validate(order())
     breakable_world.function.resources.client.meta.events.register("before-call.dynamodb", fail)
 
@@ -29,7 +29,7 @@ def test_an_order_that_cannot_be_recorded_is_a_problem_of_its_own(breakable_worl
     assert [(entry["index"], entry["problem"]["status"]) for entry in answer["problems"]] == [(0, 503), (1, 422)]
 
 
-def test_a_warm_order_takes_one_call_of_dynamodb_to_record_it_and_none_to_read_rules(breakable_world: World) -> None:
+def test_warm_order_takes_one_write_and_no_read_of_dynamodb(breakable_world: World) -> None:
     breakable_world.partner.validate(order())
     calls: list[str] = []
     breakable_world.function.resources.client.meta.events.register(
@@ -50,7 +50,7 @@ def test_without_a_rule_set_nothing_is_decided(ruleless_world: World) -> None:
     assert ruleless_world.count_decisions() == 0
 
 
-def test_a_decision_that_cannot_be_recorded_is_not_given_out(breakable_world: World) -> None:
+def test_failed_write_returns_503_and_no_decision(breakable_world: World) -> None:
     breakable_world.partner.validate(order())
     breakable_world.function.resources.client.meta.events.register("before-call.dynamodb", fail)
 
@@ -61,7 +61,7 @@ def test_a_decision_that_cannot_be_recorded_is_not_given_out(breakable_world: Wo
     assert "decision_id" not in answer.text
 
 
-def test_a_fault_of_ours_is_internal_and_says_nothing_about_it(
+def test_unexpected_exception_returns_500_without_its_text(
     breakable_world: World,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -80,9 +80,7 @@ def test_a_fault_of_ours_is_internal_and_says_nothing_about_it(
     assert "CANARY" not in answer.text + written.out + written.err
 
 
-def test_a_decision_says_how_long_ago_its_rules_were_confirmed(
-    breakable_world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_decision_states_the_age_of_its_rules(breakable_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     active = breakable_world.function.resources.rule_sets.active()
     monkeypatch.setattr(
         breakable_world.function.resources.rule_sets, "active", lambda: ActiveRuleSet(active.rule_set, age_seconds=77)
@@ -93,9 +91,7 @@ def test_a_decision_says_how_long_ago_its_rules_were_confirmed(
     assert answer.json["ruleset"]["age_seconds"] == 77
 
 
-def test_a_version_that_is_not_as_it_was_published_reproduces_nothing(
-    breakable_world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_damaged_version_reproduces_nothing(breakable_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def damaged(_version: int) -> None:
         raise DamagedRuleSet
 
@@ -106,7 +102,7 @@ def test_a_version_that_is_not_as_it_was_published_reproduces_nothing(
     assert (answer.status, answer.problem) == (503, "no-ruleset")
 
 
-def test_a_developers_debug_switch_does_not_print_requests(
+def test_debug_switches_of_powertools_print_no_request(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("POWERTOOLS_DEV", "true")

@@ -72,7 +72,7 @@ def test_equal_requests_get_one_decision(tables: LocalTables, instances: list[Pa
     assert (recorded(tables, "DECISION#"), recorded(tables, "KEY#")) == (before[0] + 1, before[1] + 1)
 
 
-def test_of_unequal_requests_one_is_decided_and_the_others_are_conflicts(
+def test_one_of_several_different_requests_is_decided_and_the_others_conflict(
     tables: LocalTables, instances: list[PartnerSystem]
 ) -> None:
     before = recorded(tables, "DECISION#")

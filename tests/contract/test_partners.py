@@ -44,7 +44,7 @@ def test_every_route_has_a_good_request() -> None:
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
-def test_a_method_that_the_contract_does_not_have_does_nothing(world: World, route: ApiRoute, method: str) -> None:
+def test_undeclared_method_is_refused(world: World, route: ApiRoute, method: str) -> None:
     if any((other.method, other.path) == (method, route.path) for other in ROUTES):
         return
     event = event_to(route, good_requests(NOBODY)[str(route)]) | {"httpMethod": method}
@@ -67,7 +67,7 @@ class Claims:
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 @pytest.mark.parametrize("authorizer", Claims.MISSING, ids=str)
-def test_without_claims_nobody_is_anybody(world: World, route: ApiRoute, authorizer: Any) -> None:
+def test_request_without_usable_claims_returns_401(world: World, route: ApiRoute, authorizer: Any) -> None:
     event = event_to(route, good_requests(NOBODY)[str(route)])
     event["requestContext"]["authorizer"] = authorizer
     event["headers"] |= {"Authorization": f"Bearer {LOCAL_PARTNER}", "X-Client-Id": LOCAL_PARTNER}
@@ -79,9 +79,7 @@ def test_without_claims_nobody_is_anybody(world: World, route: ApiRoute, authori
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 @pytest.mark.parametrize("claims", Claims.WRONG, ids=str)
-def test_other_tokens_than_a_clients_access_token_are_refused(
-    world: World, route: ApiRoute, claims: dict[str, Any]
-) -> None:
+def test_only_access_tokens_of_clients_are_accepted(world: World, route: ApiRoute, claims: dict[str, Any]) -> None:
     event = event_to(route, good_requests(NOBODY)[str(route)])
     event["requestContext"]["authorizer"]["claims"] |= claims
 
@@ -104,7 +102,9 @@ def test_unknown_and_suspended_clients_are_refused(
 
 
 @pytest.mark.parametrize("route", OF_PARTNERS, ids=str)
-def test_another_partner_sees_nothing_of_a_decision(world: World, decision: dict[str, Any], route: ApiRoute) -> None:
+def test_partner_sees_nothing_of_another_partners_decision(
+    world: World, decision: dict[str, Any], route: ApiRoute
+) -> None:
     """Two partners with the same rights, the same request and the same idempotency key."""
     request = good_requests(decision["decision_id"])[str(route)]
     event = event_to(route, request, client_id=OTHER, headers={"Idempotency-Key": "secret-key"})
@@ -123,14 +123,14 @@ def test_another_partner_sees_nothing_of_a_decision(world: World, decision: dict
 
 
 @pytest.mark.parametrize("route", OF_STAFF, ids=str)
-def test_a_partners_scopes_open_no_route_of_the_rules(world: World, route: ApiRoute) -> None:
+def test_scopes_of_partners_open_no_route_of_rule_authors(world: World, route: ApiRoute) -> None:
     request = good_requests(NOBODY)[str(route)]
     answer = world.send(route, event_to(route, request, scope="orders/validate decisions/read"))
     assert (answer.status, answer.problem) == (403, "missing-scope")
 
 
 @pytest.mark.parametrize("route", OF_STAFF, ids=str)
-def test_no_route_of_the_rules_tells_an_order_or_its_decision(
+def test_no_route_of_rule_authors_returns_an_order_or_decision(
     world: World, decision: dict[str, Any], route: ApiRoute
 ) -> None:
     """Replays count decisions; they name none."""
@@ -183,7 +183,7 @@ ANY_ID = st.text(min_size=1, max_size=40)
 
 
 @given(alike=st.text(max_size=20), one=ANY_ID, other=ANY_ID, key=st.text(max_size=40), decision_id=ANY_ID)
-def test_a_partners_id_addresses_no_item_of_another(
+def test_keys_of_two_partners_never_address_the_same_item(
     alike: str, one: str, other: str, key: str, decision_id: str
 ) -> None:
     """Whatever ids look like, with separators in them or not, and however long they are alike: another partition."""
@@ -196,7 +196,7 @@ def test_a_partners_id_addresses_no_item_of_another(
 
 
 @given(key=st.from_regex(r"[A-Za-z0-9._:-]{1,128}", fullmatch=True), index=st.integers(0, 49))
-def test_a_key_of_a_batch_is_no_key_that_a_single_order_can_have(key: str, index: int) -> None:
+def test_key_of_an_order_in_a_batch_is_invalid_for_a_single_order(key: str, index: int) -> None:
     """What the function makes of it has a sign that no key of a partner may have."""
     from infusion_orders.api.errors import InvalidRequest
     from infusion_orders.api.requests import idempotency_key

@@ -129,7 +129,7 @@ def test_a_request_that_is_refused_leaves_no_canary(
 
 
 @pytest.mark.parametrize("name", ["decision_id", "rule_id", "version"])
-def test_what_stands_in_a_path_is_not_repeated(
+def test_values_of_a_path_are_not_repeated(
     world: World, capsys: pytest.CaptureFixture[str], traces: socket.socket, name: str
 ) -> None:
     for route in ROUTES:
@@ -154,7 +154,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-def test_the_text_of_no_exception_gets_out(
+def test_text_of_an_exception_appears_nowhere(
     world: World,
     capsys: pytest.CaptureFixture[str],
     traces: socket.socket,
@@ -176,7 +176,9 @@ def test_the_text_of_no_exception_gets_out(
     assert fault == "of the store" or type(FAULTS[fault]).__name__ in left  # the operator is told where, not what
 
 
-def test_the_canaries_would_be_found(world: World, capsys: pytest.CaptureFixture[str], traces: socket.socket) -> None:
+def test_search_finds_a_canary_in_each_place(
+    world: World, capsys: pytest.CaptureFixture[str], traces: socket.socket
+) -> None:
     """The search looks where it says: a canary in each place is seen."""
     key = {"PK": {"S": "CANARY-A"}, "SK": {"S": "x"}}
     world.function.resources.client.put_item(TableName=RULES_TABLE, Item=key)

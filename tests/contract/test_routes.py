@@ -19,7 +19,7 @@ every_route = pytest.mark.parametrize("route", ROUTES, ids=str)
 
 
 @every_route
-def test_a_token_with_the_scope_of_the_route_is_let_in(world: World, route: ApiRoute) -> None:
+def test_token_with_the_scope_of_the_route_is_accepted(world: World, route: ApiRoute) -> None:
     answer = world.send(route, event_to(route, REQUESTS[str(route)], scope=route.scope))
 
     assert answer.status not in (401, 403, 405)
@@ -27,7 +27,7 @@ def test_a_token_with_the_scope_of_the_route_is_let_in(world: World, route: ApiR
 
 
 @every_route
-def test_a_token_with_all_other_scopes_is_refused(world: World, route: ApiRoute) -> None:
+def test_token_with_all_other_scopes_is_refused(world: World, route: ApiRoute) -> None:
     others = " ".join(sorted(set(TokenScope) - {route.scope}))
 
     answer = world.send(route, event_to(route, REQUESTS[str(route)], scope=others))
@@ -36,14 +36,14 @@ def test_a_token_with_all_other_scopes_is_refused(world: World, route: ApiRoute)
 
 
 @every_route
-def test_a_scope_that_only_begins_alike_is_refused(world: World, route: ApiRoute) -> None:
+def test_scope_with_the_same_beginning_is_refused(world: World, route: ApiRoute) -> None:
     answer = world.send(route, event_to(route, REQUESTS[str(route)], scope=f"{route.scope}ers x{route.scope}"))
 
     assert (answer.status, answer.problem) == (403, "missing-scope")
 
 
 @every_route
-def test_a_request_without_claims_is_unauthenticated(world: World, route: ApiRoute) -> None:
+def test_request_without_claims_is_unauthenticated(world: World, route: ApiRoute) -> None:
     event = event_to(route, REQUESTS[str(route)])
     event["requestContext"]["authorizer"] = None
 

@@ -76,9 +76,7 @@ def without_what_differs(answer: Answer) -> dict[str, Any]:
     return plain
 
 
-def test_what_the_shadow_would_answer_is_measured_and_a_difference_is_logged(
-    world: World, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_shadow_is_counted_and_a_difference_is_logged(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     answer = world.partner.validate(NOBODY_ABLE)
 
     logged, metrics = told(capsys)
@@ -101,7 +99,7 @@ def test_what_the_shadow_would_answer_is_measured_and_a_difference_is_logged(
     ]
 
 
-def test_where_the_shadow_agrees_only_a_count_is_kept(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_shadow_that_agrees_is_only_counted(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.partner.validate(an_order_document())
     logged, [metric] = told(capsys)
     assert logged == []
@@ -109,13 +107,13 @@ def test_where_the_shadow_agrees_only_a_count_is_kept(world: World, capsys: pyte
     assert "flip" not in metric
 
 
-def test_each_order_of_a_batch_is_seen_too(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_order_of_a_batch_is_decided_in_the_shadow(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.partner.validate_batch([NOBODY_ABLE, an_order_document(), NOBODY_ABLE])
     logged, metrics = told(capsys)
     assert (len(logged), len(metrics)) == (2, 3)
 
 
-def test_a_repeated_or_reproduced_decision_is_no_live_order(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_repeated_and_reproduced_decisions_skip_the_shadow(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     key: dict[str, str | None] = {"Idempotency-Key": "a-key"}
     world.partner.validate(NOBODY_ABLE, headers=key)
     told(capsys)
@@ -124,7 +122,7 @@ def test_a_repeated_or_reproduced_decision_is_no_live_order(world: World, capsys
     assert told(capsys) == ([], [])
 
 
-def test_with_a_shadow_the_answer_is_the_same(world: World) -> None:
+def test_shadow_does_not_change_the_answer(world: World) -> None:
     with_shadow = without_what_differs(world.partner.validate(NOBODY_ABLE))
     put_into_shadow(world, None)
     try:
@@ -133,7 +131,7 @@ def test_with_a_shadow_the_answer_is_the_same(world: World) -> None:
         put_into_shadow(world, 2)
 
 
-def test_a_shadow_that_raises_is_a_count_and_the_answer_stands(
+def test_exception_in_the_shadow_is_counted_and_does_not_change_the_answer(
     world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_arguments: Any) -> None:
@@ -148,7 +146,7 @@ def test_a_shadow_that_raises_is_a_count_and_the_answer_stands(
     assert "R0042001701" not in output
 
 
-def test_an_order_with_little_time_left_is_answered_and_nothing_else(
+def test_order_with_little_time_left_skips_the_shadow(
     world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = iter([20_000, LEAST_MILLISECONDS - 1])  # recording took all the time
@@ -158,7 +156,7 @@ def test_an_order_with_little_time_left_is_answered_and_nothing_else(
     assert told(capsys) == ([], [])
 
 
-def test_a_shadow_that_is_damaged_is_a_count_and_the_answer_stands(
+def test_damaged_shadow_is_counted_and_does_not_change_the_answer(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     version = world.function.resources.rule_set_store.publish(reviewing(), by="ann", note="to be damaged", at=NOW)
@@ -177,7 +175,7 @@ def test_a_shadow_that_is_damaged_is_a_count_and_the_answer_stands(
 
 
 @pytest.mark.parametrize(("percent", "logged"), [(0, range(1)), (50, range(5, 36)), (100, range(40, 41))])
-def test_differences_are_sampled_and_all_of_them_counted(
+def test_all_differences_are_counted_and_a_sample_is_logged(
     world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, percent: int, logged: range
 ) -> None:
     settings = world.function.resources.settings.model_copy(update={"shadow_sample_percent": percent})

@@ -119,7 +119,7 @@ def test_a_key_that_was_used_for_another_order_is_a_conflict(partner: PartnerSys
     assert (other.status, other.problem) == (409, "idempotency-conflict")
 
 
-def test_another_partners_decision_is_not_there(partner: PartnerSystem, decision_id: str) -> None:
+def test_decision_of_another_partner_returns_404(partner: PartnerSystem, decision_id: str) -> None:
     assert partner.decision(decision_id).status == 200
     assert partner.decision(decision_id, client_id="another-partner").status == 404
 

@@ -69,15 +69,6 @@ STATEMENTS = [
 ]
 
 
-def allowed(function: str, resource: str) -> set[str]:
-    return {
-        action
-        for owner, statement in STATEMENTS
-        if owner == function and statement["Resource"] == {"Fn::GetAtt": f"{resource}.Arn"}
-        for action in statement["Action"]
-    }
-
-
 # --- tables ---
 
 
@@ -86,7 +77,7 @@ def test_there_are_two_tables() -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_table_can_be_restored_to_any_second_and_not_be_deleted(table: str) -> None:
+def test_table_has_point_in_time_recovery_and_deletion_protection(table: str) -> None:
     assert properties(table)["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
     assert properties(table)["DeletionProtectionEnabled"] is True
 
@@ -105,7 +96,7 @@ def test_the_key_is_rotated() -> None:
 
 
 @pytest.mark.parametrize("resource", [*TABLES, "TablesKey", "PartnerPool", *LOG_GROUPS])
-def test_what_holds_records_outlives_the_stack(resource: str) -> None:
+def test_resources_with_records_outlive_the_stack(resource: str) -> None:
     assert DOCUMENT["Resources"][resource]["DeletionPolicy"] == "Retain"
     assert DOCUMENT["Resources"][resource]["UpdateReplacePolicy"] == "Retain"
 
@@ -153,7 +144,7 @@ def test_every_scope_that_a_route_asks_for_can_be_granted() -> None:
     assert granted == set(map(str, TokenScope))
 
 
-def test_every_route_asks_the_authorizer_that_the_api_has() -> None:
+def test_every_route_uses_the_authorizer_of_the_api() -> None:
     auth = properties("PartnerApi")["Auth"]
 
     assert {route["Auth"]["Authorizer"] for _, route in ROUTES} == set(auth["Authorizers"]) == {"PartnerTokens"}
@@ -170,7 +161,7 @@ def test_every_method_is_throttled() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(properties("PartnerApi")["GatewayResponses"]))
-def test_the_gateways_own_answers_are_problems_that_echo_nothing(name: str) -> None:
+def test_answers_of_the_gateway_are_problems_that_echo_nothing(name: str) -> None:
     answer = properties("PartnerApi")["GatewayResponses"][name]
 
     problem = json.loads(answer["ResponseTemplates"]["application/json"])
@@ -185,7 +176,7 @@ def test_the_gateways_own_answers_are_problems_that_echo_nothing(name: str) -> N
 # --- functions ---
 
 
-def test_a_function_gives_up_before_the_gateway_does() -> None:
+def test_function_times_out_before_the_gateway() -> None:
     timeouts = [properties(name).get("Timeout", DOCUMENT["Globals"]["Function"]["Timeout"]) for name in OF_THE_API]
 
     assert max(timeouts) < 29
@@ -193,7 +184,7 @@ def test_a_function_gives_up_before_the_gateway_does() -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_functions_code_is_where_the_template_says(function: str) -> None:
+def test_handler_exists_where_the_template_says(function: str) -> None:
     module, _, name = properties(function)["Handler"].partition(".")
 
     source = (ROOT / properties(function)["CodeUri"] / f"{module}.py").read_text(encoding="utf-8")
@@ -214,34 +205,7 @@ def test_a_policy_names_its_actions_and_one_resource(function: str, statement: d
         )
 
 
-def test_the_validating_function_reads_rules_and_records_decisions_and_can_do_no_more() -> None:
-    assert allowed("ValidateOrders", "RulesTable") == {"dynamodb:GetItem", "dynamodb:Query"}
-    assert allowed("ValidateOrders", "DecisionsTable") == {"dynamodb:GetItem", "dynamodb:PutItem"}
-    assert allowed("ValidateOrders", "TablesKey") == {"kms:Decrypt", "kms:GenerateDataKey"}
-
-
-def test_the_function_of_the_rules_reads_decisions_and_never_writes_them() -> None:
-    assert allowed("ManageRules", "RulesTable") == {
-        "dynamodb:GetItem",
-        "dynamodb:Query",
-        "dynamodb:Scan",
-        "dynamodb:PutItem",
-        "dynamodb:UpdateItem",
-        "dynamodb:BatchWriteItem",
-    }
-    assert allowed("ManageRules", "DecisionsTable") == {"dynamodb:Query"}
-    assert allowed("ManageRules", "TablesKey") == {"kms:Decrypt", "kms:GenerateDataKey"}
-
-
-def test_a_replay_reads_rules_and_exports_and_writes_reports_only() -> None:
-    assert allowed("ReplayExport", "RulesTable") == {"dynamodb:GetItem", "dynamodb:Query"}
-    assert allowed("ReplayExport", "DecisionsTable") == set()
-    assert allowed("ReplayMachine", "DecisionsTable") == {"dynamodb:ExportTableToPointInTime"}
-    written = [statement["Resource"]["Fn::Sub"] for _, statement in STATEMENTS if "s3:PutObject" in statement["Action"]]
-    assert sorted(written) == ["${ReplayBucket.Arn}/exports/*", "${ReplayBucket.Arn}/replays/*"]
-
-
-def test_exported_decisions_are_encrypted_hidden_and_gone_after_a_month() -> None:
+def test_exported_decisions_are_encrypted_private_and_expire_after_a_month() -> None:
     bucket = properties("ReplayBucket")
     (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert encryption["ServerSideEncryptionByDefault"] == {
@@ -254,7 +218,7 @@ def test_exported_decisions_are_encrypted_hidden_and_gone_after_a_month() -> Non
     assert (policy["Effect"], policy["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 
-def test_functions_get_the_settings_that_they_read_and_no_others() -> None:
+def test_functions_get_exactly_the_variables_that_they_read() -> None:
     variables = set(DOCUMENT["Globals"]["Function"]["Environment"]["Variables"])
     variables |= {
         name for function in FUNCTIONS for name in properties(function).get("Environment", {}).get("Variables", {})
@@ -284,7 +248,7 @@ def test_an_empty_endpoint_means_amazons_own() -> None:
     assert settings.aws_endpoint_url_dynamodb is None
 
 
-def test_tracing_is_off_unless_asked_for() -> None:
+def test_tracing_is_off_by_default() -> None:
     assert DOCUMENT["Globals"]["Function"]["Tracing"] == {"Ref": "Tracing"}
     assert DOCUMENT["Parameters"]["Tracing"]["Default"] == "Disabled"
 
@@ -293,7 +257,7 @@ def test_tracing_is_off_unless_asked_for() -> None:
 
 
 @pytest.mark.parametrize("group", LOG_GROUPS)
-def test_logs_are_not_kept_for_ever(group: str) -> None:
+def test_logs_expire(group: str) -> None:
     assert properties(group)["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 

@@ -68,7 +68,7 @@ def test_dynamodb_serves_its_rule_set_and_stops_cleanly(stopped_by: signal.Signa
 
 
 @pytest.mark.parametrize("command", ["serve", "dynamodb"])
-def test_a_taken_port_is_one_line_that_names_the_option(command: str) -> None:
+def test_taken_port_is_reported_on_one_line(command: str) -> None:
     with a_taken_port() as port:
         refused = run(command, "--port", str(port))
 
@@ -80,14 +80,14 @@ def test_a_taken_port_is_one_line_that_names_the_option(command: str) -> None:
 
 
 class TestServeOnce:
-    def test_it_shows_the_example_and_ends(self) -> None:
+    def test_once_shows_the_example_and_ends(self) -> None:
         done = run("serve", "--port", "0", "--once")
 
         assert done.returncode == 0
         assert "PPG0420-2026-000123: accepted" in done.stdout
         assert done.stdout.endswith("stopped\n")
 
-    def test_an_example_that_is_refused_ends_with_1(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_refused_example_exits_with_1(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         refused = tmp_path / "refused.json"
         refused.write_text("{}")
         monkeypatch.setattr(commands, "EXAMPLE", refused)
@@ -97,7 +97,7 @@ class TestServeOnce:
         assert result.exit_code == 1
         assert "invalid-order" in result.stdout
 
-    def test_without_the_example_there_is_nothing_to_do(self) -> None:
+    def test_once_without_example_is_refused(self) -> None:
         refused = run("serve", "--once", "--no-example")
 
         assert refused.returncode == 2
@@ -116,9 +116,7 @@ def test_the_port_of_serve_is_free_again_after_it_stopped() -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("form", [["--json"], []], ids=["json", "report"])
 @pytest.mark.parametrize("orders", [1, 50])
-def test_a_full_disk_is_told_as_that_and_not_as_a_problem_of_an_order(
-    tmp_path: Path, form: list[str], orders: int
-) -> None:
+def test_full_disk_is_reported_as_such(tmp_path: Path, form: list[str], orders: int) -> None:
     file = tmp_path / "orders.ndjson"
     file.write_text((json.dumps(an_order_document()) + "\n") * orders)
 
@@ -130,7 +128,7 @@ def test_a_full_disk_is_told_as_that_and_not_as_a_problem_of_an_order(
     assert len(ended.stderr.splitlines()) == 1
 
 
-def test_a_reader_that_goes_away_ends_the_command_without_a_word(tmp_path: Path) -> None:
+def test_closed_pipe_ends_the_command_silently(tmp_path: Path) -> None:
     file = tmp_path / "orders.ndjson"
     file.write_text((json.dumps(an_order_document()) + "\n") * 200)
     command = [*COMMAND, "validate", "--json", str(file)]
@@ -148,7 +146,7 @@ def test_a_reader_that_goes_away_ends_the_command_without_a_word(tmp_path: Path)
     assert complaints == b""
 
 
-def test_a_signal_that_comes_just_before_the_wait_is_not_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_signal_just_before_the_wait_ends_it_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """It does not wake what begins to sleep: only the next thing that runs sees it."""
     waits: list[float] = []
 

@@ -14,12 +14,12 @@ from infusion_orders.orders.vocabularies import LineOfBusiness
 from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders.store import recorded_decisions
 from infusion_orders.store.partners import Partner, PartnerStore
-from infusion_orders.store.recorded_decisions import TableSource, read_page, recorded_at
+from infusion_orders.store.recorded_decisions import TableSource, UnreadableExport, read_page, recorded_at
 from infusion_orders_cli.local.tables import DECISIONS_TABLE, RULES_TABLE, embedded_tables
 from infusion_orders_cli.main import app
 from infusion_orders_cli.rules import replay_sources
 from infusion_orders_cli.rules.replay_run import OtherReplay, run
-from infusion_orders_cli.rules.replay_sources import ExportSource, UnreadableExport
+from infusion_orders_cli.rules.replay_sources import ExportSource
 from tests.support.rules import FOLDER, SETTING, default_document, default_rules, reviewing_document
 from tests.support.tables import NOON, record_example
 
@@ -195,7 +195,7 @@ def test_days_and_partners_are_chosen_from_an_export_too(tables: LocalTables, tm
 def test_a_file_that_is_no_export_is_told_as_that(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / ("export.json.gz" if content[:2] == b"\x1f\x8b" else "export.json")
     path.write_bytes(content)
-    with pytest.raises(UnreadableExport, match=r"export\.json.*, after decision 0"):
+    with pytest.raises(UnreadableExport, match=r"export\.json.* after 0 decisions"):
         replayed(ExportSource((path,)))
 
 

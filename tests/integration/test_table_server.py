@@ -55,7 +55,7 @@ def test_one_server_listens_on_several_addresses_and_frees_them_all() -> None:
 
 
 @linux_only
-def test_another_address_that_is_taken_is_named() -> None:
+def test_taken_second_address_is_named() -> None:
     rules = load_directory(ROOT / "rules/home-infusion")
     with socket.create_server((SECOND_ADDRESS, 0)) as taken:
         port = taken.getsockname()[1]
@@ -76,7 +76,7 @@ def test_the_bridge_is_the_address_of_its_network_interface(monkeypatch: pytest.
     assert container_bridge() is None
 
 
-def test_containers_are_sent_to_the_port_that_is_listened_on() -> None:
+def test_sam_local_uses_the_default_port() -> None:
     from infusion_orders_cli.local.commands import DYNAMODB_PORT
 
     overrides = json.loads((ROOT / "events/sam-local-env.json").read_text("utf-8"))

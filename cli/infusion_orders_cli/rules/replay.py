@@ -66,8 +66,9 @@ def replay(
     """Decide recorded decisions again under a candidate, and list what would come out another way."""
     import json as encoder
 
+    from infusion_orders.store.recorded_decisions import UnreadableExport
     from infusion_orders_cli.rules.replay_run import OtherReplay, run, watched
-    from infusion_orders_cli.rules.replay_sources import ExportSource, UnreadableExport
+    from infusion_orders_cli.rules.replay_sources import ExportSource
 
     allowed = None if max_flips is None else share_of(max_flips)
     with refusals_explained():

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.store.recorded_decisions import PAGE_SIZE, Position, decisions_in_export, recorded_at
+from infusion_orders.store.recorded_decisions import (
+    PAGE_SIZE,
+    Position,
+    UnreadableExport,
+    decisions_in_export,
+    recorded_at,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,12 +24,6 @@ if TYPE_CHECKING:
     from infusion_orders.decisions.replay import RecordedDecision
 
     Decisions = tuple[RecordedDecision, ...]
-
-UNREADABLE = (ValueError, KeyError, OSError, EOFError, TypeError)
-
-
-class UnreadableExport(Exception):
-    """A file that is no export; the text says which, and after which decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,8 @@ class ExportSource:
                         tuple(filter(self._is_wanted, page)),
                         Position(part, done, (part + read / size) / len(self.files)),
                     )
-        except UNREADABLE as problem:
-            where = f"{path.name}, after decision {done}"
-            raise UnreadableExport(f"This is no export of decisions: {where} ({type(problem).__name__}).") from None
+        except UnreadableExport as problem:
+            raise UnreadableExport(f"{path.name} is not an export of decisions: {problem}.") from None
         yield (), Position(part + 1, None, (part + 1) / len(self.files))
 
     def _is_wanted(self, decision: RecordedDecision) -> bool:

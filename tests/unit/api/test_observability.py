@@ -61,7 +61,7 @@ def test_a_field_that_is_not_on_the_list_is_dropped(written: tuple[logging.Logge
 
 
 @pytest.mark.parametrize("message", [CANARY, {"body": CANARY}, '{"body": "' + CANARY + '"}'])
-def test_a_message_of_ones_own_is_dropped(written: tuple[logging.Logger, io.StringIO], message: Any) -> None:
+def test_message_that_is_not_an_event_is_dropped(written: tuple[logging.Logger, io.StringIO], message: Any) -> None:
     logger, stream = written
 
     logger.info(message)
@@ -81,18 +81,18 @@ def test_an_exception_leaves_no_text(written: tuple[logging.Logger, io.StringIO]
     assert CANARY not in stream.getvalue()
 
 
-def test_a_stack_says_where_and_nothing_else() -> None:
+def test_stack_has_places_and_nothing_else() -> None:
     try:
         int(CANARY)
     except ValueError as error:
         places = stack_of(error.__traceback__)
 
     assert len(places) == 1
-    assert places[0].endswith(" test_a_stack_says_where_and_nothing_else")
+    assert places[0].endswith(" test_stack_has_places_and_nothing_else")
     assert CANARY not in places[0]
 
 
-def test_metrics_of_one_request_carry_nothing_of_the_last_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_metrics_of_a_request_hold_nothing_of_the_previous_one(capsys: pytest.CaptureFixture[str]) -> None:
     settings = Settings.from_environment(
         {
             "RULES_TABLE": "rules",
@@ -148,7 +148,7 @@ def metrics_of(capsys: pytest.CaptureFixture[str]) -> dict[tuple[str, ...], list
     return found
 
 
-def test_decisions_are_counted_by_outcome_and_version_and_in_all(capsys: pytest.CaptureFixture[str]) -> None:
+def test_decisions_are_counted_by_outcome_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     an_observer().report(
         some_notes(Judged("accepted", 12, 4, 0.7), Judged("indeterminate", 12, 4, 0.9), Judged("accepted", 13, 0, 0.5)),
         status=200,
@@ -216,7 +216,7 @@ def test_a_rule_that_could_not_be_judged_is_counted_as_failed() -> None:
     assert [(one.not_met, one.failed) for one in notes.judged] == [((), (SETTING,))]
 
 
-def test_a_shadow_is_counted_in_all_and_by_what_it_would_flip(capsys: pytest.CaptureFixture[str]) -> None:
+def test_shadow_is_counted_by_flip(capsys: pytest.CaptureFixture[str]) -> None:
     notes = some_notes()
     notes.shadowed += [Shadowed(2), Shadowed(2, "rejected -> needs_review"), Shadowed(2, failed=True)]
 
@@ -229,7 +229,7 @@ def test_a_shadow_is_counted_in_all_and_by_what_it_would_flip(capsys: pytest.Cap
     assert metrics["ShadowFailures", "one-stack", "2"] == [0, 0, 1]
 
 
-def test_an_order_without_findings_costs_one_line_of_metrics(capsys: pytest.CaptureFixture[str]) -> None:
+def test_order_without_findings_writes_one_line_of_metrics(capsys: pytest.CaptureFixture[str]) -> None:
     an_observer().report(some_notes(Judged("accepted", 12, 4, 0.7)), status=200, duration_ms=1)
 
     assert capsys.readouterr().out.count("CloudWatchMetrics") == 1

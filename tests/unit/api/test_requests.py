@@ -50,7 +50,7 @@ def test_json_in_utf_8_is_taken(content_type: str) -> None:
         {"Content-Type": "application/jsonl"},
     ],
 )
-def test_anything_else_is_an_unsupported_media_type(headers: dict[str, str]) -> None:
+def test_other_content_types_are_unsupported(headers: dict[str, str]) -> None:
     with pytest.raises(UnsupportedMediaType):
         json_body({"headers": headers, "body": "{}"})
 
@@ -67,7 +67,7 @@ def test_a_broken_encoding_is_malformed() -> None:
         json_body(an_event(body="%%%") | {"isBase64Encoded": True})
 
 
-def test_a_request_without_parameters_asks_for_nothing_special() -> None:
+def test_request_without_parameters_has_the_default_query() -> None:
     assert decision_query(an_event(), today=TODAY) == DecisionQuery()
 
 
@@ -95,7 +95,9 @@ def test_all_parameters_are_read() -> None:
         ({"zzz": ["1"]}, "(unknown)", "takes explain, as_of, ruleset_version"),
     ],
 )
-def test_a_wrong_parameter_is_named_with_what_it_must_be(query: dict[str, list[str]], name: str, problem: str) -> None:
+def test_invalid_parameter_is_named_with_the_expected_form(
+    query: dict[str, list[str]], name: str, problem: str
+) -> None:
     with pytest.raises(InvalidRequest) as caught:
         decision_query(an_event(query=query), today=TODAY)
 
@@ -104,7 +106,7 @@ def test_a_wrong_parameter_is_named_with_what_it_must_be(query: dict[str, list[s
     assert problem in wrong.problem
 
 
-def test_a_route_without_parameters_refuses_them_without_repeating_their_names() -> None:
+def test_unexpected_parameters_are_refused_without_their_names() -> None:
     with pytest.raises(InvalidRequest) as caught:
         refuse_parameters(an_event(query={"member_9AB1": ["1"]}))
 
@@ -112,13 +114,13 @@ def test_a_route_without_parameters_refuses_them_without_repeating_their_names()
 
 
 @given(st.text(alphabet="ABCxyz019._:-", min_size=1, max_size=128))
-def test_a_usable_idempotency_key_is_taken_whatever_the_case_of_its_header(key: str) -> None:
+def test_idempotency_key_is_read_whatever_the_case_of_its_header(key: str) -> None:
     assert idempotency_key(an_event(IDEMPOTENCY_KEY=key)) == key
     assert idempotency_key(an_event(idempotency_key=key)) == key
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "a#0", "x" * 129, "key\n", "ключ"])
-def test_an_unusable_idempotency_key_is_refused(key: str) -> None:
+def test_invalid_idempotency_key_is_refused(key: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         idempotency_key(an_event(idempotency_key=key))
 
@@ -126,10 +128,10 @@ def test_an_unusable_idempotency_key_is_refused(key: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "1", "01KAT7Q3V9M5R7T0ZJX2B8N4W", "01KAT7Q3V9M5R7T0ZJX2B8N4WI", "../DECISION#1"])
-def test_what_is_no_ulid_is_no_decision(text: str) -> None:
+def test_text_that_is_not_a_ulid_is_not_found(text: str) -> None:
     with pytest.raises(NotFound):
         require_ulid(text)
 
 
-def test_a_ulid_is_the_id_of_a_decision() -> None:
+def test_ulid_is_accepted_as_a_decision_id() -> None:
     assert require_ulid("01KAT7Q3V9M5R7T0ZJX2B8N4WC") == "01KAT7Q3V9M5R7T0ZJX2B8N4WC"

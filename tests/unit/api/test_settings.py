@@ -5,7 +5,7 @@ from infusion_orders.api.settings import Settings, SettingsError
 COMPLETE = {"RULES_TABLE": "rules", "DECISIONS_TABLE": "decisions", "AWS_REGION": "us-west-2"}
 
 
-def test_a_complete_environment_needs_only_the_tables_and_the_region() -> None:
+def test_tables_and_region_are_the_only_required_variables() -> None:
     settings = Settings.from_environment(COMPLETE)
 
     assert settings.rules_table == "rules"
@@ -13,7 +13,7 @@ def test_a_complete_environment_needs_only_the_tables_and_the_region() -> None:
     assert settings.rules_refresh_seconds == 30
 
 
-def test_an_empty_variable_counts_as_absent() -> None:
+def test_empty_variable_counts_as_missing() -> None:
     settings = Settings.from_environment({**COMPLETE, "AWS_ENDPOINT_URL_DYNAMODB": "", "RULES_REFRESH_SECONDS": ""})
 
     assert settings.aws_endpoint_url_dynamodb is None
@@ -28,7 +28,7 @@ def test_every_missing_variable_is_named(name: str) -> None:
         Settings.from_environment(environment)
 
 
-def test_an_unusable_variable_is_named_without_its_value() -> None:
+def test_invalid_variable_is_named_without_its_value() -> None:
     with pytest.raises(SettingsError, match="RULES_REFRESH_SECONDS: ") as caught:
         Settings.from_environment({**COMPLETE, "RULES_REFRESH_SECONDS": "hunter2"})
 

@@ -82,29 +82,37 @@ def test_all_problems_are_reported_at_once() -> None:
     [
         ({"fact": "member.agee", "at_least": 21}, "require", "no fact 'member.agee'; did you mean 'member.age'?"),
         ({"fact": "zzz", "at_least": 21}, "require", "there is no fact 'zzz'"),
-        ({"fact": "member.age", "contains_any": ["x"]}, "require", "member.age is a number: it takes above, at_least"),
-        ({"fact": "care.telephone", "below": 1}, "require", "is a boolean: it takes is, is_not, known, not `below`"),
-        ({"fact": "line.dose", "is": 5}, "require", "line.dose is a structure: it takes known, not `is`"),
-        ({"fact": "order.diagnoses", "is": "C91.00"}, "require", "is a set of codes: it takes contains_any"),
-        ({"fact": "line.date_of_service", "in": ["2026-01-01"]}, "require", "is a date: it takes"),
-        ({"fact": "member.age", "at_least": "old"}, "require.at_least", "member.age is a number: 'old' is not one"),
-        ({"fact": "member.age", "at_least": "Infinity"}, "require.at_least", "is a number: 'Infinity' is not one"),
-        ({"fact": "member.age", "is": True}, "require.is", "member.age is a number: True is not one"),
-        ({"fact": "care.telephone", "is": "yes"}, "require.is", "care.telephone is a boolean: 'yes' is not one"),
+        ({"fact": "member.age", "contains_any": ["x"]}, "require", "member.age is a number: use above, at_least"),
+        ({"fact": "care.telephone", "below": 1}, "require", "is a boolean: use is, is_not, known, not `below`"),
+        ({"fact": "line.dose", "is": 5}, "require", "line.dose is a structure: use known, not `is`"),
+        ({"fact": "order.diagnoses", "is": "C91.00"}, "require", "is a set of codes: use contains_any"),
+        ({"fact": "line.date_of_service", "in": ["2026-01-01"]}, "require", "is a date: use above, at_least"),
+        ({"fact": "member.age", "at_least": "old"}, "require.at_least", "member.age is a number, and 'old' is not one"),
+        ({"fact": "member.age", "at_least": "Infinity"}, "require.at_least", "is a number, and 'Infinity' is not one"),
+        ({"fact": "member.age", "is": True}, "require.is", "member.age is a number, and True is not one"),
+        ({"fact": "care.telephone", "is": "yes"}, "require.is", "care.telephone is a boolean, and 'yes' is not one"),
         ({"fact": "line.hcpcs", "is": 99601}, "require.is", "99601 is not one (quote a code that looks like a number)"),
         ({"fact": "line.hcpcs", "in": ["J1745", 99601]}, "require.in", "99601 is not one (quote a code"),
         ({"fact": "order.diagnoses", "contains_any": [1]}, "require.contains_any", "(quote a code"),
-        ({"fact": "line.date_of_service", "below": "1/2/2026"}, "require.below", "is a date: write it as 2026-01-31"),
-        ({"fact": "line.date_of_service", "below": 2026}, "require.below", "is a date: 2026 is not one"),
-        ({"fact": "line.route", "is": "IVV"}, "require.is", "'IVV' is no value of line.route; did you mean 'IV'?"),
+        ({"fact": "line.date_of_service", "below": "1/2/2026"}, "require.below", "is a date; write it as 2026-01-31"),
+        ({"fact": "line.date_of_service", "below": 2026}, "require.below", "is a date, and 2026 is not one"),
+        ({"fact": "line.route", "is": "IVV"}, "require.is", "'IVV' is not a value of line.route; did you mean 'IV'?"),
         (
             {"fact": "line.route", "not_in": ["IV", "by mouth"]},
             "require.not_in",
-            "'by mouth' is no value of line.route",
+            "'by mouth' is not a value of line.route",
         ),
         ({"fact": "member.age", "between": [30, 20]}, "require.between", "the upper bound of `between` is below"),
-        ({"fact": "line.hcpcs", "starts_with_any": [9]}, "require.starts_with_any", "`starts_with_any` takes texts"),
-        ({"fact": "line.hcpcs", "starts_with_any": [""]}, "require.starts_with_any", "`starts_with_any` takes texts"),
+        (
+            {"fact": "line.hcpcs", "starts_with_any": [9]},
+            "require.starts_with_any",
+            "`starts_with_any` takes a list of texts",
+        ),
+        (
+            {"fact": "line.hcpcs", "starts_with_any": [""]},
+            "require.starts_with_any",
+            "`starts_with_any` takes a list of texts",
+        ),
         (
             {"fact": "clinical.weight", "above": {"fact": "clinical.height"}},
             "require.above",
@@ -216,7 +224,7 @@ def test_unverified_rule_may_review_or_warn(effect: str) -> None:
 def test_rule_of_scope_order_may_not_use_a_line_fact() -> None:
     rule, path, problem = the_problem(changed_rule({"/scope": "order"}))
     assert (rule, path) == ("some.rule", "require")
-    assert problem == "'member.age' is a fact of a line: a rule of scope `order` may not use it"
+    assert problem == "member.age is a fact of a line, so a rule of scope `order` cannot use it"
     assert (
         problems(requiring({"fact": "care.telephone", "is": True}, {"care.telephone": True}, **{"/scope": "order"}))
         == ()
@@ -395,7 +403,7 @@ def test_number_with_a_fraction_must_be_text(pointer: str) -> None:
         (
             {"line.carve_out": "county_css"},
             "assign.line.carve_out",
-            "'county_css' is no value of line.carve_out; did you mean 'county_ccs'?",
+            "'county_css' is not a value of line.carve_out; did you mean 'county_ccs'?",
         ),
         (
             {"line.carve_out": {"fact": "line.hcpsc"}},
@@ -422,11 +430,11 @@ def test_number_with_a_fraction_must_be_text(pointer: str) -> None:
             "assign.line.carve_out",
             "line.hcpcs can have values that line.carve_out does not allow",
         ),
-        ({}, "", "`assign` gives one target its value"),
+        ({}, "", "`assign` gives a value to exactly one fact"),
         (
             {"line.carve_out": "none", "line.responsible_party": "health_plan"},
             "",
-            "`assign` gives one target its value",
+            "`assign` gives a value to exactly one fact",
         ),
     ],
 )
@@ -455,7 +463,7 @@ def test_circular_assignments_are_a_problem() -> None:
     )
     assert problems(on_party) == problems(on_carve_out) == ()
     on_health_plan = changed_rule({"/assign": {"line.responsible_party": "health_plan"}}, of=on_carve_out)
-    assert the_problem(on_party, on_health_plan) == ("", "assign", "assigned facts rest on each other in a circle")
+    assert the_problem(on_party, on_health_plan) == ("", "assign", "assigned facts depend on each other in a circle")
 
 
 def test_invalid_table_row_names_table_row_and_column() -> None:

@@ -31,7 +31,7 @@ def errors(schema: str, instance: Any) -> list[str]:
     return [error.message for error in Draft202012Validator(whole).iter_errors(instance)]
 
 
-def test_it_is_a_valid_openapi_document() -> None:
+def test_document_is_valid_openapi() -> None:
     validate(document())
 
 
@@ -43,7 +43,7 @@ def test_every_problem_has_a_status_and_an_example() -> None:
             assert errors("Problem", example["value"]) == []
 
 
-def test_the_examples_are_what_the_code_reads_and_renders() -> None:
+def test_examples_match_what_the_code_reads_and_renders() -> None:
     examples = document()["components"]["examples"]
 
     order_from_json(parse_json(json.dumps(examples["order"]["value"])))
@@ -59,7 +59,7 @@ def test_the_examples_are_what_the_code_reads_and_renders() -> None:
     ("pointer", "value"),
     [("/surprise", 1), ("/lines", []), ("/order_id", None), ("/urgency", "soon"), ("/lines/0/dose/value", -1)],
 )
-def test_the_order_schema_refuses_what_the_code_refuses(pointer: str, value: Any) -> None:
+def test_order_schema_refuses_what_the_code_refuses(pointer: str, value: Any) -> None:
     assert errors("Order", an_order_document({pointer: value})) != []
 
 

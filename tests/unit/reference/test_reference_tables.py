@@ -607,3 +607,14 @@ def test_no_two_rungs_of_a_ladder_hold_the_same_value_on_the_same_day(
 def test_rungs_that_touch_and_the_code_for_any_make_a_ladder() -> None:
     assert table_problems(**a_ladder({"measure": "none"}, UP_TO_A_LITRE, MORE_THAN_A_LITRE)) == ()
     assert table_problems(**a_ladder({"measure": "none"}, EVERY_8_HOURS, {**EVERY_8_HOURS, "equals": "12"})) == ()
+
+
+def test_table_of_an_older_version_without_a_column_reads_it_as_empty() -> None:
+    rows = a_table("codes", {"code": "J1745", "name": "infliximab", "group": "drug", "therapy": "anti_tnf"})
+    column = rows[0].index("routes")
+    older = [[*row[:column], *row[column + 1 :]] for row in rows]
+
+    (code,) = ReferenceTables({"codes": older}).code_periods("J1745")
+
+    assert code == ReferenceTables({"codes": rows}).code_periods("J1745")[0]
+    assert code.valid_from == date(2020, 1, 1)

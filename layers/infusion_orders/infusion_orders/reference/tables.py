@@ -30,11 +30,22 @@ LOOK_UPS_KEPT = 5_000
 """How many answers each of the two caches holds.  Orders repeat look-ups: together they save 9 % of a decision."""
 
 
+def _in_schema_order(table: str, rows: Sequence[Row]) -> Sequence[Row]:
+    """Return the rows with the columns of the schema.
+
+    A version that was published before a column was added does not have it: its cells are empty then.
+    """
+    if table not in TABLES or not rows or tuple(rows[0]) == (schema_header := TABLES[table].header()):
+        return rows
+    positions = [rows[0].index(column) if column in rows[0] else None for column in schema_header]
+    return [schema_header, *(["" if at is None else row[at] for at in positions] for row in rows[1:])]
+
+
 class DatedRows:
     """The rows of all tables, found by some of their cells and by the day on which they are valid."""
 
     def __init__(self, tables: Mapping[str, Sequence[Row]]) -> None:
-        self._tables = tables
+        self._tables = {name: _in_schema_order(name, rows) for name, rows in tables.items()}
         self._indexes: dict[tuple[str, tuple[str, ...]], Index] = {}
 
     def all(self, table: str) -> Sequence[Row]:

@@ -42,7 +42,7 @@ def without_assigned_facts(
         if rewritten == expression:
             return expression
         expression = rewritten
-    message = "assigned facts rest on each other in a circle"
+    message = "assigned facts depend on each other in a circle"
     raise CircularAssignment(message)
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind, Scope
-from infusion_orders.orders.suggestions import did_you_mean
+from infusion_orders.orders.suggestions import did_you_mean, valid_words
 from infusion_orders.orders.values import MOST_DIGITS, is_bounded
 from infusion_orders.rules.condition import All, FactReference, Leaf, Not
 from infusion_orders.rules.expression import Comparison, Every, Negation, Some
@@ -98,7 +98,7 @@ class Resolver:
         if found is None:
             self.problems.append((path, f"there is no fact {name!r}{did_you_mean(name, self.catalogue.facts)}"))
         elif found.scope is Scope.LINE and not self.line_facts_allowed:
-            self.problems.append((path, f"{name!r} is a fact of a line: a rule of scope `order` may not use it"))
+            self.problems.append((path, f"{name} is a fact of a line, so a rule of scope `order` cannot use it"))
         return found
 
     def _leaf(self, leaf: Leaf, path: str) -> Expression:
@@ -107,11 +107,11 @@ class Resolver:
             return False
         allowed = OPERATORS_OF_KIND[fact.kind]
         if not allowed:
-            self.problems.append((path, f"{fact.name} is a {fact.kind}: it may be shown in a message, not compared"))
+            self.problems.append((path, f"{fact.name} is a {fact.kind} for messages; a condition cannot compare it"))
             return False
         if leaf.operator not in allowed:
             may = ", ".join(sorted(allowed))
-            self.problems.append((path, f"{fact.name} is a {fact.kind}: it takes {may}, not `{leaf.operator}`"))
+            self.problems.append((path, f"{fact.name} is a {fact.kind}: use {may}, not `{leaf.operator}`"))
             return False
         if isinstance(leaf.operand, FactReference):
             return self._relation(fact, leaf, path)
@@ -148,7 +148,7 @@ def typed_constant(fact: Fact, operator: str, operand: Any) -> Any:
         return (low, high)
     if operator == "starts_with_any":
         if not all(isinstance(prefix, str) and prefix for prefix in operand):
-            message = "`starts_with_any` takes texts"
+            message = "`starts_with_any` takes a list of texts"
             raise WrongConstant(message)
         return tuple(operand)
     if isinstance(operand, tuple):
@@ -169,10 +169,10 @@ def read_constant(fact: Fact, literal: Any) -> Any:
         return _date(fact, literal)
     if fact.kind in (Kind.CODE, Kind.CODES) and isinstance(literal, str):
         if fact.domain is not None and literal not in fact.domain:
-            message = f"{literal!r} is no value of {fact.name}{did_you_mean(literal, fact.domain)}"
+            message = f"{literal!r} is not a value of {fact.name}{valid_words(literal, fact.domain)}"
             raise WrongConstant(message)
         return literal
-    message = f"{fact.name} is a {fact.kind}: {literal!r} is not one{_quoting(fact)}"
+    message = f"{fact.name} is a {fact.kind}, and {literal!r} is not one{_quoting(fact)}"
     raise WrongConstant(message)
 
 
@@ -182,7 +182,7 @@ def _number(fact: Fact, literal: float | str) -> Decimal:
     except ArithmeticError:
         number = Decimal("NaN")
     if not number.is_finite():
-        message = f"{fact.name} is a number: {literal!r} is not one"
+        message = f"{fact.name} is a number, and {literal!r} is not one"
         raise WrongConstant(message)
     if not is_bounded(number):
         message = f"{fact.name} is a number of at most {MOST_DIGITS} digits: {literal!r} is out of range"
@@ -194,7 +194,7 @@ def _date(fact: Fact, literal: str) -> date:
     try:
         return date.fromisoformat(literal)
     except ValueError:
-        message = f"{fact.name} is a date: write it as 2026-01-31"
+        message = f"{fact.name} is a date; write it as 2026-01-31"
         raise WrongConstant(message) from None
 
 

@@ -137,7 +137,7 @@ class Rule(Strict):
             message = "a rule needs either `require` with `otherwise`, or `assign`"
             raise ValueError(message)
         if self.assign is not None and len(self.assign) != 1:
-            message = "`assign` gives one target its value"
+            message = "`assign` gives a value to exactly one fact"
             raise ValueError(message)
         return self
 

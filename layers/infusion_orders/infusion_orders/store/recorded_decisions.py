@@ -25,6 +25,10 @@ FIRST_SUFFIX, LAST_SUFFIX = "0" * 16, "Z" * 16
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
+class UnreadableExport(Exception):
+    """A file that is not an export of decisions; the text says how many were read, and nothing of the content."""
+
+
 @dataclass(frozen=True, slots=True)
 class DecisionPage:
     """Decisions in the order of their ids; `last` is the id after which the next page starts, None at the end."""
@@ -80,13 +84,17 @@ def recorded_decision(item: Mapping[str, Any]) -> RecordedDecision:
 def decisions_in_export(lines: Iterable[bytes]) -> Iterator[RecordedDecision]:
     """Yield the decisions among the items of a DynamoDB export, which has one `{"Item": {...}}` per line.
 
-    Raises ValueError, KeyError or OSError for a line that is not an item.
+    Raises UnreadableExport, also when the lines are those of a damaged compressed file.
     """
-    for line in lines:
-        if line.strip():
-            item = json.loads(line)["Item"]
-            if item["SK"]["S"].startswith(DECISION_PREFIX):
+    count = 0
+    try:
+        for line in lines:
+            item = json.loads(line)["Item"] if line.strip() else None
+            if item is not None and item["SK"]["S"].startswith(DECISION_PREFIX):
                 yield recorded_decision(item)
+                count += 1
+    except (ValueError, KeyError, OSError, EOFError, TypeError) as problem:
+        raise UnreadableExport(f"after {count} decisions: {type(problem).__name__}") from None
 
 
 def _id_prefix(at: datetime) -> str:
