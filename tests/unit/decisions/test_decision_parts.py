@@ -7,7 +7,6 @@ import json
 from datetime import date
 from decimal import Decimal
 from itertools import combinations, product
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,9 +26,12 @@ from infusion_orders.rules.digests import canonical_json, digest
 from infusion_orders.rules.rule import Effect, Rule, Verdict
 from tests.support.orders import ABSENT, WEEK, an_order, an_order_document, an_order_of
 from tests.support.orders import change as change_at
+from tests.support.project import PROJECT
 from tests.support.rules import TODAY, a_rule_requiring, a_rule_set, an_assignment, decide_facts, default_rules
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from infusion_orders.rules.rule_set import RuleSet
 
 DAY = date(2026, 12, 1)
@@ -415,7 +417,7 @@ def test_facts_of_a_decided_order_are_freed_without_the_garbage_collector(
     assert decided.decision.lines
 
 
-ORDERS = sorted((Path(__file__).parents[2] / "events" / "orders").glob("*.json"))
+ORDERS = sorted((PROJECT / "events" / "orders").glob("*.json"))
 
 
 @pytest.mark.parametrize("example", ORDERS, ids=lambda path: path.stem)
