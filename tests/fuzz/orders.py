@@ -21,7 +21,7 @@ from infusion_orders.decisions.decide import decide, decide_case
 from infusion_orders.decisions.decision import Outcome
 from infusion_orders.decisions.judgement import judge_order
 from infusion_orders.facts.case import Case
-from infusion_orders.facts.recorded import case_from_record
+from infusion_orders.facts.record import case_from_record
 from infusion_orders.facts.units import MOST_UNITS
 from infusion_orders.facts.unknown import Fault
 from infusion_orders.orders.parsing import parse_order

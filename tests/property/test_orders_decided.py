@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.decide import decide_case
 from infusion_orders.decisions.decision import Decision, Outcome
-from infusion_orders.facts.recorded import case_from_record
+from infusion_orders.facts.record import case_from_record
 from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.rule import Verdict
 from tests.property.strategies import orders, partial

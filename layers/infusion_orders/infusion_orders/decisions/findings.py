@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.decisions.decision import Action, Finding
-from infusion_orders.facts.case import plain_value
+from infusion_orders.facts.plain_values import plain_value
 from infusion_orders.facts.unknown import Unknown
 from infusion_orders.rules.rule import Effect, PlanCoverage, Verdict
 from infusion_orders.rules.texts import rendered

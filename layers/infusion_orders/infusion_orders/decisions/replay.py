@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from infusion_orders.decisions.decide import decide_case
 from infusion_orders.decisions.decision import Outcome
 from infusion_orders.decisions.judgement import DECISIVE_EFFECTS
-from infusion_orders.facts.recorded import UnreadableRecord, case_from_record
+from infusion_orders.facts.record import UnreadableRecord, case_from_record
 from infusion_orders.rules.digests import digest
 from infusion_orders.rules.rule import Verdict
 

@@ -1,21 +1,18 @@
-"""An order's facts, read or derived when a rule first asks for them, and at most once."""
+"""An order's facts: asked facts are read at once, derived facts when they are first needed, and each only once."""
 
 from __future__ import annotations
 
 import weakref
-from dataclasses import fields
-from datetime import date
-from decimal import Decimal
-from enum import StrEnum
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Scope
+from infusion_orders.facts.plain_values import plain_facts
 from infusion_orders.facts.unknown import Fault, Need, Reason, Unknown
 from infusion_orders.orders.identifiers import InvalidIdentifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from infusion_orders.facts.fact import Catalogue
     from infusion_orders.orders.order import Order, ServiceLine
@@ -24,7 +21,7 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=10_000)
 def missing(name: str, line: int | None) -> Unknown:
-    """The fact that was not sent; one object each, because sparse orders have many."""
+    """Return the unknown of a fact that was not sent.  It is cached, because sparse orders have many of them."""
     return Unknown((Need(name, line, Reason.MISSING),))
 
 
@@ -41,8 +38,9 @@ class Facts(dict[str, Any]):
 
     __slots__ = ("_case", "catalogue", "line", "tables")
 
-    def __init__(self, case: Case, line: int, known: Mapping[str, Any]) -> None:
-        super().__init__(known)
+    def __init__(self, case: Case, line: int, of_order: Mapping[str, Any], of_line: Mapping[str, Any]) -> None:
+        super().__init__(of_order)
+        self.update(of_line)
         self._case = weakref.ref(case)
         self.catalogue = case.catalogue
         self.tables = case.tables
@@ -129,11 +127,11 @@ class Case:
             of_order = facts_as_sent(catalogue, Scope.ORDER, order, None)
             of_lines = [facts_as_sent(catalogue, Scope.LINE, sent, line) for line, sent in enumerate(order.lines)]
         self.lines: tuple[Facts, ...] = tuple(
-            Facts(self, index, {**of_order, **known}) for index, known in enumerate(of_lines)
+            Facts(self, index, of_order, of_line) for index, of_line in enumerate(of_lines)
         )
 
     def lines_by(self, name: str) -> Mapping[Any, Sequence[Facts]]:
-        """The lines by the value of one of their facts, those on which it is unknown under None."""
+        """Return the lines by the value of one of their facts; under None those on which it is unknown."""
         found = self._lines_by.get(name)
         if found is None:
             found = self._lines_by[name] = {}
@@ -143,84 +141,13 @@ class Case:
         return found
 
     def recorded(self) -> dict[str, Any]:
-        """The facts worth keeping, in plain JSON: every asked fact that identifies nobody, and the age in their place.
+        """Return the facts to record with the decision, in plain JSON with sorted names.
 
-        One that was not sent is left out; one that failed its check is kept with what it needs, and so is what stands
-        in place of facts that identify a person: whether these were sent is told by nothing else.
-        The names of every object are sorted.
+        These are the asked facts, except those that identify a person.  In their place the facts derived from them are
+        recorded, such as the age for the birth date, even when they are unknown.
         """
         recorded = self.catalogue.recorded
         return {
-            "lines": [_plain_facts(line, recorded[Scope.LINE]) for line in self.lines],
-            "order": _plain_facts(self.lines[0], recorded[Scope.ORDER]),
+            "lines": [plain_facts(line, recorded[Scope.LINE]) for line in self.lines],
+            "order": plain_facts(self.lines[0], recorded[Scope.ORDER]),
         }
-
-
-def _plain_facts(facts: Facts, names: Sequence[str]) -> dict[str, Any]:
-    plain: dict[str, Any] = {}
-    for name in names:
-        value = facts[name]
-        kind = value.__class__
-        if kind in PLAIN_KINDS:
-            plain[name] = value
-        elif kind is Unknown:
-            if facts.catalogue.facts[name].read is None or value.needs[0].reason is Reason.INVALID:
-                plain[name] = {"unknown": [_plain_need(need) for need in value.needs]}
-        elif kind is Fault:
-            plain[name] = {"fault": True}
-        else:
-            plain[name] = plain_value(value)
-    return plain
-
-
-def _plain_need(need: Need) -> dict[str, Any]:
-    """The line is the one that the fact is recorded of, if the need is a line's."""
-    plain: dict[str, Any] = {"fact": need.fact}
-    if need.hint is not None:
-        plain["hint"] = need.hint
-    if need.line is not None:
-        plain["of_line"] = True
-    plain["reason"] = need.reason.value
-    return plain
-
-
-def plain_value(value: Any) -> Any:
-    """JSON of a known value: decimals as text, dates as ISO text, sets sorted, structures by their sorted fields."""
-    render = _RENDER.get(value.__class__)
-    if render is not None:
-        return render(value)
-    if isinstance(value, StrEnum):
-        return value.value
-    if isinstance(value, tuple):
-        return [plain_value(part) for part in value]
-    parts = {name: getattr(value, name) for name in _fields_of(value.__class__)}
-    return {name: plain_value(part) for name, part in parts.items() if part is not None}
-
-
-@cache
-def _fields_of(structure: type) -> tuple[str, ...]:
-    return tuple(sorted(field.name for field in fields(structure)))
-
-
-def plain_decimal(value: Decimal) -> str:
-    """`2.50` and `2.5` alike as `2.5`, never in exponent form: equal doses have equal receipts."""
-    text = str(value)
-    if text.isdecimal():
-        return text
-    return format(value.normalize(), "f") if value else "0"
-
-
-PLAIN_KINDS = frozenset({bool, str, int})
-"""Of values that are their own plain JSON."""
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-_RENDER: dict[type, Callable[[Any], Any]] = {
-    **dict.fromkeys(PLAIN_KINDS, _as_it_is),
-    Decimal: plain_decimal,
-    date: date.isoformat,
-    frozenset: sorted,
-}

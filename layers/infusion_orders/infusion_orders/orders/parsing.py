@@ -140,13 +140,13 @@ _DECODER = json.JSONDecoder(
 
 
 def _refuse_depth(document: object, most_levels: int) -> None:
-    level: list[Any] = [document] if isinstance(document, dict | list) else []
+    level: list[Any] = [document] if isinstance(document, (dict, list)) else []
     for _ in range(most_levels):
         level = [
             inner
             for outer in level
             for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, dict | list)
+            if isinstance(inner, (dict, list))
         ]
         if not level:
             return

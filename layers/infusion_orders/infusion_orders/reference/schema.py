@@ -70,7 +70,7 @@ CellKind = Literal["text", "code", "icd10", "suffixes", "ndc", "name", "date", "
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column.
+    """One column of a table.
 
     `kind`: `code` is a HCPCS or CPT code, `icd10` a three-character ICD-10-CM category, `suffixes` what follows a
     category in its codes, `ndc` an NDC in 11 digits, `name` a lower-case word of ours.  `choices`: the closed set of
@@ -88,7 +88,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class TableSchema:
-    """One table.  No two rows of the same `key` may hold on the same day; without a period, keys are unique."""
+    """One table.  No two rows with the same `key` may be valid on the same day; without a period, keys are unique."""
 
     name: str
     description: str
@@ -97,7 +97,7 @@ class TableSchema:
     period: tuple[str, str] | None = ("valid_from", "valid_to")
 
     def header(self) -> tuple[str, ...]:
-        """The column names in their order: the first row of the table."""
+        """Return the first row of the table: the names of its columns."""
         return tuple(column.name for column in self.columns)
 
 
@@ -154,7 +154,7 @@ _SCHEMAS = (
     ),
     TableSchema(
         "crosswalk",
-        "The DOFR category of a code (M-10); a row with a condition holds only where the plan says so",
+        "The DOFR category of a code (M-10); a row with a condition is valid only where the plan says so",
         (
             Column("code", "code"),
             Column("condition", required=False),
@@ -224,7 +224,7 @@ _SCHEMAS = (
     ),
     TableSchema(
         "code_pairs",
-        "Codes that go together in an order: `needs` and `expects` are met by one row's code, `excludes` holds of each",
+        "Codes that go together in an order: one row is enough for `needs` and `expects`; each `excludes` row counts",
         (
             Column("code", "code"),
             Column("relation", "choice", choices=RELATIONS),
@@ -238,7 +238,7 @@ _SCHEMAS = (
     ),
     TableSchema(
         "ndc_crosswalk",
-        "The HCPCS codes under which a drug's package is billed; an NDC may stand under several",
+        "The HCPCS codes under which a drug's package is billed; an NDC may be listed under several",
         (Column("ndc", "ndc"), Column("code", "code"), *_PERIOD, _BASIS),
         key=("ndc", "code"),
     ),

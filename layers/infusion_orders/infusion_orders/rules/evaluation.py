@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from infusion_orders.facts.case import plain_value
+from infusion_orders.facts.plain_values import plain_value
 from infusion_orders.facts.unknown import Fault, FaultyFact, Unknown
 from infusion_orders.rules.expression import TESTS, Comparison, Every, Negation, Some
 from infusion_orders.rules.rule import Verdict

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.facts.case import plain_value
+from infusion_orders.facts.plain_values import plain_value
 from infusion_orders.facts.unknown import Unknown
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +15,9 @@ from infusion_orders.decisions.decision import Decision
 from infusion_orders.orders.parsing import order_from_json, parse_json
 from infusion_orders_cli.docs.openapi import PARTNER_PROBLEMS, RULE_PROBLEMS, openapi_document
 from tests.support.orders import an_order_document
+from tests.support.project import PROJECT
 
-ROOT = Path(__file__).parents[2]
+ROOT = PROJECT
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +16,10 @@ from infusion_orders.rules.rule import Verdict
 from infusion_orders_cli.codes.icd_10_cm import diagnosis_rows
 from tests.support.examples import examples
 from tests.support.orders import a_line, an_order_of
+from tests.support.project import PROJECT
 from tests.support.rules import decision_of
 
-TABLE = Path(__file__).parents[2] / "rules" / "home-infusion" / "tables" / "diagnoses.csv"
+TABLE = PROJECT / "rules" / "home-infusion" / "tables" / "diagnoses.csv"
 BEGINS, ENDS = date(2026, 4, 1), date(2026, 9, 30)
 ONE_DAY = timedelta(days=1)
 DURING = date(2026, 6, 1)

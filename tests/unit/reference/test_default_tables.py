@@ -5,18 +5,20 @@ from __future__ import annotations
 import csv
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from infusion_orders.reference.schema import LINES_OF_BUSINESS, TABLES
+from tests.support.project import PROJECT
 from tests.support.rules import checked_tables
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from infusion_orders.reference.tables import ReferenceTables
 
-FOLDER = Path(__file__).parents[2] / "rules" / "home-infusion" / "tables"
+FOLDER = PROJECT / "rules" / "home-infusion" / "tables"
 LISTED = {
     "tpn",
     "anti_infective",

@@ -1,4 +1,4 @@
-"""Facts as they are recorded with a decision: from plain JSON back to what they were, to be decided on again."""
+"""Recorded facts, read back from plain JSON so that their order can be decided again."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class UnreadableRecord(ValueError):
-    """Recorded facts that this release cannot read; the text names the fact, never its value."""
+    """This release cannot read the recorded facts; the text names the fact, never its value."""
 
 
 def case_from_record(record: Any, catalogue: Catalogue, tables: ReferenceTables) -> Case:
-    """The case of what `Case.recorded` gave, perhaps under another version's tables.
+    """Return the case of facts that `Case.recorded` returned, perhaps under another version's tables.
 
-    Raises UnreadableRecord for a fact that this release does not record, and for a value that is none of its fact's.
+    Raises UnreadableRecord for a fact that this release does not record, and for a value of the wrong type.
     """
     try:
         order, lines = record["order"], record["lines"]
@@ -38,7 +38,7 @@ def case_from_record(record: Any, catalogue: Catalogue, tables: ReferenceTables)
             line_facts=[_facts(line, catalogue, Scope.LINE, number) for number, line in enumerate(lines)],
         )
     except (KeyError, TypeError, AttributeError):
-        raise UnreadableRecord("the record is not one of facts of an order and of its lines") from None
+        raise UnreadableRecord("the record does not hold the facts of an order and its lines") from None
 
 
 def _facts(plain: Mapping[str, Any], catalogue: Catalogue, scope: Scope, line: int | None) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def _facts(plain: Mapping[str, Any], catalogue: Catalogue, scope: Scope, line: i
     facts = {}
     for name, value in plain.items():
         if name not in recorded:
-            raise UnreadableRecord(f"{name} is no fact that is recorded of {'an order' if line is None else 'a line'}")
+            raise UnreadableRecord(f"{name} is not recorded of {'an order' if line is None else 'a line'}")
         facts[name] = _value(catalogue.facts[name], value, line)
     return facts
 
@@ -55,11 +55,11 @@ def _value(fact: Fact, value: Any, line: int | None) -> Any:
     try:
         if value == {"fault": True}:
             return Fault()
-        if value.__class__ is dict and "unknown" in value:
+        if isinstance(value, dict) and "unknown" in value:
             return Unknown(tuple(_need(need, line) for need in value["unknown"]))
         return _READ[fact.kind](fact, value)
     except (ValueError, TypeError, KeyError, ArithmeticError):
-        raise UnreadableRecord(f"{fact.name} is recorded as something that is no {fact.kind}") from None
+        raise UnreadableRecord(f"{fact.name} is not recorded as a {fact.kind}") from None
 
 
 def _need(plain: Mapping[str, Any], line: int | None) -> Need:
@@ -69,7 +69,7 @@ def _need(plain: Mapping[str, Any], line: int | None) -> Need:
 
 def _of_type(wanted: type) -> Callable[[Fact, Any], Any]:
     def read(_fact: Fact, value: Any) -> Any:
-        if value.__class__ is not wanted:
+        if type(value) is not wanted:
             raise TypeError
         return value
 
@@ -77,22 +77,22 @@ def _of_type(wanted: type) -> Callable[[Fact, Any], Any]:
 
 
 def _code(fact: Fact, value: Any) -> str:
-    if value.__class__ is not str or (fact.domain is not None and value not in fact.domain):
+    if not isinstance(value, str) or (fact.domain is not None and value not in fact.domain):
         raise ValueError
-    return str(value)
+    return value
 
 
 def _number(_fact: Fact, value: Any) -> Decimal | int:
-    """A whole number stays one, so that it is recorded again as it was."""
-    if value.__class__ is int:
-        return int(value)
-    if value.__class__ is not str:
+    """Read a number; a whole number stays an int, so that it is recorded again as it was."""
+    if type(value) is int:
+        return value
+    if not isinstance(value, str):
         raise TypeError
     return Decimal(value)
 
 
 def _codes(_fact: Fact, value: Any) -> frozenset[str]:
-    if value.__class__ is not list or not all(code.__class__ is str for code in value):
+    if not isinstance(value, list) or not all(isinstance(code, str) for code in value):
         raise TypeError
     return frozenset(value)
 

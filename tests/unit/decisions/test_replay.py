@@ -1,4 +1,4 @@
-"""A recorded decision decided again under another version: what flips, by which rules, and what cannot be replayed."""
+"""Replay of recorded decisions under another version: what flips, because of which rules, and what is refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from infusion_orders.decisions import decide
 from infusion_orders.decisions.decision import Outcome
 from infusion_orders.decisions.replay import Flip, NotReplayable, Obstacle, RecordedDecision, replay_decision
 from infusion_orders.decisions.replay_report import DIMENSIONS, ReplayReport, report_of
-from infusion_orders.facts.recorded import UnreadableRecord, case_from_record
+from infusion_orders.facts.record import UnreadableRecord, case_from_record
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.rule_set import RuleSet
 from tests.support.orders import an_order, change
@@ -88,7 +88,7 @@ def altered(one: RecordedDecision, **changes: Any) -> RecordedDecision:
 
 
 def with_facts(one: RecordedDecision, pointer: str, value: Any) -> RecordedDecision:
-    """Its facts changed, and its receipt as if they had always been so."""
+    """Change a fact, and the receipt with it."""
     from infusion_orders.rules.digests import canonical_json, digest
 
     facts = json.loads(one.facts)
@@ -131,19 +131,19 @@ def test_facts_of_fewer_lines_than_the_decision_are_not_replayed() -> None:
 @pytest.mark.parametrize(
     ("pointer", "value", "problem"),
     [
-        ("/order/invented.fact", True, "invented.fact is no fact that is recorded of an order"),
-        ("/order/prescriber.npi", "1932104098", "prescriber.npi is no fact that is recorded of an order"),
-        ("/lines/0/member.county", "Orange", "member.county is no fact that is recorded of a line"),
-        ("/order/caregiver.able", "yes", "caregiver.able is recorded as something that is no boolean"),
-        ("/order/member.line_of_business", "other", "member.line_of_business is recorded as something that is no code"),
-        ("/order/order.diagnoses", ["A", 1], "order.diagnoses is recorded as something that is no set of codes"),
-        ("/order/clinical.weight", "heavy", "clinical.weight is recorded as something that is no number"),
-        ("/order/clinical.weight", 1.5, "clinical.weight is recorded as something that is no number"),
-        ("/order/order.ordered_on", "today", "order.ordered_on is recorded as something that is no date"),
-        ("/lines/0/line.dose", {"value": "x", "unit": "mg"}, "line.dose is recorded as something that is no structure"),
-        ("/order/member.county", {"unknown": [{}]}, "member.county is recorded as something that is no code"),
-        ("/lines", 1, "the record is not one of facts"),
-        ("/order", [], "the record is not one of facts"),
+        ("/order/invented.fact", True, "invented.fact is not recorded of an order"),
+        ("/order/prescriber.npi", "1932104098", "prescriber.npi is not recorded of an order"),
+        ("/lines/0/member.county", "Orange", "member.county is not recorded of a line"),
+        ("/order/caregiver.able", "yes", "caregiver.able is not recorded as a boolean"),
+        ("/order/member.line_of_business", "other", "member.line_of_business is not recorded as a code"),
+        ("/order/order.diagnoses", ["A", 1], "order.diagnoses is not recorded as a set of codes"),
+        ("/order/clinical.weight", "heavy", "clinical.weight is not recorded as a number"),
+        ("/order/clinical.weight", 1.5, "clinical.weight is not recorded as a number"),
+        ("/order/order.ordered_on", "today", "order.ordered_on is not recorded as a date"),
+        ("/lines/0/line.dose", {"value": "x", "unit": "mg"}, "line.dose is not recorded as a structure"),
+        ("/order/member.county", {"unknown": [{}]}, "member.county is not recorded as a code"),
+        ("/lines", 1, "the record does not hold"),
+        ("/order", [], "the record does not hold"),
     ],
 )
 def test_unreadable_fact_is_named_without_its_value(pointer: str, value: Any, problem: str) -> None:

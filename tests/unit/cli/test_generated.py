@@ -16,11 +16,12 @@ from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders_cli.checkout import OutsideCheckout, project_root
 from infusion_orders_cli.docs.facts import facts_document
 from infusion_orders_cli.docs.generated import generated_files, stale_files, write_files
+from tests.support.project import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ROOT = Path(__file__).parents[2]
+ROOT = PROJECT
 RULE_FILES = sorted((ROOT / "rules" / "home-infusion").glob("*.yaml"))
 
 
