@@ -165,7 +165,7 @@ audit: ## list the known vulnerabilities of the layer's packages (needs the netw
 	.cache/audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement $(LAYER)/requirements.lock
 	rm -rf .cache/audit
 
-# The peers and what draws the plots are in no other environment.
+# The engines that the benchmarks compare with are in no other environment.
 BENCH := .venv-bench
 
 $(BENCH)/.installed: pyproject.toml requirements/bench.lock
@@ -174,18 +174,18 @@ $(BENCH)/.installed: pyproject.toml requirements/bench.lock
 	$(BENCH)/bin/pip install --quiet --require-hashes --requirement requirements/bench.lock
 	@touch $@
 
-# The start is measured on what is built; other benchmarks need no build.
-OF_BENCH = $(BENCH)/.installed $(if $(ONLY),$(if $(filter startup,$(ONLY)),built),built)
+# Cold starts are measured on the built functions; other benchmarks need no build.
+OF_BENCH = $(BENCH)/.installed $(if $(ONLY),$(if $(filter cold_start,$(ONLY)),built),built)
 
-bench: $(OF_BENCH) ## measure beside peers: docs/performance.md and its plots (ONLY="peers batch": these, on the screen)
+bench: $(OF_BENCH) ## measure, and write docs/performance.md (ONLY="latency peers" shows these on the screen)
 	$(BUILT) PYTHONPATH=$(LAYER):$(CLI) $(BENCH)/bin/python -m benchmarks $(or $(ONLY),--page)
 
-bench-check: $(OF_BENCH) ## before a release: no ratio more than 25 % worse than benchmarks/ratios.json
+bench-check: $(OF_BENCH) ## before a release: fail if a ratio is 25 % worse than in benchmarks/ratios.json
 	$(BUILT) PYTHONPATH=$(LAYER):$(CLI) $(BENCH)/bin/python -m benchmarks --check $(ONLY)
 
 LOAD ?= 600
 
-load: setup ## drive the local API for ten minutes (LOAD=60 for one): rate, times, memory, cost; needs Java
+load: setup ## drive the validate function for ten minutes (LOAD=60 for one): rate, times, memory, cost; needs Java
 	$(BIN)/python -m benchmarks.load --seconds $(LOAD)
 
 FUZZ ?= 100000

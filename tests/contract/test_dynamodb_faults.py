@@ -1,7 +1,7 @@
 """DynamoDB's own engine behind a connection that fails on purpose: what the partner gets, and what is recorded.
 
-Whatever happens, the answer is the right decision, on the last good version with its age, or 503 with Retry-After;
-nothing is recorded twice or given out unrecorded; and all of it ends before the function's time does.
+Whatever fails, a decision is never wrong, recorded twice or sent unrecorded, and the answer comes before the function's
+timeout.
 """
 
 from __future__ import annotations
@@ -57,14 +57,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.dynamodb_local
 
 TIME_OUT_SECONDS = 20
-"""The template's, for the function that validates orders."""
+"""The timeout of the validating function in the template."""
 NOBODY_ABLE = an_order_document({"/caregiver/able": False})
-"""Rejected under version 1; under version 2 a person looks at it."""
+"""An order that version 1 rejects and version 2 reviews."""
 
 
 @dataclass
 class Faulty:
-    """A loaded function, its tables, and the connection between them; `direct` goes around it."""
+    """A loaded function, its tables, and the faulty connection between them; `direct` bypasses the connection."""
 
     function: ModuleType
     connection: FaultyConnection
@@ -78,7 +78,7 @@ class Faulty:
         self.connection.faults.append(Fault(operation, meet) if times is None else Fault(operation, meet, times))
 
     def look_again(self) -> None:
-        """The next order looks which version is active."""
+        """Make the next order check which version is active."""
         self.function.resources.rule_sets.expire()
 
     def recorded(self, prefix: str = "DECISION#") -> list[dict[str, Any]]:
@@ -94,7 +94,7 @@ def engine() -> Iterator[str]:
 
 @pytest.fixture
 def faulty(engine: str) -> Iterator[Faulty]:
-    """Version 1 decides and is loaded, version 2 is published, and the local partner is known."""
+    """Version 1 is active and loaded, version 2 is published, and the local partner is registered."""
     with environment(CREDENTIALS), faulty_connection(engine) as connection, ExitStack() as ended:
         ended.callback(remove_tables, engine)
         tables = local_tables(TEMPLATE, default_document(), endpoint_url=engine)
@@ -111,7 +111,7 @@ def faulty(engine: str) -> Iterator[Faulty]:
 
 
 def forget(function: ModuleType) -> None:
-    """Its connections are closed, and its rules free their memory."""
+    """Close the connections of a function and free the memory of its rules."""
     function.resources.client.close()
     del sys.modules[function.__name__]
 
@@ -138,7 +138,7 @@ def assert_refused(answer: Answer, problem: str = "internal") -> None:
 
 
 def assert_decided(faulty: Faulty, answer: Answer, *, version: int = 1) -> None:
-    """The right answer, recorded as it was given out."""
+    """Assert that the answer is right and recorded as it was sent."""
     outcome = {1: "rejected", 2: "needs_review"}[version]
     assert answer.status == 200, answer.text
     assert (answer.json["ruleset"]["version"], answer.json["outcome"]) == (version, outcome)
@@ -183,7 +183,7 @@ ONE_ATTEMPT: dict[str, Meeting] = {
     "an answer that takes its time": slow(1),
 }
 FINAL = {"clock skew", "no right to the key", "no table"}
-"""What is not tried again: the same request would meet it again."""
+"""Faults that are not retried, because the same request would fail again."""
 
 
 @pytest.mark.parametrize("key", [None, "a-key"])
@@ -202,7 +202,7 @@ def test_fault_on_one_attempt_is_retried(faulty: Faulty, fault: str, key: str | 
 @pytest.mark.parametrize("fault", ["no answer", "throttled", "a fault of the engine", "a connection that breaks"])
 @pytest.mark.parametrize("operation", ["GetItem", "Query"])
 def test_last_good_version_decides_while_the_new_one_is_unreadable(faulty: Faulty, fault: str, operation: str) -> None:
-    """Its pointer (GetItem), or its parts (Query)."""
+    """The fault hits the pointer (GetItem) or the parts of the version (Query)."""
     activate(faulty, 2)
     faulty.function.resources.rule_sets._confirmed_at -= 40
     faulty.meets(operation, EVERY_ATTEMPT[fault])
@@ -227,7 +227,7 @@ def slow_small_pages(exchange: Exchange) -> None:
 
 
 def test_slow_rules_refresh_leaves_time_to_record(faulty: Faulty) -> None:
-    """Every attempt takes nearly as long as the client waits: what comes first leaves time for the rest."""
+    """Every attempt takes nearly as long as the client waits, and earlier reads still leave time for the write."""
     activate(faulty, 2)
     faulty.function.resources.partners._read.clear()
     faulty.meets("Query", slow_small_pages)
@@ -353,7 +353,7 @@ def test_pointer_decides_what_is_active_whatever_the_header_says(faulty: Faulty,
 
 
 def test_unreadable_pointer_is_removed_and_set_again(faulty: Faulty) -> None:
-    """What the operators' table says to do, seen to help."""
+    """The action in the table for operators helps."""
     DAMAGE["a pointer of another form"](faulty)
     with pytest.raises(DamagedRuleSet):
         activate(faulty, 2)
@@ -397,7 +397,7 @@ def test_function_without_rules_at_its_start_reads_them_later(faulty: Faulty, fa
 
 @pytest.mark.parametrize("fault", ["throttled", "a fault of the engine", "a connection that breaks", "clock skew"])
 def test_partner_is_not_refused_when_the_look_up_fails(faulty: Faulty, fault: str) -> None:
-    """503, not 403: that we cannot read a profile says nothing about the partner."""
+    """The answer is 503 and not 403, because an unreadable profile says nothing about the partner."""
     faulty.function.resources.partners._read.clear()
     faulty.meets("GetItem", EVERY_ATTEMPT[fault])
 

@@ -1,4 +1,4 @@
-"""What a partner gets when something of ours is broken, and what DynamoDB is asked for when nothing is."""
+"""What a partner gets when the service fails, and which DynamoDB calls an order takes when it does not."""
 
 from __future__ import annotations
 

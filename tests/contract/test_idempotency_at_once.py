@@ -1,4 +1,4 @@
-"""One idempotency key in 200 requests at once, through as many instances of the function as Lambda might start."""
+"""One idempotency key in 200 simultaneous requests to 20 instances of the function."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def tables() -> Iterator[LocalTables]:
 
 @pytest.fixture(scope="module")
 def instances(tables: LocalTables) -> list[PartnerSystem]:
-    """Each answers one request at a time, as in Lambda."""
+    """The instances of the function; as in Lambda, each answers one request at a time."""
     variables = tables.environment(tables.client.meta.endpoint_url)
     return [PartnerSystem(load_function("validate_orders", variables)) for _ in range(INSTANCES)]
 
 
 def at_once(instances: Sequence[PartnerSystem], orders: Sequence[Any], key: str) -> list[Answer]:
-    """The orders dealt out in turn, all instances started at the same moment."""
+    """Distribute the orders among the instances, which all start at the same moment."""
     start = Barrier(INSTANCES)
 
     def send(number: int) -> list[Answer]:

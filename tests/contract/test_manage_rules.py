@@ -1,4 +1,4 @@
-"""The rules over HTTP: searched, checked, published, compared, tried, replayed, activated, and gone back from."""
+"""The routes for rule authors: search, check, publish, compare, try, replay, activate and roll back."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def default_rule(rule: str = SETTING) -> dict[str, Any]:
 
 
 def reviewing() -> dict[str, Any]:
-    """The default rule on who can give the therapy, as a review."""
+    """The default rule about who can give the therapy, with the effect review."""
     rule = default_rule()
     rule["otherwise"]["effect"] = "review"
     return rule
@@ -47,14 +47,14 @@ def toothless() -> dict[str, Any]:
 
 
 def small(*rules: dict[str, Any]) -> dict[str, Any]:
-    """A draft that holds these rules alone: the analysis of the whole default set takes seconds."""
+    """A draft with only these rules, because analysing the whole default set takes seconds."""
     tables = {name: [list(row) for row in rows] for name, rows in default_document().tables.items()}
     return {"rules": list(rules), "tables": tables}
 
 
 @pytest.fixture
 def world(breakable_world: World) -> World:
-    """Version 1 decides; a world of its own for each test that moves something."""
+    """A world for each test, in which version 1 is active."""
     return breakable_world
 
 
@@ -155,7 +155,7 @@ class TestDrafts:
     def test_invalid_draft_is_explained_and_not_published(self, world: World) -> None:
         wrong = default_rule() | {"require": {"fact": "care.telefone", "is": True}}
         checked = world.rules.call("POST", "/v1/rulesets/check", small(wrong), **WRITE)
-        refused = world.rules.call("POST", "/v1/rulesets", {**small(wrong), "note": "a slip"}, **WRITE)
+        refused = world.rules.call("POST", "/v1/rulesets", {**small(wrong), "note": "a typing error"}, **WRITE)
         problem = "there is no fact 'care.telefone'; did you mean 'care.telephone'?"
         assert checked.json["loads"] is False
         assert problem in [each["problem"] for each in checked.json["problems"]]

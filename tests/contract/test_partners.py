@@ -1,7 +1,4 @@
-"""Nobody does what they may not, and nobody sees another partner's decisions: on every route there is.
-
-The routes are generated from the contract, so that a new one is refused here until it is thought of.
-"""
+"""Callers can do only what they may: on every route, no partner sees another partner's decisions."""
 
 from __future__ import annotations
 
@@ -31,7 +28,7 @@ SECRET = "PPG-SECRET-4711"
 
 @pytest.fixture(scope="module")
 def decision(world: World) -> dict[str, Any]:
-    """One of the local partner, with an id of the order that nobody else may see."""
+    """A decision of the local partner, whose order id no other partner may see."""
     found: dict[str, Any] = world.partner.validate(
         an_order_document() | {"order_id": SECRET}, headers={"Idempotency-Key": "secret-key"}
     ).json
@@ -52,7 +49,7 @@ def test_undeclared_method_is_refused(world: World, route: ApiRoute, method: str
 
 
 class Claims:
-    """What an authorizer could hand over that is no verified access token of a client."""
+    """The authorizer passes on something other than the claims of an access token."""
 
     MISSING: tuple[Any, ...] = (None, {}, {"claims": None}, {"claims": {}}, {"claims": {"sub": LOCAL_PARTNER}})
     WRONG: tuple[dict[str, Any], ...] = (
@@ -105,7 +102,7 @@ def test_unknown_and_suspended_clients_are_refused(
 def test_partner_sees_nothing_of_another_partners_decision(
     world: World, decision: dict[str, Any], route: ApiRoute
 ) -> None:
-    """Two partners with the same rights, the same request and the same idempotency key."""
+    """Both partners have the same rights and send the same request with the same idempotency key."""
     request = good_requests(decision["decision_id"])[str(route)]
     event = event_to(route, request, client_id=OTHER, headers={"Idempotency-Key": "secret-key"})
 
@@ -133,7 +130,7 @@ def test_scopes_of_partners_open_no_route_of_rule_authors(world: World, route: A
 def test_no_route_of_rule_authors_returns_an_order_or_decision(
     world: World, decision: dict[str, Any], route: ApiRoute
 ) -> None:
-    """Replays count decisions; they name none."""
+    """A replay counts decisions and names none of them."""
     request = good_requests(decision["decision_id"])[str(route)]
 
     answer = world.send(route, event_to(route, request))
@@ -162,7 +159,7 @@ def test_a_line_of_business_that_a_partner_may_not_send_is_refused(world: World,
 
 @pytest.mark.parametrize("place", ["body", "header", "query"])
 def test_no_body_header_or_query_names_a_partner(world: World, place: str) -> None:
-    """The claims do, and whatever else is sent changes nothing but whether the request is refused."""
+    """Only the claims name the partner; anything else can at most make the request invalid."""
     order = an_order_document() | ({"client_id": OTHER, "partner": OTHER} if place == "body" else {})
     changes: dict[str, Any] = {
         "body": {},
@@ -186,7 +183,7 @@ ANY_ID = st.text(min_size=1, max_size=40)
 def test_keys_of_two_partners_never_address_the_same_item(
     alike: str, one: str, other: str, key: str, decision_id: str
 ) -> None:
-    """Whatever ids look like, with separators in them or not, and however long they are alike: another partition."""
+    """Ids with separators or with equal beginnings still have different partitions."""
     assume(one != other)
     one, other = alike + one, alike + other
     for name in (f"DECISION#{decision_id}", hashed_key(key)):
@@ -197,7 +194,7 @@ def test_keys_of_two_partners_never_address_the_same_item(
 
 @given(key=st.from_regex(r"[A-Za-z0-9._:-]{1,128}", fullmatch=True), index=st.integers(0, 49))
 def test_key_of_an_order_in_a_batch_is_invalid_for_a_single_order(key: str, index: int) -> None:
-    """What the function makes of it has a sign that no key of a partner may have."""
+    """The function adds a character that a key of a partner cannot have."""
     from infusion_orders.api.errors import InvalidRequest
     from infusion_orders.api.requests import idempotency_key
 
@@ -207,7 +204,7 @@ def test_key_of_an_order_in_a_batch_is_invalid_for_a_single_order(key: str, inde
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    """Version 2 is published too, for the routes that speak of one."""
+    """A world in which version 2 is published too, for the routes that need a version."""
     with decided_world() as built:
         draft = good_requests(NOBODY)["POST /v1/rulesets"].body
         assert built.rules.call("POST", "/v1/rulesets", draft, scope="rules/write").status == 201

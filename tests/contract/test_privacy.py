@@ -1,4 +1,4 @@
-"""What an order holds about a member must not get into logs, metrics, problems, keys or the table."""
+"""Data of a member in an order reaches no log, metric, problem, key or table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def given_out_and_kept(world: World, capsys: pytest.CaptureFixture[str], text: str) -> str:
-    """Log lines, metrics, error output, and everything in the table."""
+    """The log lines, metrics, error output, and everything in the table."""
     written = capsys.readouterr()
     return "\n".join([written.out, written.err, repr(world.items()), text])
 

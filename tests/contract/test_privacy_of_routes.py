@@ -1,7 +1,7 @@
-"""Canaries on every route, in every place of a request, on every way to fail: none of them turns up anywhere.
+"""Canaries in every part of a request, on every route and for every failure: none of them appears anywhere.
 
-Anywhere: log lines, metrics, what goes to X-Ray's daemon, error output, the answer unless it speaks of the caller's own
-order, and everything in both tables, keys included.
+The places are log lines, metrics, what is sent to X-Ray, error output, both tables with their keys, and the answer
+unless it is about the caller's own order.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def world() -> Iterator[World]:
 
 @pytest.fixture
 def traces(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """Where the X-Ray SDK would send segments, if any code of ours used it."""
+    """A socket at the address that the X-Ray SDK would send segments to."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
         daemon.bind(("127.0.0.1", 0))
         daemon.setblocking(False)
@@ -52,7 +52,7 @@ def sent_to(daemon: socket.socket) -> str:
 
 
 def everything(world: World, capsys: pytest.CaptureFixture[str], daemon: socket.socket) -> str:
-    """All that the request left behind, apart from its answer."""
+    """Everything that the request left behind, without its answer."""
     written = capsys.readouterr()
     pages = world.function.resources.client.get_paginator("scan").paginate(TableName=RULES_TABLE)
     rules = [item for page in pages for item in page["Items"]]
@@ -60,7 +60,7 @@ def everything(world: World, capsys: pytest.CaptureFixture[str], daemon: socket.
 
 
 def an_order_where_one_is_sent(route: ApiRoute) -> Any:
-    """The good request's body, with a canary in each place of an order that holds a member's data."""
+    """The body of the good request, with a canary in each field of an order that holds a member's data."""
     body = good_requests(DECISION)[str(route)].body
     if route.path.endswith(("/validate", "/decide")):
         return a_canary_order()
@@ -87,12 +87,12 @@ def test_a_request_that_is_answered_leaves_no_canary(
 
 
 SPOILT: dict[str, dict[str, Any]] = {
-    "no JSON": {"body": '{"order_id": CANARY-70'},
+    "invalid JSON": {"body": '{"order_id": CANARY-70'},
     "another type": {"body": '"CANARY-71"'},
     "unknown fields": {"body": '{"CANARY-72": {"CANARY-73": "CANARY-74"}}'},
     "a list": {"body": '["CANARY-75"]'},
-    "a text that is no UTF-8": {"body": "CANARY-76 \ud800"},
-    "base64 that is none": {"body": "CANARY-77 !", "isBase64Encoded": True},
+    "invalid UTF-8": {"body": "CANARY-76 \ud800"},
+    "invalid base64": {"body": "CANARY-77 !", "isBase64Encoded": True},
     "a body of another kind": {"body": {"CANARY-78": "CANARY-79"}},
     "an unknown parameter": {"queryStringParameters": {"CANARY-80": "CANARY-81"}},
     "every known parameter": {
@@ -144,7 +144,7 @@ def test_values_of_a_path_are_not_repeated(
 
 FAULTS = {
     "of the store": StoreUnavailable("CANARY-51"),
-    "that nobody foresaw": RuntimeError("CANARY-52"),
+    "unexpected": RuntimeError("CANARY-52"),
     "with data in its arguments": KeyError("CANARY-53", {"member": "CANARY-54"}),
     "of a condition": ZeroDivisionError("CANARY-55"),
     "of memory": MemoryError("CANARY-56"),
@@ -173,13 +173,13 @@ def test_text_of_an_exception_appears_nowhere(
     assert answer.status in (500, 503)
     left = everything(world, capsys, traces)
     assert CANARY not in answer.text + left
-    assert fault == "of the store" or type(FAULTS[fault]).__name__ in left  # the operator is told where, not what
+    assert fault == "of the store" or type(FAULTS[fault]).__name__ in left  # the log names its type
 
 
 def test_search_finds_a_canary_in_each_place(
     world: World, capsys: pytest.CaptureFixture[str], traces: socket.socket
 ) -> None:
-    """The search looks where it says: a canary in each place is seen."""
+    """The search covers every place: a canary in each of them is found."""
     key = {"PK": {"S": "CANARY-A"}, "SK": {"S": "x"}}
     world.function.resources.client.put_item(TableName=RULES_TABLE, Item=key)
     print("CANARY-B")  # noqa: T201 - what a careless developer would do

@@ -1,4 +1,4 @@
-"""Each route lets in a token with its scope and nobody else, even if the gateway did."""
+"""Each route accepts only tokens with its scope, even if the gateway lets others through."""
 
 from __future__ import annotations
 

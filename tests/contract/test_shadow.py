@@ -1,4 +1,4 @@
-"""A version in the shadow: it sees each live order after its answer is fixed, and can neither change nor fail it."""
+"""The shadow version: it decides each live order after the answer is fixed, and cannot change it or make it fail."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ NOBODY_ABLE = an_order_document({"/caregiver/able": False})
 
 
 def reviewing() -> RuleSetDocument:
-    """The default rules, with a review where nobody can give the therapy."""
+    """The default rules, with a review if nobody can give the therapy."""
     return changed_document({"/otherwise/effect": "review"})
 
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    """Version 1 decides, version 2 is in its shadow and loaded."""
+    """Version 1 is active; version 2 is the shadow and is loaded."""
     with embedded_tables(TEMPLATE, default_document()) as tables:
         tables.rule_sets.publish(reviewing(), by="ann", note="a candidate", at=NOW)
         built = world_of(tables)
@@ -43,7 +43,7 @@ def world() -> Iterator[World]:
 
 
 def put_into_shadow(world: World, version: int | None) -> None:
-    """As the function knows it after its next look at the pointer."""
+    """Set the shadow version and make the function read the pointer."""
     world.function.resources.rule_set_store.activations.set_shadow(
         version, by="ann", why="to see", at=datetime.now(UTC)
     )
@@ -53,7 +53,7 @@ def put_into_shadow(world: World, version: int | None) -> None:
 
 
 def await_shadow(world: World) -> None:
-    """Until its thread has loaded it, or failed to."""
+    """Wait until the thread has loaded the shadow version or failed to."""
     rule_sets = world.function.resources.rule_sets
     for _ in range(1000):
         if not rule_sets.shadow_is_loading:
@@ -62,8 +62,8 @@ def await_shadow(world: World) -> None:
     pytest.fail("the shadow version was not loaded in 10 s")
 
 
-def told(capsys: pytest.CaptureFixture[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Log lines of the shadow, and its metrics."""
+def logged_and_measured(capsys: pytest.CaptureFixture[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The log lines and the metrics of the shadow."""
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
     logged = [line for line in lines if line.get("message") == "shadow"]
     return logged, [line for line in lines if "ShadowDecisions" in line]
@@ -79,7 +79,7 @@ def without_what_differs(answer: Answer) -> dict[str, Any]:
 def test_shadow_is_counted_and_a_difference_is_logged(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     answer = world.partner.validate(NOBODY_ABLE)
 
-    logged, metrics = told(capsys)
+    logged, metrics = logged_and_measured(capsys)
     assert answer.json["outcome"] == "rejected"
     [line] = logged
     assert {name: line[name] for name in ("decision_id", "outcome", "shadow_outcome", "flips", "rules")} == {
@@ -101,7 +101,7 @@ def test_shadow_is_counted_and_a_difference_is_logged(world: World, capsys: pyte
 
 def test_shadow_that_agrees_is_only_counted(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.partner.validate(an_order_document())
-    logged, [metric] = told(capsys)
+    logged, [metric] = logged_and_measured(capsys)
     assert logged == []
     assert (metric["ShadowDecisions"], metric["ShadowDifferences"]) == ([1.0], [0.0])
     assert "flip" not in metric
@@ -109,17 +109,17 @@ def test_shadow_that_agrees_is_only_counted(world: World, capsys: pytest.Capture
 
 def test_each_order_of_a_batch_is_decided_in_the_shadow(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.partner.validate_batch([NOBODY_ABLE, an_order_document(), NOBODY_ABLE])
-    logged, metrics = told(capsys)
+    logged, metrics = logged_and_measured(capsys)
     assert (len(logged), len(metrics)) == (2, 3)
 
 
 def test_repeated_and_reproduced_decisions_skip_the_shadow(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     key: dict[str, str | None] = {"Idempotency-Key": "a-key"}
     world.partner.validate(NOBODY_ABLE, headers=key)
-    told(capsys)
+    logged_and_measured(capsys)
     world.partner.validate(NOBODY_ABLE, headers=key)
     world.partner.validate(NOBODY_ABLE, query={"ruleset_version": "1"})
-    assert told(capsys) == ([], [])
+    assert logged_and_measured(capsys) == ([], [])
 
 
 def test_shadow_does_not_change_the_answer(world: World) -> None:
@@ -153,7 +153,7 @@ def test_order_with_little_time_left_skips_the_shadow(
     context = SimpleNamespace(aws_request_id="an-id", get_remaining_time_in_millis=left.__next__)
     monkeypatch.setattr(world.partner, "context", context)
     assert world.partner.validate(NOBODY_ABLE).status == 200
-    assert told(capsys) == ([], [])
+    assert logged_and_measured(capsys) == ([], [])
 
 
 def test_damaged_shadow_is_counted_and_does_not_change_the_answer(
@@ -168,7 +168,7 @@ def test_damaged_shadow_is_counted_and_does_not_change_the_answer(
     finally:
         put_into_shadow(world, 2)
 
-    logged, [metric] = told(capsys)
+    logged, [metric] = logged_and_measured(capsys)
     assert [answer.json["outcome"] for answer in answers] == ["rejected", "rejected"]
     assert logged == []
     assert (metric["shadow_version"], metric["ShadowFailures"]) == (str(version), [1.0])
@@ -182,6 +182,6 @@ def test_all_differences_are_counted_and_a_sample_is_logged(
     monkeypatch.setattr(world.function.resources, "settings", settings)
     for _ in range(40):
         world.partner.validate(NOBODY_ABLE)
-    lines, metrics = told(capsys)
+    lines, metrics = logged_and_measured(capsys)
     assert len(metrics) == 40
     assert len(lines) in logged

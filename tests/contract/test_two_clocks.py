@@ -1,4 +1,4 @@
-"""The two clocks: what was active `as_of` a day, and what rules and tables say of the date of service."""
+"""The two clocks: which version was active `as_of` a day, and which rules and rows apply on a date of service."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ INSTANT = timedelta(microseconds=1)
 
 
 def activate(world: World, document: RuleSetDocument, at: datetime) -> int:
-    """Published and active from that moment on, and known to the function."""
+    """Publish and activate a document at a moment, and make the function read the pointer."""
     store = world.function.resources.rule_set_store
     version: int = store.publish(document, by="ann", note="a note", at=at)
     store.activations.activate(version, by="bob", why="time", at=at)

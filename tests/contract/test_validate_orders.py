@@ -1,4 +1,4 @@
-"""The three routes, through the real handler, on tables made from template.yaml."""
+"""The routes of partners, through the real handler, on tables made from template.yaml."""
 
 from __future__ import annotations
 

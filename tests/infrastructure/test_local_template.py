@@ -1,4 +1,4 @@
-"""What `make build-local` makes of the built template: fit for `sam local`, and otherwise the same."""
+"""`make build-local` makes the built template fit for `sam local` and changes nothing else."""
 
 from __future__ import annotations
 

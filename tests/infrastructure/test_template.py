@@ -1,4 +1,4 @@
-"""What template.yaml must never lose: kept, encrypted tables, a scope on every route, least privilege, quiet logs."""
+"""What template.yaml must never lose: retained and encrypted tables, scopes, least privilege, quiet logs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ QUIET = {
     "responseLatency",
     "authorizer.claims.client_id",
 }
-"""What the access log may say of a request: nothing that a partner wrote, and no path that holds an id."""
+"""The fields of the access log: nothing that a partner wrote, and no path with an id."""
 
 
 def of_type(resource_type: str) -> dict[str, dict[str, Any]]:

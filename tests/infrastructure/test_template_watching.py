@@ -1,4 +1,4 @@
-"""Alarms and dashboard of template.yaml: they look at what is really emitted, tell somebody, and are in the runbook."""
+"""Alarms and dashboard of template.yaml use metrics that exist; each alarm notifies the topic and is in the runbook."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Named = tuple[str, str, frozenset[str]]
-"""Namespace, metric, and the names of its dimensions."""
+"""The namespace and name of a metric, and the names of its dimensions."""
 
 ALARMS = sorted(of_type("AWS::CloudWatch::Alarm"))
 OURS = "InfusionOrders"
@@ -34,9 +34,9 @@ AWS_METRICS = {
         ({"TableName"}, {"TableName", "Operation"}),
     ),
 }
-"""What AWS documents, as far as it is used here: names of metrics, and the sets of dimensions that they have."""
+"""The metrics and sets of dimensions that AWS documents, as far as the template uses them."""
 BY_OPERATION = {"ThrottledRequests", "SystemErrors"}
-"""Metrics of DynamoDB that are there only by table and operation together."""
+"""Metrics of DynamoDB that exist only for a table and an operation together."""
 QUERY = re.compile(r'SELECT SUM\((\w+)\) FROM SCHEMA\("([\w/]+)", ([\w, ]+)\) WHERE (.+)')
 SEARCH = re.compile(r"SEARCH\('\{([\w/]+),([\w,]+)\} MetricName=\"(\w+)\"")
 COMPUTED = r"IF\(|100 \*|age /"
@@ -57,7 +57,7 @@ def plain_metric(metric: dict[str, Any]) -> Named:
 
 
 def computed(expression: str) -> Iterator[Named]:
-    """The metrics that a query or a search names itself; any other expression reckons with ids."""
+    """The metrics that a query or a search names; any other expression refers to ids of metrics."""
     if query := QUERY.fullmatch(expression):
         yield query[2], query[1], frozenset(query[3].split(", "))
     elif search := SEARCH.match(expression):
@@ -90,14 +90,14 @@ def exists(named: Named) -> bool:
 
 
 def dashboard() -> dict[str, Any]:
-    """As CloudFormation renders it, with the name of what is referred to in its place."""
+    """The body of the dashboard, with the name of each reference in its place."""
     body = re.sub(r"\$\{([\w:.]+)\}", r"\1", text(properties("Dashboard")["DashboardBody"]))
     parsed: dict[str, Any] = json.loads(body)
     return parsed
 
 
 def drawn(metric: list[Any]) -> list[Named]:
-    """What one row of a widget draws: `[namespace, metric, dimension, value, ..., options]`, or an expression."""
+    """The metrics in one row of a widget: `[namespace, metric, dimension, value, ..., options]` or an expression."""
     if isinstance(metric[0], dict):
         return list(computed(metric[0]["expression"]))
     parts = [part for part in metric if not isinstance(part, dict)]
@@ -106,7 +106,7 @@ def drawn(metric: list[Any]) -> list[Named]:
 
 
 def runbook() -> dict[str, list[str]]:
-    """The rows of the table under the heading Alarms, by the alarm's logical id."""
+    """The rows of the table under the heading Alarms, by the logical id of the alarm."""
     section = (ROOT / "docs/operating.md").read_text(encoding="utf-8").split("\n## Alarms\n")[1].split("\n## ")[0]
     rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
     return {row[0].strip(" `"): [cell.strip() for cell in row[1:]] for row in rows}
@@ -144,7 +144,7 @@ def test_alarm_notifies_the_topic_when_it_starts_and_ends(alarm: str) -> None:
 
 @pytest.mark.parametrize("alarm", ALARMS)
 def test_alarm_explains_how_it_treats_missing_data(alarm: str) -> None:
-    """All that is watched is absent while nothing happens: that is no alarm, and says so beside the setting."""
+    """Watched metrics are missing while nothing happens; a comment at the setting says why that is no alarm."""
     source = (ROOT / "template.yaml").read_text(encoding="utf-8").split(f"\n  {alarm}:\n")[1].split("\n\n")[0]
 
     assert properties(alarm)["TreatMissingData"] == "notBreaching"
@@ -169,7 +169,7 @@ def test_an_alarm_has_one_value(alarm: str) -> None:
 
 @pytest.mark.parametrize("alarm", ALARMS)
 def test_alarms_use_only_metrics_of_this_stack(alarm: str) -> None:
-    """Two stages of one account share the namespace."""
+    """Two stages in one account share the namespace."""
     service = DOCUMENT["Globals"]["Function"]["Environment"]["Variables"]["SERVICE_NAME"]
     found = properties(alarm)
     metrics = [query["MetricStat"]["Metric"] for query in found.get("Metrics", []) if "MetricStat" in query] or [found]
@@ -198,7 +198,7 @@ def test_watched_route_is_the_route_of_orders() -> None:
     assert (dimensions["Resource"], dimensions["Method"]) == (route["Path"], route["Method"])
     assert properties("SlowOrdersAlarm")["ExtendedStatistic"] == "p99"
     assert dimensions["ApiName"] == properties("PartnerApi")["Name"]
-    assert properties("PartnerApi")["MethodSettings"][0]["MetricsEnabled"] is True  # else there are none by route
+    assert properties("PartnerApi")["MethodSettings"][0]["MetricsEnabled"] is True  # needed for metrics by route
 
 
 def test_age_alarm_starts_at_half_of_the_maximum_age() -> None:
@@ -223,7 +223,7 @@ def test_age_alarm_starts_at_half_of_the_maximum_age() -> None:
     ],
 )
 def test_all_functions_of_the_api_and_all_tables_are_watched(alarm: str, dimension: str, resources: list[str]) -> None:
-    """A sum of several metrics has no value while one of them is absent: a query has."""
+    """A sum of several metrics has no value while one of them is missing, but a query has."""
     (query,) = properties(alarm)["Metrics"]
     matched = QUERY.fullmatch(text(query["Expression"]))
 

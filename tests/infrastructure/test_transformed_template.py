@@ -1,6 +1,6 @@
-"""What CloudFormation is given in the end: each role's rights one by one, encryption, retention, and who may call.
+"""The template after SAM's transformation: the rights of each role, encryption, retention, and who may call.
 
-The template is transformed as SAM does it; `make template` installs what that needs.
+`make template` installs what the transformation needs.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def of_type(name: str) -> dict[str, dict[str, Any]]:
 
 
 def place(resource: Any) -> str:
-    """`Table`, `Bucket/*` and the like, as the reader of a policy would say it."""
+    """The resource of a statement in a short form, such as `Table` or `Bucket/*`."""
     (text,) = [resource] if isinstance(resource, str) else resource.values()
     text = text if isinstance(text, str) else ".".join(text)
     return re.sub(r"\$\{(\w+)\.Arn\}", r"\1", text).removesuffix(".Arn")
@@ -93,7 +93,7 @@ RIGHTS = {
         "TablesKey": KEY,
     },
 }
-"""Every right of every role of what runs; a wildcard stands only behind the name of a thing of this stack."""
+"""Every right of every role; wildcards follow only the name of a resource of this stack."""
 
 
 def test_rights_cover_all_roles() -> None:
@@ -123,7 +123,7 @@ def test_role_trusts_only_one_service(role: str) -> None:
 
 
 def test_validate_may_call_exactly_what_its_code_calls() -> None:
-    """The operations of the client, as its sources have them; a transaction of puts needs the right to put."""
+    """The sources name the operations of the client; a transaction of puts needs the right to put."""
     calls = {"get_item": "GetItem", "put_item": "PutItem", "transact_write_items": "PutItem", "query": "Query"}
     store = ROOT / "layers/infusion_orders/infusion_orders/store"
     modules = ("decisions.py", "rule_set_table.py", "partners.py", "dynamodb.py")
@@ -183,7 +183,7 @@ def test_stage_logs_no_bodies_and_no_traces() -> None:
 
 
 def test_functions_use_the_regular_endpoint_of_dynamodb() -> None:
-    """An address of a local engine is the only one without; the deployed functions get none."""
+    """Only the address of a local engine lacks TLS, and the deployed functions get no such address."""
     for function in of_type("AWS::Lambda::Function").values():
         assert function["Environment"]["Variables"]["AWS_ENDPOINT_URL_DYNAMODB"] == ""
 

@@ -1,4 +1,4 @@
-"""The local API over a real socket: the handler gets what API Gateway would send, and its answers come back whole."""
+"""The local API over a socket: the handler gets the events of API Gateway, and its answers arrive unchanged."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 class Client:
-    """Sends one request a connection and reads the whole answer."""
+    """Sends each request on its own connection and reads the whole answer."""
 
     def __init__(self, port: int) -> None:
         self._port = port

@@ -1,4 +1,4 @@
-"""The servers of the command as processes of their own, and what the command does when the machine lets it down."""
+"""The commands `serve` and `dynamodb` as processes, and how the command line reports a full disk or a closed pipe."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "events" / "orders" / "remicade.json"
 COMMAND = [sys.executable, "-m", "infusion_orders_cli.main"]
 BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-"""As in most people's shells."""
+"""The environment of most shells, in which Python buffers its output."""
 
 
 def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -147,7 +147,7 @@ def test_closed_pipe_ends_the_command_silently(tmp_path: Path) -> None:
 
 
 def test_signal_just_before_the_wait_ends_it_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It does not wake what begins to sleep: only the next thing that runs sees it."""
+    """The signal does not end a sleep that is about to begin; the next instruction raises it."""
     waits: list[float] = []
 
     def sleep_on(seconds: float) -> None:

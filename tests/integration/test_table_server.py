@@ -1,4 +1,4 @@
-"""The table server as a function in a container sees it: from another address, with whatever region sam chose."""
+"""The table server as a function in a container sees it: from another address and for any region."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ BOOLEANS = st.booleans()
 DAYS = (st.dates(date(2025, 6, 27), date(2025, 7, 4)) | st.dates(date(2024, 1, 1), date(2027, 12, 31))).map(
     date.isoformat
 )
-"""Half of them in the one week in which vancomycin changed its code: lines of one order overlap, and cross it."""
+"""Half of the days lie in the week in which vancomycin changed its code, so that lines overlap and cross it."""
 BIRTH_DATES = st.dates(date(1925, 1, 1), date(2026, 12, 31)).map(date.isoformat)
 
 NPIS = st.sampled_from(["1234567893", "1932104098", "1245319599"]) | MALFORMED
@@ -51,7 +51,7 @@ def words_of(vocabulary: type[StrEnum]) -> st.SearchStrategy[str]:
 
 
 def amounts(least: str, most: str) -> st.SearchStrategy[int | str]:
-    """Decimals as JSON whole numbers or as text; never a float, which would not keep its digits on the way."""
+    """Decimals as JSON whole numbers or as text; never floats, which would lose digits."""
     fractions = st.decimals(least, most, places=3, allow_nan=False, allow_infinity=False).map(
         lambda value: f"{value:f}"
     )
@@ -59,7 +59,7 @@ def amounts(least: str, most: str) -> st.SearchStrategy[int | str]:
 
 
 def parts(**optional: st.SearchStrategy[Any]) -> st.SearchStrategy[Document]:
-    """An object, each of its fields sent, null or absent."""
+    """An object; each of its fields is sent, null or absent."""
     return st.fixed_dictionaries({}, optional={name: st.none() | value for name, value in optional.items()})
 
 
@@ -140,7 +140,7 @@ ORDERS = parts(
 
 @st.composite
 def orders(draw: st.DrawFn, *, most_lines: int = 4) -> Document:
-    """Any order that the contract takes, from the three ids alone to every field sent."""
+    """Any valid order, from one with nothing but its three ids to one with every field."""
     lines = draw(st.lists(LINES, min_size=1, max_size=most_lines))
     return {
         "order_id": draw(st.from_regex(r"[A-Za-z0-9._:-]{1,64}", fullmatch=True)),
@@ -152,6 +152,6 @@ def orders(draw: st.DrawFn, *, most_lines: int = 4) -> Document:
 
 @st.composite
 def partial(draw: st.DrawFn, document: Document) -> Document:
-    """The order with some of its optional fields left out: the same facts, but fewer of them."""
+    """The order without some of its optional fields."""
     candidates = optional_places(document)
     return without(document, draw(st.sets(st.sampled_from(candidates))) if candidates else ())

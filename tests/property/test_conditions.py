@@ -1,4 +1,4 @@
-"""Conditions: the closures, the traced evaluation and the naive reference agree, and information only ever adds."""
+"""The closures, the traced evaluation and a naive reference agree; more information never changes a truth."""
 
 from __future__ import annotations
 

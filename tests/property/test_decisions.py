@@ -1,4 +1,4 @@
-"""What holds for every decision, whatever the rules and whatever is known."""
+"""Properties of every decision, for random rules and facts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def asked_facts(decision: Any) -> list[str]:
 
 
 def weakest_open_effect(decision: Any) -> str | None:
-    """The effect at which a single line wants information."""
+    """Return the effect for which a single line needs information."""
     if decision.lines[0].outcome is not Outcome.NEEDS_INFORMATION:
         return None
     order = ["redirect", "reject", "review"]

@@ -1,4 +1,4 @@
-"""Questions are enough, and none is too many: held against trying every answer."""
+"""The questions are sufficient and none is superfluous, checked by trying every answer."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ ENOUGH_TO_TRY = 20_000
 
 
 def rules(data: st.DataObject, facts: dict[str, Any]) -> dict[str, Any]:
-    """Some rules that the facts leave open: each is true when it is broken."""
+    """Draw rules that the facts leave open, as conditions that are true if the rule is broken."""
     drawn = data.draw(st.lists(conditions(5), min_size=1, max_size=3))
     expressions = {f"rule-{position}": resolved(written) for position, written in enumerate(drawn)}
     return {rule: broken for rule, broken in expressions.items() if evaluate(broken, facts).truth is None}
 
 
 def level(broken: dict[str, Any], facts: dict[str, Any]) -> bool | None:
-    """What the rules of one effect come to: broken if any is, open if any is, else kept."""
+    """Return True if any rule of the effect is broken, None if any is open, else False."""
     truths = {evaluate(expression, facts).truth for expression in broken.values()}
     return True if True in truths else None if None in truths else False
 

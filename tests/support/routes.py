@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GoodRequest:
-    """A good one: what stands in the path's braces, the query, and the body; and what it is answered with."""
+    """A request that is answered: its body, path parameters and query, and the expected status."""
 
     body: Any = None
     values: tuple[tuple[str, str], ...] = ()
     query: tuple[tuple[str, str], ...] = ()
     status: int = 200
     again: int = 200
-    """The status of the same request sent once more."""
+    """The status when the same request is sent again."""
 
 
 def _small_draft() -> dict[str, Any]:
@@ -33,7 +33,7 @@ def _small_draft() -> dict[str, Any]:
 
 
 def good_requests(decision_id: str) -> dict[str, GoodRequest]:
-    """By route.  They want version 1 active, a version 2 published, and the decision of the local partner recorded."""
+    """The good requests by route.  They need an active version 1, a published version 2, and the recorded decision."""
     order = an_order_document()
     version = (("version", "1"),)
     return {
@@ -57,7 +57,7 @@ def good_requests(decision_id: str) -> dict[str, GoodRequest]:
 
 
 def event_to(route: ApiRoute, request: GoodRequest, **changes: Any) -> dict[str, Any]:
-    """The request as API Gateway would send it, from the local partner with the route's scope unless changed."""
+    """The event of a request, from the local partner and with the route's scope unless changed."""
     path = route.path
     for name, value in request.values:
         path = path.replace(f"{{{name}}}", value)

@@ -1,4 +1,4 @@
-"""The manual's clauses M-1 to M-12, each as an order that shows it (docs/traceability.md is made from the markers)."""
+"""The clauses M-1 to M-12 of the manual, each shown by orders; docs/traceability.md is generated from the markers."""
 
 from __future__ import annotations
 

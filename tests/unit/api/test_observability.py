@@ -136,7 +136,7 @@ def some_notes(*judged: Judged) -> Notes:
 
 
 def metrics_of(capsys: pytest.CaptureFixture[str]) -> dict[tuple[str, ...], list[float]]:
-    """Each metric's values by its name and the dimensions that it is counted by, as CloudWatch reads the lines."""
+    """The values of each metric by its name and dimensions, as CloudWatch reads the lines."""
     found: dict[tuple[str, ...], list[float]] = {}
     for line in [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" in line]:
         for directive in line["_aws"]["CloudWatchMetrics"]:

@@ -15,6 +15,8 @@ from infusion_orders.api.requests import (
     refuse_parameters,
     require_ulid,
 )
+from infusion_orders.api.rule_bodies import MOST_LEVELS
+from infusion_orders.authoring.limits import LIMITS
 from infusion_orders.orders.parsing import MalformedJson
 
 TODAY = date(2026, 11, 23)
@@ -135,3 +137,7 @@ def test_text_that_is_not_a_ulid_is_not_found(text: str) -> None:
 
 def test_ulid_is_accepted_as_a_decision_id() -> None:
     assert require_ulid("01KAT7Q3V9M5R7T0ZJX2B8N4WC") == "01KAT7Q3V9M5R7T0ZJX2B8N4WC"
+
+
+def test_body_may_be_as_deep_as_the_deepest_condition() -> None:
+    assert MOST_LEVELS == 2 * LIMITS.depth + 10

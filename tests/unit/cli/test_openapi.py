@@ -1,4 +1,4 @@
-"""The OpenAPI document is valid, and says of requests and answers what the code does."""
+"""The OpenAPI document is valid and agrees with the code about requests and answers."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def test_document_is_valid_openapi() -> None:
 
 
 def test_every_problem_has_a_status_and_an_example() -> None:
-    told = [names for problems in (PARTNER_PROBLEMS, RULE_PROBLEMS) for names, _ in problems.values()]
-    assert {name for names in told for name in names} == set(TITLES)
+    documented = [names for problems in (PARTNER_PROBLEMS, RULE_PROBLEMS) for names, _ in problems.values()]
+    assert {name for names in documented for name in names} == set(TITLES)
     for response in document()["components"]["responses"].values():
         for example in response["content"]["application/problem+json"]["examples"].values():
             assert errors("Problem", example["value"]) == []

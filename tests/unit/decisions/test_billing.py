@@ -1,4 +1,4 @@
-"""Billing units of a line from dose, code, frequency and dates; nothing where they say too little or are a slip."""
+"""Billing units of a line, computed from dose, code, frequency and dates."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COMPLETE: dict[str, Any] = {
 
 
 def billed(**changes: Any) -> Billing | None:
-    """With facts changed by name, `__` for the dot; None takes one away."""
+    """Bill a complete line with changed facts: `__` stands for the dot, and None removes a fact."""
     known = COMPLETE | {name.replace("__", "."): value for name, value in changes.items()}
     facts = {name: value for name, value in known.items() if value is not None}
     case = Case(CATALOGUE, default_rules().tables, line_facts=[facts])

@@ -65,12 +65,16 @@ SETTLED: Table = {
 
 
 @pytest.mark.parametrize("settled", [frozenset[Outcome](), *SETTLED], ids=lambda outcomes: "+".join(sorted(outcomes)))
-@pytest.mark.parametrize("hanging", [c for size in range(4) for c in combinations((INDETERMINATE, INFO, REVIEW), size)])
-def test_outcome_of_the_order_follows_from_its_lines(settled: frozenset[Outcome], hanging: tuple[Outcome, ...]) -> None:
-    lines = [*settled, *hanging]
+@pytest.mark.parametrize(
+    "still_open", [c for size in range(4) for c in combinations((INDETERMINATE, INFO, REVIEW), size)]
+)
+def test_outcome_of_the_order_follows_from_its_lines(
+    settled: frozenset[Outcome], still_open: tuple[Outcome, ...]
+) -> None:
+    lines = [*settled, *still_open]
     if not lines:
         return
-    expected = hanging[0] if hanging else SETTLED[settled]
+    expected = still_open[0] if still_open else SETTLED[settled]
     assert outcome_of_order(lines) is expected
     assert outcome_of_order([*reversed(lines), *lines]) is expected
 
@@ -392,7 +396,7 @@ def test_same_order_has_the_same_receipt() -> None:
 
 
 ALONE = {"line_id": "1", "hcpcs": "S9500", "units": 7, "modifiers": [], "frequency": "every 24 hours", **WEEK}
-"""A per diem that goes by its own frequency: of what is worked out of it, it holds itself."""
+"""A per diem whose units follow from its own frequency."""
 
 
 @pytest.mark.parametrize("sent", [an_order_document(), an_order_of(ALONE)], ids=["example", "per diem alone"])

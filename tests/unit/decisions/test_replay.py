@@ -1,4 +1,4 @@
-"""A recorded decision decided again under another version: what flips, by which rules, and what cannot be replayed."""
+"""Replay of recorded decisions under another version: what flips, because of which rules, and what is refused."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def altered(one: RecordedDecision, **changes: Any) -> RecordedDecision:
 
 
 def with_facts(one: RecordedDecision, pointer: str, value: Any) -> RecordedDecision:
-    """Its facts changed, and its receipt as if they had always been so."""
+    """Change a fact, and the receipt with it."""
     from infusion_orders.rules.digests import canonical_json, digest
 
     facts = json.loads(one.facts)

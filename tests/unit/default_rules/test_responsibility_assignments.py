@@ -1,4 +1,4 @@
-"""Every complete order has exactly one responsible party: all combinations, against the manual's words (M-9, M-11)."""
+"""Every complete order has exactly one responsible party, in all combinations that the manual names (M-9, M-11)."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_exactly_one_assignment_applies_to_every_line(business: LineOfBusiness, 
         (line,) = judge_order(
             Case(rule_set.catalogue, rule_set.tables, order=parse_order(json.dumps(order))), rule_set, ["1"]
         )
-        # then one rule gives the party, and none hangs
+        # then one rule gives the party, and none is unknown
         verdicts = {rule: line.verdict(position) for position, rule in assigning}
         assert set(verdicts.values()) <= {Verdict.SATISFIED, Verdict.NOT_APPLICABLE}, (combination, verdicts)
         satisfied = [rule for rule, verdict in verdicts.items() if verdict is Verdict.SATISFIED]

@@ -1,4 +1,4 @@
-"""Conditions on assigned facts, rewritten as conditions on when the assigning rules apply."""
+"""Conditions on assigned facts are rewritten as conditions on when the assigning rules apply."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ def test_rewritten_condition_is_true_if_and_only_if_the_assigned_value_meets_it(
         value = "x" if a else source if b else "none"
         assert evaluate(found, {"a": a, "b": b, "source": source}).truth is leaf.holds(value)
     # while it is not known whether the first applies, so is the value, unless both ways say the same
-    hanging = evaluate(found, {"a": unknown("a"), "b": False, "source": "y"}).truth
-    assert hanging is (None if leaf.holds("x") is not leaf.holds("none") else leaf.holds("none"))
+    found_truth = evaluate(found, {"a": unknown("a"), "b": False, "source": "y"}).truth
+    assert found_truth is (None if leaf.holds("x") is not leaf.holds("none") else leaf.holds("none"))
 
 
 CARVE_OUT = an_assignment(

@@ -16,8 +16,8 @@ from infusion_orders.rules.expression import Comparison, Every, Expression, Nega
 from infusion_orders.rules.rule import Rule, Verdict
 from tests.support.rules import a_rule
 
-TRUE, FALSE, HANGING, FAULTY = (Comparison(name, "is", True) for name in ("true", "false", "hanging", "faulty"))
-FACTS = {"true": True, "false": False, "hanging": Unknown((Need("hanging", None, Reason.MISSING),)), "faulty": Fault()}
+TRUE, FALSE, UNKNOWN, FAULTY = (Comparison(name, "is", True) for name in ("true", "false", "unknown", "faulty"))
+FACTS = {"true": True, "false": False, "unknown": Unknown((Need("unknown", None, Reason.MISSING),)), "faulty": Fault()}
 AB = frozenset({"a", "b"})
 
 
@@ -45,13 +45,13 @@ def test_comparison_with_a_constant(operator: str, constant: Any, holding: list[
     compiled = compile_expression(comparison)
     for value, truth in [(value, True) for value in holding] + [(value, False) for value in failing]:
         assert comparison.holds(value) is compiled({"x": value}) is truth
-    assert compiled({"x": FACTS["hanging"]}) is None
+    assert compiled({"x": FACTS["unknown"]}) is None
 
 
 def test_comparison_of_two_facts_is_unknown_or_faulty_if_either_is() -> None:
     comparison = Comparison("x", "at_most", other="y")
     compiled = compile_expression(comparison)
-    for x, y, truth in ((1, 1, True), (2, 1, False), (1, FACTS["hanging"], None), (FACTS["hanging"], 1, None)):
+    for x, y, truth in ((1, 1, True), (2, 1, False), (1, FACTS["unknown"], None), (FACTS["unknown"], 1, None)):
         assert compiled({"x": x, "y": y}) is truth
     for facts in ({"x": 1, "y": Fault()}, {"x": Fault(), "y": 1}):
         with pytest.raises(FaultyFact):
@@ -63,13 +63,13 @@ def test_comparison_of_two_facts_is_unknown_or_faulty_if_either_is() -> None:
     [
         (Negation(TRUE), False),
         (Negation(FALSE), True),
-        (Negation(HANGING), None),
-        (Every((TRUE, HANGING)), None),
-        (Every((HANGING, FALSE)), False),
+        (Negation(UNKNOWN), None),
+        (Every((TRUE, UNKNOWN)), None),
+        (Every((UNKNOWN, FALSE)), False),
         (Every((TRUE, TRUE)), True),
         (Every(()), True),
-        (Some((HANGING, TRUE)), True),
-        (Some((FALSE, HANGING)), None),
+        (Some((UNKNOWN, TRUE)), True),
+        (Some((FALSE, UNKNOWN)), None),
         (Some((FALSE, FALSE)), False),
         (Some(()), False),
         (Every((Some((Some((FALSE, TRUE)),)),)), True),
@@ -93,10 +93,10 @@ def test_composition_has_its_kleene_truth_in_every_form(expression: Expression, 
 @pytest.mark.parametrize(
     ("expression", "truth"),
     [
-        (Every((HANGING, FAULTY)), "error"),
+        (Every((UNKNOWN, FAULTY)), "error"),
         (Every((FAULTY, FALSE)), "false"),
         (Some((FAULTY, TRUE)), "true"),
-        (Some((HANGING, FAULTY)), "error"),
+        (Some((UNKNOWN, FAULTY)), "error"),
         (Negation(FAULTY), "error"),
     ],
 )
@@ -115,7 +115,7 @@ def nested(levels: int, innermost: Expression) -> Expression:
 @pytest.mark.parametrize("levels", [1, 2, 3, 120])
 def test_deeply_nested_condition_is_evaluated(levels: int) -> None:
     negated = levels // 3 % 2 == 1
-    for innermost, truth in ((TRUE, True), (FALSE, False), (HANGING, None)):
+    for innermost, truth in ((TRUE, True), (FALSE, False), (UNKNOWN, None)):
         expected = truth if truth is None or not negated else not truth
         assert compile_expression(nested(levels, innermost))(FACTS) is expected
         verdict = compile_verdict(True, nested(levels, innermost), assigns=False)(FACTS)
@@ -144,7 +144,7 @@ def compiled(*rules: dict[str, Any]) -> tuple[CompiledRule, ...]:
 )
 def test_verdict_follows_from_when_and_require(when: bool | None, require: bool | None, verdict: Verdict) -> None:
     (rule,) = compiled(a_rule("some.rule", when={"fact": "care.telephone", "is": True}))
-    unknown = FACTS["hanging"]
+    unknown = FACTS["unknown"]
     facts = {
         "care.telephone": unknown if when is None else when,
         "caregiver.able": unknown if require is None else require,

@@ -47,8 +47,8 @@ def responsible_party(line: JudgedLine, rule_set: RuleSet) -> ResponsibleParty |
     """
     assigned: dict[str, str] = {}
     for position in rule_set.assigning[RESPONSIBLE_PARTY]:
-        verdict = line.verdict(position)
-        if verdict is Verdict.NOT_APPLICABLE:
+        verdict = line.verdicts.get(position)
+        if verdict is None:
             continue
         rule = rule_set.rules[position].definition
         value = (rule.assign or {})[RESPONSIBLE_PARTY]
