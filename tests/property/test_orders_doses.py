@@ -1,4 +1,4 @@
-"""Properties of doses: nothing is lost, nothing is billed beyond need, and the unit does not matter."""
+"""What holds for every dose: nothing is lost, nothing is billed beyond need, and the scale does not matter."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ MASSES = st.sampled_from(["g", "mg", "mcg"])
 
 
 @given(DOSES, MASSES, MASSES)
-def test_converting_there_and_back_is_exact(dose: Decimal, unit: str, to_unit: str) -> None:
+def test_conversion_there_and_back_is_the_same_amount(dose: Decimal, unit: str, to_unit: str) -> None:
     assert convert(convert(dose, unit, to_unit), to_unit, unit) == dose
 
 
 @given(DOSES, MASSES, MASSES, MASSES)
-def test_converting_by_another_unit_is_exact(dose: Decimal, unit: str, by_way_of: str, to_unit: str) -> None:
+def test_conversion_over_a_third_unit_is_the_same_amount(
+    dose: Decimal, unit: str, by_way_of: str, to_unit: str
+) -> None:
     assert convert(convert(dose, unit, by_way_of), by_way_of, to_unit) == convert(dose, unit, to_unit)
 
 
 @given(DOSES, DOSES, SIZES)
-def test_more_drug_is_never_fewer_units(dose: Decimal, another: Decimal, size: Decimal) -> None:
+def test_larger_dose_never_has_fewer_units(dose: Decimal, another: Decimal, size: Decimal) -> None:
     smaller, larger = sorted((dose, another))
 
     assert units_per_administration(smaller, "mg", size, "mg") <= units_per_administration(larger, "mg", size, "mg")
@@ -39,7 +41,7 @@ def test_units_do_not_depend_on_the_unit_of_the_dose(dose: Decimal, unit: str, s
 
 
 @given(DOSES, SIZES)
-def test_units_cover_the_dose_with_less_than_one_to_spare(dose: Decimal, size: Decimal) -> None:
+def test_units_cover_the_dose_with_less_than_one_unit_to_spare(dose: Decimal, size: Decimal) -> None:
     units = units_per_administration(dose, "mg", size, "mg")
 
     assert units >= 1
@@ -58,7 +60,9 @@ def test_billed_and_discarded_units_never_exceed_the_opened_vials(dose: Decimal,
 
 
 @given(st.integers(1, 1000), st.integers(1, 50), st.integers(1, 20))
-def test_whole_units_of_a_vial_are_billed_or_discarded(units_of_dose: int, size: int, units_of_vial: int) -> None:
+def test_units_of_whole_unit_vials_are_all_billed_or_discarded(
+    units_of_dose: int, size: int, units_of_vial: int
+) -> None:
     dose, vial = Decimal(units_of_dose), Decimal(size * units_of_vial)
     wasted = waste_units(dose, "mg", vial=vial, vial_unit="mg", unit_quantity=Decimal(size), code_unit="mg")
     opened = units_per_administration(dose, "mg", vial, "mg")

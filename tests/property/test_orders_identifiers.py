@@ -1,4 +1,4 @@
-"""Properties of identifiers: any text has a normal form or is refused."""
+"""Identifiers: any text has a normal form or is refused, and a normal form is its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DIGITS = st.from_regex(r"[12][0-9]{8}", fullmatch=True)
 
 
 @given(st.sampled_from(CHECKS), st.text(max_size=64) | SHAPED)
-def test_normal_form_is_ascii_and_its_own_normal_form(check: Callable[[str], str], text: str) -> None:
+def test_any_text_is_refused_or_has_a_stable_ascii_normal_form(check: Callable[[str], str], text: str) -> None:
     try:
         normal = check(text)
     except InvalidIdentifier:
@@ -39,7 +39,7 @@ def test_normal_form_is_ascii_and_its_own_normal_form(check: Callable[[str], str
 
 
 @given(DIGITS)
-def test_exactly_one_check_digit_makes_an_npi(digits: str) -> None:
+def test_exactly_one_check_digit_makes_an_npi_valid(digits: str) -> None:
     good = []
     for check_digit in "0123456789":
         try:
@@ -69,5 +69,5 @@ def _is_npi(text: str) -> bool:
 
 
 @given(st.from_regex(r"[0-9]{5}-[0-9]{4}-[0-9]{2}", fullmatch=True))
-def test_an_ndc_of_eleven_digits_is_the_same_with_and_without_dashes(text: str) -> None:
+def test_ndc_of_eleven_digits_is_the_same_with_and_without_dashes(text: str) -> None:
     assert identifiers.parse_ndc(text) == identifiers.parse_ndc(text.replace("-", "")) == text.replace("-", "")

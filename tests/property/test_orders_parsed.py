@@ -1,4 +1,4 @@
-"""Properties of parsing: any body gives an order, or an error of the right kind that repeats nothing."""
+"""Whatever is sent: an order, or a complaint of the right kind that repeats nothing."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def put(document: Document, place: tuple[str | int, ...], value: Any) -> None:
 
 
 @given(orders())
-def test_valid_order_is_parsed_and_dumped_unchanged(document: Document) -> None:
+def test_every_order_survives_parsing_and_writing_unchanged(document: Document) -> None:
     order = parse_order(json.dumps(document))
 
     assert parse_order(order.model_dump_json()) == order
@@ -75,7 +75,7 @@ def test_parsed_order_has_the_values_that_were_sent(document: Document, data: st
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200) | ANY_JSON.map(json.dumps))
-def test_any_body_is_parsed_or_raises_one_of_three_errors(body: bytes | str) -> None:
+def test_any_text_parses_or_raises_one_of_three_errors(body: bytes | str) -> None:
     try:
         parse_order(body)
     except (MalformedJson, TooLarge, InvalidOrder):
@@ -84,7 +84,7 @@ def test_any_body_is_parsed_or_raises_one_of_three_errors(body: bytes | str) -> 
 
 
 @given(orders(most_lines=2), st.data())
-def test_any_value_at_any_place_is_parsed_or_has_a_pointer(document: Document, data: st.DataObject) -> None:
+def test_any_value_in_any_field_parses_or_is_reported_by_pointer(document: Document, data: st.DataObject) -> None:
     place = data.draw(st.sampled_from(list(places(document))))
     put(document, place, data.draw(ANY_JSON))
 
@@ -99,14 +99,14 @@ def test_any_value_at_any_place_is_parsed_or_has_a_pointer(document: Document, d
     st.data(),
     st.sampled_from([CANARY, {CANARY: CANARY}, [CANARY], [[CANARY]], CANARY * 30]),
 )
-def test_problem_never_repeats_what_was_sent(document: Document, data: st.DataObject, value: Any) -> None:
+def test_error_never_repeats_what_was_sent(document: Document, data: st.DataObject, value: Any) -> None:
     put(document, data.draw(st.sampled_from(list(places(document)))), value)
 
     assert CANARY not in repr(complaints(document))
 
 
 @given(st.from_regex(r"(0|[1-9][0-9]{0,20})(\.[0-9]{1,20})?", fullmatch=True))
-def test_a_number_keeps_every_digit(text: str) -> None:
+def test_number_keeps_every_digit(text: str) -> None:
     document = parse_json(f"[{text}]")
 
     assert isinstance(document, list)
