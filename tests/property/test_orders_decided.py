@@ -35,7 +35,7 @@ THERAPY_OF = {
 
 @examples(150)
 @given(orders())
-def test_what_is_recorded_is_decided_alike_to_the_last_digest(document: dict[str, Any]) -> None:
+def test_recorded_facts_give_the_same_decision_and_digests(document: dict[str, Any]) -> None:
     rules, order = default_rules(), parse_order(json.dumps(document, default=str))
     decided = decide(order, rules, as_of=TODAY)
     case = case_from_record(json.loads(decided.facts), rules.catalogue, rules.tables)
@@ -45,7 +45,7 @@ def test_what_is_recorded_is_decided_alike_to_the_last_digest(document: dict[str
 
 @examples(150)
 @given(orders())
-def test_every_decision_is_one_of_the_contract(document: dict[str, Any]) -> None:
+def test_every_decision_fits_its_schema(document: dict[str, Any]) -> None:
     decision = decide(parse_order(json.dumps(document, default=str)), default_rules(), as_of=TODAY).decision
     checked = Decision.model_validate(decision.model_dump(by_alias=True))
     assert checked.model_dump() == decision.model_dump()
@@ -134,7 +134,7 @@ def test_every_order_gets_a_decision_without_an_error(document: dict[str, Any]) 
 
 @examples(200)
 @given(st.data(), complete_orders() | orders())
-def test_leaving_fields_out_never_settles_an_order_otherwise(data: st.DataObject, full: dict[str, Any]) -> None:
+def test_missing_fields_never_settle_an_order_differently(data: st.DataObject, full: dict[str, Any]) -> None:
     sparse = data.draw(partial(full))
     fuller = {line.line_id: line.outcome for line in decision_of(full).lines}
     for line in decision_of(sparse).lines:
@@ -155,7 +155,7 @@ def test_answering_every_question_settles_the_effect_that_asked(data: st.DataObj
 
 @examples(100)
 @given(complete_orders())
-def test_a_complete_order_is_never_asked_about(full: dict[str, Any]) -> None:
+def test_complete_order_raises_no_question(full: dict[str, Any]) -> None:
     assert decision_of(full).questions == ()
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
 
 from infusion_orders.authoring.checks import check_document
 from infusion_orders.authoring.limits import LIMITS
+from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.problems import RuleProblem, RuleSetErrors
 from tests.support.orders import ABSENT, change
@@ -338,6 +340,27 @@ def test_vendor_of_an_action_must_be_a_code_that_identifies_nobody(vendor: str, 
 def test_vendor_of_an_action_may_be_the_contracted_vendor() -> None:
     action = {"action": "use_vendor", "vendor": {"fact": "line.contracted_vendor"}}
     assert problems(changed_rule({"/otherwise/action": action})) == ()
+
+
+PRIVATE = sorted(fact.name for fact in CATALOGUE.facts.values() if fact.private)
+PLACES: dict[str, dict[str, Any]] = {
+    "when": {"/when": {"fact": "FACT", "known": True}},
+    "require": {"/require": {"not": {"fact": "FACT", "known": True}}},
+    "right side": {"/require": {"fact": "FACT", "is": {"fact": "FACT"}}},
+    "message": {"/otherwise/message": "Sent: {FACT}."},
+    "remedy": {"/otherwise/remedy": "Correct {FACT}."},
+    "vendor": {"/otherwise/action": {"action": "use_vendor", "vendor": {"fact": "FACT"}}},
+    "assigned value": {"/assign": {"line.carve_out": {"fact": "FACT"}}},
+}
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+@pytest.mark.parametrize("place", PLACES)
+def test_private_fact_is_refused_in_every_place_of_a_rule(place: str, name: str) -> None:
+    changes = json.loads(json.dumps(PLACES[place]).replace("FACT", name))
+    rule = changed_rule(changes, of=ASSIGNING if place == "assigned value" else GOOD)
+    found = [problem.problem for problem in problems(rule)]
+    assert any(problem.startswith(f"{name} identifies a person") for problem in found), found
 
 
 def nested(depth: int) -> Any:

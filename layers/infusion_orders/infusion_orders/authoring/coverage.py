@@ -130,7 +130,7 @@ def possible_verdicts(resolved: ResolvedRule) -> frozenset[Verdict]:
 
 
 def shares(reports: Sequence[ExampleReport]) -> dict[str, float]:
-    """Return the percentages of possible verdicts reached and of slips noticed; 100 if there are none."""
+    """Return the percentages of possible verdicts reached and of mutants noticed; 100 if there are none."""
     covered = [one.coverage for one in reports if one.coverage is not None]
     mutated = [one.mutation for one in reports if one.mutation is not None]
     return {
