@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from infusion_orders.rules.condition import leaves
@@ -38,36 +37,20 @@ def find_rules(
     `therapy` keeps the rules whose conditions name it.  `effect` is one of the effects, or `assign` for rules that
     assign.  Raises SearchTextLength.
     """
-    wanted = RuleFilter(clause, provider_type, therapy, effect)
     words = [] if text is None else _words(text)
     ranked = []
     for rule in rules:
-        if not wanted.matches(rule):
-            continue
-        scores = [_score(rule, word) for word in words]
-        if all(scores):
-            ranked.append((-sum(scores), rule.id, rule))
+        rule_effect = ASSIGN if rule.otherwise is None else rule.otherwise.effect.value
+        if (
+            clause in (None, rule.clause)
+            and (provider_type is None or provider_type in rule.provider_types)
+            and effect in (None, rule_effect)
+            and (therapy is None or therapy in _therapies(rule))
+        ):
+            scores = [_score(rule, word) for word in words]
+            if all(scores):
+                ranked.append((-sum(scores), rule.id, rule))
     return [rule for _, _, rule in sorted(ranked, key=lambda entry: entry[:2])]
-
-
-@dataclass(frozen=True, slots=True)
-class RuleFilter:
-    """What a rule must be, regardless of the search text.  None matches every rule."""
-
-    clause: str | None
-    provider_type: ProviderType | None
-    therapy: str | None
-    effect: str | None
-
-    def matches(self, rule: Rule) -> bool:
-        """Return whether the rule meets every criterion."""
-        effect = ASSIGN if rule.otherwise is None else rule.otherwise.effect.value
-        return (
-            self.clause in (None, rule.clause)
-            and (self.provider_type is None or self.provider_type in rule.provider_types)
-            and self.effect in (None, effect)
-            and (self.therapy is None or self.therapy in _therapies(rule))
-        )
 
 
 def _therapies(rule: Rule) -> set[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from infusion_orders.authoring.analysis.report import AnalysisFinding, Doubt, FindingKind
 from infusion_orders.authoring.analysis.samples import COMPLETE
-from infusion_orders.authoring.analysis.satisfiability import TooManyCombinations, can_hold
+from infusion_orders.authoring.analysis.satisfiability import Satisfiability, TooManyCombinations
 from infusion_orders.rules.expression import Every, Negation, comparisons, conjuncts
 from infusion_orders.rules.resolution import DATE_OF_SERVICE
 from infusion_orders.rules.rule import Effect
@@ -42,12 +42,12 @@ class ConditionAnalysis:
     def rule_findings(self, rule: CompiledRule) -> Iterator[AnalysisFinding]:
         """Yield a finding if the rule can never apply, or can never be broken."""
         where = (rule.id,)
-        if self._can_hold(rule.when, where, "Can it apply?") is False:
+        if self.can_hold(rule.when, where, "Can it apply?") is False:
             yield self._never_applies(rule)
             return
         if rule.assigns or _only_asks(rule):
             return
-        if self._can_hold(rule.broken, where, "Can it fail?") is False:
+        if self.can_hold(rule.broken, where, "Can it fail?") is False:
             problem = (
                 "the rule can never fail: whenever it applies, its requirement is already true. If it should only ask "
                 "for a fact, require that the fact is `known`"
@@ -70,7 +70,7 @@ class ConditionAnalysis:
             return
         where = (one.id, other.id)
         both = Every((one.when, other.when))
-        if self._can_hold(both, where, "Can both apply?") is False:
+        if self.can_hold(both, where, "Can both apply?") is False:
             return
         for weaker, stronger in ((one, other), (other, one)):
             if self._could_imply(weaker, stronger) and self._implies(weaker, stronger):
@@ -78,7 +78,7 @@ class ConditionAnalysis:
                 return
         if self._contradict(one, other, both):
             problem = "the rules contradict each other: every order that both apply to breaks one of them"
-            yield from self._shown(FindingKind.CONTRADICTION, where, problem, both)
+            yield from self.shown(FindingKind.CONTRADICTION, where, problem, both)
 
     def _are_related(self, one: CompiledRule, other: CompiledRule) -> bool:
         return not self._required(one).isdisjoint(self._named(other)) or not self._required(other).isdisjoint(
@@ -105,7 +105,7 @@ class ConditionAnalysis:
     def _implies(self, one: CompiledRule, other: CompiledRule) -> bool:
         """Return whether it is proved that every order that breaks the one rule breaks the other."""
         only_one = Every((one.broken, Negation(other.broken)))
-        return self._can_hold(only_one, (one.id, other.id), "Does one imply the other?") is False
+        return self.can_hold(only_one, (one.id, other.id), "Does one imply the other?") is False
 
     def _contradict(self, one: CompiledRule, other: CompiledRule, both: Expression) -> bool:
         """Return whether each rule can be met where both apply, but not both of them.
@@ -115,11 +115,11 @@ class ConditionAnalysis:
         where = (one.id, other.id)
         question = "Can both be met?"
         met = Every((both, one.require, other.require))
-        if self._can_hold(met, where, question) is not False:
+        if self.can_hold(met, where, question) is not False:
             return False
-        return all(self._can_hold(Every((both, rule.require)), where, question) is True for rule in (one, other))
+        return all(self.can_hold(Every((both, rule.require)), where, question) is True for rule in (one, other))
 
-    def _shown(
+    def shown(
         self, kind: FindingKind, where: tuple[str, ...], problem: str, expression: Expression
     ) -> Iterator[AnalysisFinding]:
         """Yield the finding if an order shows it; otherwise note a doubt, because perhaps no such order can exist."""
@@ -135,7 +135,7 @@ class ConditionAnalysis:
             f"breaks the second, so its effect ({weaker.effect}) never decides. Narrow one of them, or remove the first"
         )
         where = (weaker.id, stronger.id)
-        yield from self._shown(FindingKind.IMPLIED, where, problem, Every((weaker.broken, stronger.broken)))
+        yield from self.shown(FindingKind.IMPLIED, where, problem, Every((weaker.broken, stronger.broken)))
 
     def _never_applies(self, rule: CompiledRule) -> AnalysisFinding:
         """Name the facts whose conditions exclude each other, and show an order that meets all conditions but one."""
@@ -153,17 +153,17 @@ class ConditionAnalysis:
         core = list(parts)
         for part in parts:
             fewer = [other for other in core if other is not part]
-            if fewer and self._can_hold(Every(tuple(fewer)), (), "") is False:
+            if fewer and self.can_hold(Every(tuple(fewer))) is False:
                 core = fewer
         return core
 
     def _order(self, expression: Expression) -> Json | None:
         return self.search.find(expression).order
 
-    def _can_hold(self, expression: Expression, where: tuple[str, ...], question: str) -> bool | None:
+    def can_hold(self, expression: Expression, where: tuple[str, ...] = (), question: str = "") -> bool | None:
         """Return whether the condition can be true; None, with a doubt, if there are too many combinations to try."""
         try:
-            found = can_hold(expression, self.rule_set.catalogue)
+            found = Satisfiability(expression, self.rule_set.catalogue).solution() is not None
         except TooManyCombinations:
             if where:
                 self.doubts.append(Doubt(where, question, "too many combinations of values to try"))

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 USUAL_DAY = date(2026, 12, 1)
 DAY = timedelta(days=1)
-ONE_YEAR = Decimal("365.25")
 AMOUNTS = ("1", "10", "100", "1000", "0.1", "25", "40", "500", "5000")
 AGES = (50, 10, 20, 0, 70)
 DOSES = (("1", "g"), ("100", "mg"), ("1000", "unit"), ("10", "ml"), ("20", "meq"), ("5", "mg/kg"))

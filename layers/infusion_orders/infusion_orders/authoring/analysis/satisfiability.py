@@ -86,8 +86,3 @@ class Satisfiability:
         if name not in self._values:
             self._values[name] = answers_worth_trying(name, self._leaves, {}, self.catalogue)
         return self._values[name]
-
-
-def can_hold(expression: Expression, catalogue: Catalogue) -> bool:
-    """Return whether some combination of values makes the condition true.  Raises TooManyCombinations."""
-    return Satisfiability(expression, catalogue).solution() is not None
