@@ -33,7 +33,7 @@ from benchmarks.load_server import Kind, Sums
 from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders_cli.embedded_table import CREDENTIALS, environment, local_tables
 from infusion_orders_cli.template_tables import read_template
-from infusion_orders_cli.terminal import watched
+from infusion_orders_cli.terminal import progress_bar
 from scripts.dynamodb_engine import EngineMissing, dynamodb_local
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def watch(servers: Sequence[Server], driven: Sequence[AsyncResult[Tally]], begin
     for server in servers:
         server.ask("begin")
     sums = Sums()
-    with watched("seconds") as progress:
+    with progress_bar("running", "seconds") as progress:
         for second in range(seconds + 1):
             time.sleep(max(0.0, begins + second - time.monotonic()))
             if any(one.ready() and not one.successful() for one in driven):
@@ -195,8 +195,7 @@ def watch(servers: Sequence[Server], driven: Sequence[AsyncResult[Tally]], begin
                 sums = Sums()
                 for server in servers:
                     sums.add(server.sample())
-            if progress is not None:
-                progress(second, seconds)
+            progress(second, seconds)
     return sums
 
 

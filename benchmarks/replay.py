@@ -24,8 +24,7 @@ from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions import decide
 from infusion_orders.orders.reading import read_order
 from infusion_orders.rules.rule_set import RuleSet
-from infusion_orders_cli.rules.replay_run import run
-from infusion_orders_cli.rules.replay_sources import ExportSource
+from infusion_orders_cli.rules.replay_run import ExportSource, replay_pages
 from infusion_orders_cli.workers import processors
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def report() -> Report:
         export = Path(folder, "export.json.gz")
         write_export(export, DECISIONS, rules)
         started, used = perf_counter(), processor_seconds()
-        found = run(ExportSource((export,)), rules, state=None, workers=processors(), progress=None)
+        found = replay_pages(ExportSource((export,)), rules, state=None, workers=processors())
         seconds, used = perf_counter() - started, processor_seconds() - used
     if found.replayed != DECISIONS or found.changed:
         raise SystemExit("The replay did not come to what was recorded: there is nothing to tell.")

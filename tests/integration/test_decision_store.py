@@ -479,4 +479,4 @@ def test_the_command_erases_and_says_what_was_not_there() -> None:
     assert json.loads(done.stdout) == {"partner": "client-1", "erased": {FIRST: True, SECOND: False}}
     assert everything() == []
     again = CliRunner().invoke(app, [*command, "--yes"])
-    assert "not there: is it this partner?" in again.stdout
+    assert again.exit_code == 1
