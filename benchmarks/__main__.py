@@ -1,11 +1,9 @@
-"""All benchmarks, or some by name, in one run: tables on the screen, or the page of the documentation with its plots.
+"""Run the benchmarks, all or some, and show their tables; or write the page of the documentation.
 
 Examples:
-  python -m benchmarks decision_path peers
-  python -m benchmarks --json > ratios.json
-  python -m benchmarks --page            writes docs/performance.md and docs/performance/*.svg
-  python -m benchmarks --check           compares the ratios with benchmarks/ratios.json
-  python -m benchmarks --keep-ratios     writes benchmarks/ratios.json
+  python -m benchmarks latency peers     run two of them
+  python -m benchmarks --page            run all; write docs/performance.md and benchmarks/ratios.json
+  python -m benchmarks --check           compare the ratios with benchmarks/ratios.json
 """
 
 from __future__ import annotations
@@ -20,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks.reporting import BUDGET_COLUMNS, as_markdown, draw, grid, show
+from benchmarks.budgets import NOT_RUN
+from benchmarks.reporting import BUDGET_COLUMNS, Table, budget_rows, page, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,101 +28,88 @@ if TYPE_CHECKING:
     from benchmarks.reporting import Report
 
 PROJECT = Path(__file__).parents[1]
-BENCHMARKS = ("peers", "decision_path", "scale", "loading", "startup", "batch", "replay")
+BENCHMARKS = {
+    "latency": "one order and the handler, 1 minute",
+    "cold_start": "the built function next to a stock handler, 1 minute",
+    "throughput": "files of orders, 2 minutes",
+    "load": "the function under load, and its cost, 2 minutes",
+    "peers": "next to other rule engines, 1 minute",
+    "scale": "more rules and lines, 2 minutes",
+}
 RATIOS = PROJECT / "benchmarks" / "ratios.json"
 PAGE = PROJECT / "docs" / "performance.md"
-PLOTS = PROJECT / "docs" / "performance"
 TOLERANCE = 1.25
-"""How much worse a ratio may be than the one that is kept."""
+"""A ratio may be this many times the kept one."""
+INTRODUCTION = """
+# Performance
 
-
-def measured(names: Sequence[str], console: Console) -> list[Report]:
-    """Each benchmark's report, one after the other."""
-    reports = []
-    for number, name in enumerate(names, start=1):
-        console.print(f"[dim]{number} of {len(names)}: {name} ...[/]")
-        reports.append(importlib.import_module(f"benchmarks.{name}").report())
-    return reports
-
-
-def compared(found: Mapping[str, float], kept: Mapping[str, float]) -> list[tuple[str, str, str, str]]:
-    """A row for each ratio that both have: its name, what it was, what it is, and whether that is worse or better."""
-    rows = []
-    for name in sorted(found.keys() & kept.keys()):
-        change = found[name] / kept[name]
-        verdict = "WORSE" if change > TOLERANCE else "better" if change < 1 / TOLERANCE else "as it was"
-        rows.append((name, f"{kept[name]:.3g}", f"{found[name]:.3g}", verdict))
-    return rows
-
-
-def ratios_of(reports: Sequence[Report]) -> dict[str, float]:
-    """All ratios, each under its benchmark's name and its own."""
-    return {f"{report.name}: {name}": value for report in reports for name, value in report.ratios.items()}
-
-
-def write_page(reports: Sequence[Report]) -> None:
-    """docs/performance.md and its plots, whole: it is of one run."""
-    machine = f"CPython {platform.python_version()}, {platform.machine()}, {os.cpu_count()} processors"
-    head = (PROJECT / "benchmarks" / "page.md").read_text(encoding="utf-8").replace("{machine}", machine)
-    sections = [head, budgets_of(reports), *(as_markdown(report, PLOTS.name) for report in reports)]
-    PAGE.write_text("\n".join(sections), encoding="utf-8")
-    for report in reports:
-        for plot in report.plots:
-            draw(plot, PLOTS)
-
-
-def budgets_of(reports: Sequence[Report]) -> str:
-    """All of them in one section, to be seen first."""
-    rows = [one.told() for report in reports for one in report.budgets]
-    return f"## Budgets\n\n{grid(BUDGET_COLUMNS, rows)}\n"
+One run of `make bench` wrote this page: {machine}; load of the machine at the start: {load:.1f}.
+Ratios are ours over what they compare with, timed in the same rounds: lower is better, and about the same on any
+machine, unlike the times. `make bench ONLY="latency peers"` shows some benchmarks on the screen. Before a release run
+`make bench-check` on an idle machine: it fails if a ratio is more than 25 % worse than in `benchmarks/ratios.json`.
+"""
 
 
 def main() -> int:
-    """0, or 1 where a ratio is worse than the one that is kept."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)} (default: all)")
-    parser.add_argument("--json", action="store_true", help="print the reports as JSON")
-    parser.add_argument("--page", action="store_true", help="write docs/performance.md and its plots")
-    parser.add_argument("--check", action="store_true", help="compare the ratios with those that are kept")
-    parser.add_argument("--keep-ratios", action="store_true", help="keep the ratios of this run")
+    """Return 1 if a ratio is worse than the kept one."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    listed = "; ".join(f"{name}: {what}" for name, what in BENCHMARKS.items())
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{listed} (default: all)")
+    parser.add_argument("--page", action="store_true", help="write docs/performance.md and benchmarks/ratios.json")
+    parser.add_argument("--check", action="store_true", help="compare the ratios with the kept ones")
     options = parser.parse_args()
-    if unknown := set(options.names) - set(BENCHMARKS):
-        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    if unknown := set(options.names) - BENCHMARKS.keys():
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
     if options.page and options.names:
-        parser.error("the page is of one run of all benchmarks: leave the names out")
-    progress, screen = Console(stderr=True), Console()
-    reports = measured(options.names or BENCHMARKS, progress)
-    if options.json:
-        sys.stdout.write(json.dumps([report.plain() for report in reports], indent=2) + "\n")
-    else:
-        for report in reports:
-            show(report, screen)
+        parser.error("the page shows one run of all benchmarks: leave the names out")
+    machine = f"CPython {platform.python_version()}, {platform.machine()}, {os.cpu_count()} processors"
+    introduction = INTRODUCTION.format(machine=machine, load=os.getloadavg()[0])
+    progress = Console(stderr=True, highlight=False)
+    screen = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    reports = run(options.names or list(BENCHMARKS), progress)
+    for report in reports.values():
+        screen.rule(report.title)
+        screen.print(report.about.strip(), style="dim")
+        for table in report.tables:
+            show(table, screen)
+    measured = [row for row in budget_rows(list(reports.values())) if row[-1] != NOT_RUN]
+    show(Table("Budgets", BUDGET_COLUMNS, measured), screen)
     if options.page:
-        write_page(reports)
-    if options.keep_ratios:
+        PAGE.write_text(page(introduction, list(reports.values())), encoding="utf-8")
         keep(ratios_of(reports))
-    return 0 if not options.check or is_as_kept(ratios_of(reports), progress) else 1
+    return 0 if not options.check or compare(ratios_of(reports), screen) else 1
 
 
-def kept_ratios() -> dict[str, float]:
-    """None before the first run that keeps them."""
-    kept: dict[str, float] = json.loads(RATIOS.read_text(encoding="utf-8")) if RATIOS.exists() else {}
-    return kept
+def run(names: Sequence[str], progress: Console) -> dict[str, Report]:
+    """Run the benchmarks one after the other and return their reports by name."""
+    reports = {}
+    for number, name in enumerate(names, start=1):
+        progress.print(f"[dim]{number} of {len(names)}: {name} ({BENCHMARKS[name]}) ...[/]")
+        reports[name] = importlib.import_module(f"benchmarks.{name}").report()
+    return reports
+
+
+def ratios_of(reports: Mapping[str, Report]) -> dict[str, float]:
+    """Return all ratios, each under its benchmark's name and its own."""
+    return {f"{name}: {ratio}": value for name, report in reports.items() for ratio, value in report.ratios.items()}
 
 
 def keep(found: Mapping[str, float]) -> None:
-    """Those of benchmarks that did not run stay."""
-    ratios = kept_ratios() | {name: float(f"{value:.4g}") for name, value in found.items()}
+    """Write the ratios of a run of all benchmarks."""
+    ratios = {name: float(f"{value:.4g}") for name, value in found.items()}
     RATIOS.write_text(json.dumps(ratios, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def is_as_kept(found: Mapping[str, float], console: Console) -> bool:
-    """Shows the comparison; false where a ratio is worse, and where there is nothing to compare."""
-    rows = compared(found, kept_ratios())
-    table = Table("ratio", "kept", "found", "", title=f"Ratios, ours over theirs: worse beyond {TOLERANCE} times")
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)
+def compare(found: Mapping[str, float], screen: Console) -> bool:
+    """Show the comparison; return whether there is something to compare and nothing is worse."""
+    kept: dict[str, float] = json.loads(RATIOS.read_text(encoding="utf-8"))
+    rows = [
+        (name, f"{kept[name]:.3g}", f"{found[name]:.3g}", "WORSE" if found[name] / kept[name] > TOLERANCE else "")
+        for name in sorted(found.keys() & kept.keys())
+    ]
+    show(Table(f"Ratios: worse beyond {TOLERANCE} times", ("ratio", "kept", "found", ""), rows), screen)
     return bool(rows) and not any(row[-1] == "WORSE" for row in rows)
 
 

@@ -1,31 +1,35 @@
-"""Contenders side by side: each round times all of them, so that a ratio compares what ran at the same time."""
+"""Time several contenders side by side, so that a ratio compares what ran at the same time."""
 
 from __future__ import annotations
 
 import gc
 import statistics
+from collections.abc import Hashable
+from contextlib import suppress
 from dataclasses import dataclass
-from time import perf_counter
-from typing import TYPE_CHECKING
+from pathlib import Path
+from time import process_time
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+Name = TypeVar("Name", bound=Hashable)
+
 ROUNDS = 7
 LEAST_SECONDS = 0.05
-"""Of one contender in one round: a hundred thousand times the clock's resolution."""
+"""A contender runs at least this long in a round, which is a hundred thousand times the clock's resolution."""
 
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds of one call, by round; all contenders of a measurement have as many rounds."""
+    """Seconds per call, one value per round.  All contenders of one measurement share the rounds."""
 
-    name: str
     rounds: tuple[float, ...]
 
     @property
     def median(self) -> float:
-        """Of the rounds, in seconds."""
+        """The median round, in seconds."""
         return statistics.median(self.rounds)
 
     @property
@@ -33,66 +37,70 @@ class Times:
         """The fastest and the slowest round, in seconds."""
         return min(self.rounds), max(self.rounds)
 
-    def each(self, things: int) -> Times:
-        """Of one thing, where a call does so many."""
-        return Times(self.name, tuple(seconds / things for seconds in self.rounds))
-
     def ratio_to(self, other: Times) -> float:
-        """This over the other: the median of the ratios within each round."""
+        """Return this over the other: the median of the ratios within each round."""
         return statistics.median(mine / its for mine, its in zip(self.rounds, other.rounds, strict=True))
-
-    def longer_than(self, other: Times) -> float:
-        """Seconds by which this takes longer: the median of the differences within each round."""
-        return statistics.median(mine - its for mine, its in zip(self.rounds, other.rounds, strict=True))
 
 
 def side_by_side(
-    contenders: Mapping[str, Callable[[], object]], *, rounds: int = ROUNDS, least_seconds: float = LEAST_SECONDS
-) -> dict[str, Times]:
-    """Each contender's times by its name.
+    contenders: Mapping[Name, Callable[[], object]], *, clock: Callable[[], float] = process_time
+) -> dict[Name, Times]:
+    """Time every contender in every round and return the times by name.
 
-    How often a contender is called in a round is found before the first: so often that it takes `least_seconds`.
-    Every round begins with another contender; garbage is collected between them, and not while one runs.  What was
-    there before is left out of that: to look through it each time would take longer than what is measured.
+    The clock counts processor time, so other programs disturb less; give `perf_counter` for work that waits.  Each
+    round starts with a different contender.  Garbage is collected between contenders and never while one runs; objects
+    that existed before are exempt, because scanning them would take longer than the calls.
     """
     names = list(contenders)
-    found: dict[str, list[float]] = {name: [] for name in names}
+    found: dict[Name, list[float]] = {name: [] for name in names}
     gc.collect()
     gc.freeze()
     try:
-        calls = {name: _calls_of(call, least_seconds) for name, call in contenders.items()}
-        for number in range(rounds):
-            first = number % len(names)
-            for name in names[first:] + names[:first]:
-                found[name].append(_timed(contenders[name], calls[name]))
+        calls = {name: _calls_per_round(call, clock) for name, call in contenders.items()}
+        for number in range(ROUNDS):
+            for name in rotated(names, number):
+                found[name].append(_seconds_per_call(contenders[name], calls[name], clock))
     finally:
         gc.unfreeze()
-    return {name: Times(name, tuple(times)) for name, times in found.items()}
+    return {name: Times(tuple(times)) for name, times in found.items()}
 
 
-def _calls_of(call: Callable[[], object], least_seconds: float) -> int:
-    """The first call, which may build what later ones find, does not count."""
+def rotated(names: Sequence[Name], number: int) -> list[Name]:
+    """Return the names in the order of one round: each round starts with the next name."""
+    first = number % len(names)
+    return [*names[first:], *names[:first]]
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """Return the value that this percentage of the values does not exceed."""
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
+
+
+def megabytes(process: int | str = "self", what: str = "VmRSS") -> float:
+    """Return the memory that a process holds (`VmHWM`: the most it held); 0 if it has ended."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{process}/status").read_text("ascii").splitlines():
+            if line.startswith(f"{what}:"):
+                return int(line.split()[1]) / 1000
+    return 0.0
+
+
+def _calls_per_round(call: Callable[[], object], clock: Callable[[], float]) -> int:
+    """Find how many calls take LEAST_SECONDS.  The first call is not counted: it may fill caches."""
     call()
     calls = 1
-    while (seconds := _timed(call, calls) * calls) < least_seconds:
-        calls = max(calls + 1, int(calls * min(1.2 * least_seconds / max(seconds, 1e-9), 100)))
+    while (seconds := _seconds_per_call(call, calls, clock) * calls) < LEAST_SECONDS:
+        calls = max(calls + 1, int(calls * min(1.2 * LEAST_SECONDS / max(seconds, 1e-9), 100)))
     return calls
 
 
-def _timed(call: Callable[[], object], calls: int) -> float:
+def _seconds_per_call(call: Callable[[], object], calls: int, clock: Callable[[], float]) -> float:
     gc.collect()
     gc.disable()
     try:
-        started = perf_counter()
+        started = clock()
         for _ in range(calls):
             call()
-        return (perf_counter() - started) / calls
+        return (clock() - started) / calls
     finally:
         gc.enable()
-
-
-def growth(sizes: Sequence[float], values: Sequence[float]) -> float:
-    """The exponent k of the power law `value = c * size ** k` that fits best on logarithmic axes: 1 is linear."""
-    from math import log
-
-    return statistics.linear_regression([log(size) for size in sizes], [log(value) for value in values]).slope

@@ -1,7 +1,7 @@
 """Writes the default rule set's table of diagnoses from the package simple-icd-10-cm (`make diagnoses`).
 
-The package carries a release of ICD-10-CM, whose codes are in the public domain.  Only codes are taken, no titles.  A
-plan that wants another release imports the order file itself: `infusion-orders codes import icd-10-cm`.
+The package contains a release of ICD-10-CM, whose codes are in the public domain.  This script takes the codes but not
+the titles.  A plan that wants another release imports its order file: `infusion-orders codes import icd-10-cm`.
 """
 
 import csv
@@ -11,16 +11,16 @@ from pathlib import Path
 
 import simple_icd_10_cm as release
 
-from infusion_orders.reference.diagnoses import diagnosis_rows
 from infusion_orders.reference.schema import TABLES
+from infusion_orders_cli.codes.icd_10_cm import diagnosis_rows
 
 RELEASE_FROM = date(2026, 4, 1)
 RELEASE_TO = date(2026, 9, 30)
-"""The release of April 2026, which the pinned version of the package carries."""
+"""The release of April 2026, which the pinned version of the package contains."""
 
 
 def main(table: Path) -> None:
-    """Writes the table anew, whole."""
+    """Write the whole table."""
     codes = [code for code in release.get_all_codes(with_dots=True) if not release.is_chapter_or_block(code)]
     rows = diagnosis_rows(filter(release.is_leaf, codes), valid_from=RELEASE_FROM, valid_to=RELEASE_TO)
     with table.open("w", encoding="utf-8", newline="") as stream:

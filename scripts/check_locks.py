@@ -1,6 +1,6 @@
-"""Whether the locks still fit what they were made from, and name no package index.
+"""Checks that the locks match the requirements and name no package index.
 
-Fitting means: every direct dependency is locked, at versions that its requirement allows.  Nothing is downloaded.
+Every direct dependency must be locked at versions that its requirement allows.  Nothing is downloaded.
 """
 
 import re
@@ -16,12 +16,12 @@ from packaging.utils import canonicalize_name
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)(.*(?:\n[ \t].*)*)", flags=re.MULTILINE)
 HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})\b")
 ADDRESS = re.compile(r"://|^\s*-(?!-hash=)", flags=re.MULTILINE)
-"""A URL, or an option of pip other than a hash: those that name an index, a folder or a file to read."""
+"""A URL, or an option of pip other than a hash; such an option could name an index, a folder or a file."""
 
 
 @dataclass(frozen=True)
 class Pin:
-    """A version of a package, by its normalised name, and the SHA-256 of each archive that it may come from."""
+    """A locked version of a package: its normalized name and the SHA-256 of each allowed archive."""
 
     name: str
     version: str
@@ -29,14 +29,14 @@ class Pin:
 
 
 def pins_of(lock: str) -> list[Pin]:
-    """In the order of the lock."""
+    """Return the pins of a lock, in its order."""
     return [
         Pin(canonicalize_name(name), version, tuple(HASH.findall(rest))) for name, version, rest in PIN.findall(lock)
     ]
 
 
 def locked(lock: str) -> dict[str, list[str]]:
-    """Versions by normalised name: more than one where the lock tells platforms or Pythons apart."""
+    """Return the versions by normalized name; there are several if they differ by platform or Python."""
     versions: dict[str, list[str]] = defaultdict(list)
     for pin in pins_of(lock):
         versions[pin.name].append(pin.version)
@@ -44,7 +44,7 @@ def locked(lock: str) -> dict[str, list[str]]:
 
 
 def problems(lock: str, wanted: list[str]) -> list[str]:
-    """What the lock lacks, holds at a version that is not wanted, or must not say."""
+    """Return what is missing in the lock, has a wrong version, or must not be there."""
     found = ["names an address or an option of pip"] if ADDRESS.search(lock) else []
     pins = locked(lock)
     for requirement in map(Requirement, wanted):
@@ -60,7 +60,7 @@ def problems(lock: str, wanted: list[str]) -> list[str]:
 
 
 def requirements(root: Path) -> dict[Path, list[str]]:
-    """The direct dependencies that each lock must hold."""
+    """Return the direct dependencies that each lock must contain."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     deployed = project["dependencies"]
     extras = project["optional-dependencies"]
@@ -77,7 +77,7 @@ def requirements(root: Path) -> dict[Path, list[str]]:
 
 
 def main() -> int:
-    """Prints the problems; 1 if there are any."""
+    """Print the problems; return 1 if there are any."""
     found = [
         f"{path.name}: {problem}"
         for path, wanted in requirements(Path(__file__).parents[1]).items()

@@ -7,7 +7,8 @@ in events/, the layout of stored items, and docs/openapi.json.  Example, in the 
     python -m scripts.compare_behavior record new.jsonl.gz --orders-of old.jsonl.gz
     python -m scripts.compare_behavior compare old.jsonl.gz new.jsonl.gz --show 3
 
-With `--rules`, the orders are decided under the rules of another folder, such as those of the earlier revision.
+With `--rules`, the orders are decided under the rules of another folder, as a stored version of release 0.1: its
+decisions must reproduce with the same receipts.
 """
 
 from __future__ import annotations
@@ -25,21 +26,22 @@ from unittest.mock import patch
 import typer
 
 # Every name of the project that this script uses.
-from infusion_orders.api import partner_api
+from infusion_orders.api import application
 from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions.decide import decide
-from infusion_orders.orders.reading import read_order
+from infusion_orders.facts.release_0_1 import catalogue_of
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.rule_set import RuleSet
-from infusion_orders_cli.embedded_table import DECISIONS_TABLE, RULES_TABLE
-from tests.contract.world import decided_world
+from infusion_orders_cli.local.tables import DECISIONS_TABLE, RULES_TABLE
 from tests.fuzz.events import send
 from tests.fuzz.orders import document_of
-from tests.support.default_rules import TODAY, default_rules
+from tests.support.partner import decided_world
+from tests.support.rules import TODAY, default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tests.contract.world import World
+    from tests.support.partner import World
 
 PROJECT = Path(__file__).parents[1]
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -82,17 +84,17 @@ Place = tuple[str, Any, Any]
 
 
 def rules_of(folder: Path | None) -> RuleSet:
-    """The rules in the folder, or the default rules."""
+    """The rules in the folder as a version of release 0.1, or the default rules."""
     if folder is None:
         return default_rules()
     document = load_directory(folder)
-    return RuleSet.from_document(document, version=1, digest=document.digest)
+    return RuleSet.from_document(document, version=1, digest=document.digest, catalogue=catalogue_of(None))
 
 
 def decided(document: Mapping[str, Any], rule_set: RuleSet, *, explain_all: bool = False) -> Item:
     """The decision and the recorded facts, or the exception that was raised."""
     try:
-        order = read_order(json.dumps(document))
+        order = parse_order(json.dumps(document))
         made = decide(order, rule_set, as_of=TODAY, explain_all=explain_all)
     except Exception as error:
         return {"raised": f"{type(error).__name__}: {error}"}
@@ -126,7 +128,7 @@ class FixedClock(datetime):
 def functions() -> Iterator[Item]:
     """Answers and log lines of all events, orders first, and the layout of what is stored after them."""
     paths = sorted((PROJECT / "events").glob("*.json"), key=lambda path: (not path.stem.startswith("validate"), path))
-    with decided_world() as world, patch.object(partner_api, "datetime", FixedClock):
+    with decided_world() as world, patch.object(application, "datetime", FixedClock):
         for path in paths:
             event = json.loads(path.read_text("utf-8"))
             if "httpMethod" in event:
@@ -160,7 +162,7 @@ def stored_items(world: World) -> Iterator[Item]:
     """An item for each table: the shapes of its items' keys, and their attributes with the types that they have."""
     for table in (RULES_TABLE, DECISIONS_TABLE):
         shapes = set()
-        for page in world.function.client.get_paginator("scan").paginate(TableName=table):
+        for page in world.function.resources.client.get_paginator("scan").paginate(TableName=table):
             for item in page["Items"]:
                 attributes = [f"{name}:{kind}" for name, value in item.items() for kind in value]
                 shapes.add(" ".join([shape(item["PK"]["S"]), shape(item["SK"]["S"]), *sorted(attributes)]))
@@ -284,7 +286,7 @@ def record(
     orders: Annotated[int, typer.Option(help="How many random orders.")] = 16_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same orders.")] = 4242,
     orders_of: Annotated[Path | None, typer.Option(help="Take the random orders from this record.")] = None,
-    rules: Annotated[Path | None, typer.Option(help="Decide under the rules in this folder.")] = None,
+    rules: Annotated[Path | None, typer.Option(help="Decide under these rules, as a version of release 0.1.")] = None,
 ) -> None:
     """Write what this checkout does.
 

@@ -1,7 +1,7 @@
-"""DynamoDB Local, the engine that AWS gives out: where moto is not DynamoDB, this is.
+"""Runs DynamoDB Local, the engine that AWS publishes, for tests and benchmarks that need more than moto.
 
-The npm package `amplify-dynamodb-simulator` carries it; it is fetched once, into `.cache/dynamodb-local`.  Java starts
-it on a free port, with everything in memory.  Where Java or npm is missing, it says so.
+The npm package `amplify-dynamodb-simulator` contains it and is downloaded once, to `.cache/dynamodb-local`.  Java runs
+it on a free port with all data in memory.  It needs Java 17 and npm, and says so if one is missing.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ START_SECONDS = 30
 
 
 class EngineMissing(Exception):
-    """DynamoDB Local cannot run here; the text says what it lacks."""
+    """DynamoDB Local cannot run here; the text says what is missing."""
 
 
 @contextmanager
 def dynamodb_local() -> Iterator[str]:
-    """The address of an empty engine, for as long as the block lasts.  Raises EngineMissing."""
+    """Start an empty engine for the block and yield its address.  Raises EngineMissing."""
     java = _program("java")
     engine = _engine()
     port = free_port()
@@ -58,7 +58,7 @@ def dynamodb_local() -> Iterator[str]:
 
 
 def _engine() -> Path:
-    """Where the jar is: fetched and unpacked if it is not there yet."""
+    """Return the folder of the jar, and download it first if it is missing."""
     engine = FOLDER / "emulator"
     if (engine / "DynamoDBLocal.jar").exists():
         return engine
@@ -69,9 +69,9 @@ def _engine() -> Path:
             [npm, "pack", "--silent", PACKAGE], cwd=FOLDER, timeout=FETCH_SECONDS, capture_output=True, text=True
         )
     except subprocess.TimeoutExpired:
-        raise EngineMissing(f"npm did not fetch {PACKAGE} in {FETCH_SECONDS} s") from None
+        raise EngineMissing(f"npm did not download {PACKAGE} within {FETCH_SECONDS} s") from None
     if fetched.returncode:
-        raise EngineMissing(f"npm could not fetch {PACKAGE}: is there a network?")
+        raise EngineMissing(f"npm could not download {PACKAGE}: check the network")
     archive = FOLDER / fetched.stdout.split()[-1]
     _unpack(archive)
     archive.unlink()
@@ -79,7 +79,7 @@ def _engine() -> Path:
 
 
 def _unpack(archive: Path) -> None:
-    """Whole or not at all: what was interrupted is not taken for an engine the next time."""
+    """Unpack into another folder first, so that an interrupted run leaves no half engine."""
     unpacked = FOLDER / "unpacking"
     shutil.rmtree(unpacked, ignore_errors=True)
     with tarfile.open(archive) as files:
@@ -98,7 +98,7 @@ def _program(name: str) -> str:
 
 
 def free_port() -> int:
-    """One of this machine that nobody listens on now."""
+    """Return a port of this machine that is free now."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
@@ -110,10 +110,10 @@ def _await_answer(process: subprocess.Popen[bytes], port: int) -> None:
     while time.monotonic() < end:
         if process.poll() is not None:
             raise EngineMissing(
-                f"DynamoDB Local ended at once (status {process.returncode}): it needs Java 17 or newer"
+                f"DynamoDB Local stopped at once (status {process.returncode}): it needs Java 17 or newer"
             )
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.1)
-    raise EngineMissing(f"DynamoDB Local did not start in {START_SECONDS} s")
+    raise EngineMissing(f"DynamoDB Local did not start within {START_SECONDS} s")

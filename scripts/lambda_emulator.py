@@ -1,7 +1,7 @@
-"""Built functions under the Lambda Runtime Interface Emulator, which runs them as Lambda does, without a container.
+"""Runs built functions under the Lambda Runtime Interface Emulator, as Lambda does but without a container.
 
-SAM CLI's package carries the emulator.  The function's folder and the layer are mounted read-only where Lambda has
-them, in a mount namespace of the process's own.  The emulator answers one invocation at a time.
+SAM CLI's package contains the emulator.  The function's folder and the layer are mounted read-only at Lambda's paths,
+in a mount namespace of the process.  The emulator answers one invocation at a time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders_cli.embedded_table import REGION
+from infusion_orders_cli.local.tables import REGION
 from scripts.dynamodb_engine import free_port
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class CannotEmulate(Exception):
 
 @dataclass(frozen=True)
 class Build:
-    """What `make built` built: the folder, SAM CLI's emulator, and a Python with what Lambda's runtime brings."""
+    """The result of `make built`: the folder, SAM CLI's emulator, and a Python with Lambda's own packages."""
 
     folder: Path
     emulator: Path
@@ -45,37 +45,37 @@ class Build:
 
     @classmethod
     def from_environment(cls) -> Build:
-        """Raises CannotEmulate where nothing is built, or this machine cannot mount."""
+        """Read the paths from the environment.  Raises CannotEmulate if nothing is built or nobody can mount."""
         places = {name: os.environ.get(name) for name in ("E2E_BUILD", "E2E_EMULATOR", "E2E_PYTHON")}
         if not all(places.values()):
-            raise CannotEmulate("make test-e2e and make bench build the functions that run here, and say where")
+            raise CannotEmulate("nothing is built here: run make test-e2e or make bench")
         folder, emulator, python = (Path(str(place)).absolute() for place in places.values())
         if not emulator.exists():
             raise CannotEmulate("SAM CLI's package has no emulator for this processor")
         if not (folder / "template.yaml").exists() or not python.exists():
-            raise CannotEmulate("nothing is built, which takes the Python that it is built for")
+            raise CannotEmulate("nothing is built: building needs the Python version of the functions")
         unshare = shutil.which("unshare")
         allowed = unshare and subprocess.run([*_namespace(unshare), "true"], capture_output=True).returncode == 0  # noqa: S603
         if not allowed:
-            raise CannotEmulate("the functions' folders are mounted, and this machine lets nobody mount")
+            raise CannotEmulate("this machine does not allow mounting the folders of the functions")
         return cls(folder, emulator, python)
 
     def template(self) -> dict[str, Any]:
-        """The built template; `make build-local` writes it as JSON."""
+        """Return the built template, which `make build-local` writes as JSON."""
         document: dict[str, Any] = json.loads((self.folder / "template.yaml").read_text(encoding="utf-8"))
         return document
 
 
 @dataclass(frozen=True)
 class Invoked:
-    """What the runtime gave back."""
+    """The answer of one invocation, and how long it took."""
 
     answer: Any
     seconds: float
 
 
 class Emulated:
-    """One running function.  `handler` is the one of tests/contract/partner_system.py, only that it is a process."""
+    """A running function; call its `handler` like the handler of an imported module."""
 
     def __init__(self, port: int, log: Path, process: subprocess.Popen[bytes]) -> None:
         self._port = port
@@ -83,11 +83,11 @@ class Emulated:
         self._process = process
 
     def handler(self, event: Mapping[str, Any], _context: object = None) -> Any:
-        """The function's answer to one event."""
+        """Return the function's answer to one event."""
         return self.invoke(event).answer
 
     def invoke(self, event: Any) -> Invoked:
-        """One invocation; waits as long as the function may take."""
+        """Invoke the function once and wait for its answer."""
         started = time.monotonic()
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=120)
         connection.request("POST", PATH_OF_INVOCATION, body=json.dumps(event).encode())
@@ -96,17 +96,17 @@ class Emulated:
         return Invoked(answer, time.monotonic() - started)
 
     def log(self) -> str:
-        """All that the function and the emulator wrote up to now."""
+        """Return everything that the function and the emulator have written so far."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def lines(self) -> list[dict[str, Any]]:
-        """What the function itself wrote: its log lines and metrics."""
+        """Return the JSON lines that the function wrote: logs and metrics."""
         return [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
 
 
 @contextlib.contextmanager
 def emulated(build: Build, name: str, variables: Mapping[str, str]) -> Iterator[Emulated]:
-    """The function of the built template, freshly started, with these variables over the template's own."""
+    """Start a function of the built template; `variables` override those of the template."""
     template = build.template()
     function = {**template["Globals"]["Function"], **template["Resources"][name]["Properties"]}
     port, api_port = free_port(), free_port()
@@ -138,7 +138,7 @@ def _namespace(unshare: str) -> list[str]:
 
 
 def _mounts(build: Build, template: Mapping[str, Any], function: Mapping[str, Any]) -> str:
-    """Read-only, as in Lambda: nothing that one cold start leaves there helps the next."""
+    """Mount read-only, as Lambda does, so that no cold start leaves anything for the next one."""
     (layer,) = function["Layers"]
     places = {
         "/var/task": build.folder / function["CodeUri"],
@@ -175,7 +175,7 @@ def _environment(template: Mapping[str, Any], name: str, function: Mapping[str, 
 
 
 def _resolved(value: Any, template: Mapping[str, Any]) -> str:
-    """A parameter's default, or a resource's logical name, which is what local tables are called."""
+    """Return the default of a parameter, or the logical name of a resource; local tables have these names."""
     if not isinstance(value, dict):
         return str(value)
     text = f"${{{value['Ref']}}}" if "Ref" in value else str(value["Fn::Sub"])
@@ -188,11 +188,11 @@ def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         if process.poll() is not None:
-            raise CannotEmulate(f"the emulator ended at once: {log.read_text(errors='replace')[-500:]}")
+            raise CannotEmulate(f"the emulator stopped at once: {log.read_text(errors='replace')[-500:]}")
         with contextlib.suppress(OSError):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
             connection.connect()
             connection.close()
             return
         time.sleep(0.05)
-    raise CannotEmulate(f"the emulator did not start in {START_SECONDS} s")
+    raise CannotEmulate(f"the emulator did not start within {START_SECONDS} s")

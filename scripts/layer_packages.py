@@ -1,7 +1,7 @@
-"""What the deployed layer holds of others: their licences (docs/licences.md), and a bill of materials (CycloneDX 1.6).
+"""Writes the licences of the layer's packages (docs/licences.md) and their bill of materials (CycloneDX 1.6).
 
-Read from the layer's lock, and from what the same versions in .venv say of themselves.  Nothing is downloaded, and the
-same lock makes the same bytes.
+It reads the layer's lock and the metadata of the same versions in .venv.  It downloads nothing, and the same lock gives
+the same bytes.
 
 Usage: python -m scripts.layer_packages licences [--check]
        python -m scripts.layer_packages sbom .aws-sam/sbom.json
@@ -38,37 +38,37 @@ ALLOWED = (
     "Unicode-DFS-2016",
     "Zlib",
 )
-"""SPDX identifiers of licences that ask for a notice and nothing else."""
+"""SPDX identifiers of licences that require nothing but a notice."""
 LAMBDA = {"extra": "", "python_version": "3.13", "python_full_version": "3.13.0", "sys_platform": "linux"}
-"""What decides which of its requirements a package has where it is deployed."""
+"""The environment of the deployed functions, which decides the conditional requirements of a package."""
 
 
 class NotInstalled(Exception):
-    """The virtual environment holds other versions than the lock."""
+    """The virtual environment has other versions than the lock."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """A locked package, with what it declares."""
+    """A locked package and its metadata."""
 
     pin: Pin
     licence: str
-    """An SPDX expression, or whatever else it says; empty if it says nothing."""
+    """An SPDX expression or other text; empty if the package names no licence."""
     needs: tuple[str, ...]
-    """Normalised names, of packages that need not be in the lock."""
+    """Normalized names of required packages; not all of them are in the lock."""
     materials: tuple[str, ...]
     """Files in the layer that list what is compiled into the package."""
     compiled: tuple[tuple[str, str], ...]
-    """What those files list: names and licences."""
+    """The names and licences that those files list."""
 
     @property
     def purl(self) -> str:
-        """The package URL."""
+        """Return the package URL."""
         return f"pkg:pypi/{self.pin.name}@{self.pin.version}"
 
 
 def package_of(pin: Pin) -> Package:
-    """Raises NotInstalled."""
+    """Return the metadata of a locked package.  Raises NotInstalled."""
     installed = _installed(pin)
     needs = [Requirement(text) for text in installed.requires or []]
     materials = sorted(path for path in installed.files or [] if path.match("*.dist-info/sboms/*.json"))
@@ -87,9 +87,9 @@ def _installed(pin: Pin) -> Distribution:
     try:
         found = distribution(pin.name)
     except PackageNotFoundError as missing:
-        raise NotInstalled(f"{pin.name} {pin.version} is locked and not installed") from missing
+        raise NotInstalled(f"{pin.name} {pin.version} is locked but not installed") from missing
     if found.version != pin.version:
-        raise NotInstalled(f"{pin.name} {pin.version} is locked, {found.version} is installed")
+        raise NotInstalled(f"{pin.name} {pin.version} is locked, but {found.version} is installed")
     return found
 
 
@@ -98,14 +98,14 @@ def _is_needed(requirement: Requirement) -> bool:
 
 
 def licence_in(part: dict[str, Any]) -> str:
-    """As a CycloneDX component says it."""
+    """Return the licence of a CycloneDX component."""
     choices = part.get("licenses", [])
     said = [choice.get("expression") or choice.get("license", {}).get("id", "") for choice in choices]
     return said[0] if len(said) == 1 else " AND ".join(f"({one})" for one in said)
 
 
 def allowed(licence: str) -> bool:
-    """Whether an SPDX expression leaves a way to use the package under none but allowed licences."""
+    """Return whether an SPDX expression allows the use of a package under allowed licences only."""
     inner = re.search(r"\(([^()]*)\)", licence)
     if inner:
         return allowed(licence.replace(inner[0], ALLOWED[0] if allowed(inner[1]) else "none"))
@@ -113,7 +113,7 @@ def allowed(licence: str) -> bool:
 
 
 def problems(packages: list[Package]) -> list[str]:
-    """Every licence that nobody has allowed, of the packages and of what is compiled into them."""
+    """Return the licences that are not allowed, of the packages and of the code compiled into them."""
     found = []
     for package in packages:
         parts = [(package.pin.name, package.licence)]
@@ -123,14 +123,19 @@ def problems(packages: list[Package]) -> list[str]:
 
 
 def document(packages: list[Package]) -> str:
-    """The text of docs/licences.md."""
+    """Return the text of docs/licences.md."""
     rows = [f"| {package.pin.name} | {package.pin.version} | {package.licence} |" for package in packages]
     compiled = [f"* `{path}`" for package in packages for path in package.materials]
-    more = ["", "What is compiled into a package is listed with its licences in the layer:", "", *compiled]
+    more = [
+        "",
+        "These files in the layer list what is compiled into a package, with the licences:",
+        "",
+        *compiled,
+    ]
     about = (
-        "Made by `make generate` from the layer's lock and from what these versions declare. boto3 is not among them: "
-        "it comes with the Lambda runtime. `make check` fails if a package, or anything compiled into it, cannot be "
-        f"had under {', '.join(ALLOWED[:-1])} or {ALLOWED[-1]}."
+        "`make generate` writes this page from the layer's lock and the metadata of the locked versions. boto3 is not "
+        "listed because it comes with the Lambda runtime. `make check` fails if a package, or anything compiled into "
+        f"it, is not available under {', '.join(ALLOWED[:-1])} or {ALLOWED[-1]}."
     )
     lines = [
         "# Licences of what is deployed",
@@ -146,9 +151,9 @@ def document(packages: list[Package]) -> str:
 
 
 def bill_of_materials(packages: list[Package], project: dict[str, Any]) -> dict[str, Any]:
-    """A CycloneDX document, without the serial number and the time that would make each one another.
+    """Return a CycloneDX document without serial number and time, which would make each document different.
 
-    The hashes are those of all archives of a version that the layer may be built from, as locked.
+    The hashes are those of all archives of a version that the lock allows.
     """
     references = {package.pin.name: package.purl for package in packages}
     asked = sorted(canonicalize_name(Requirement(text).name) for text in project["dependencies"])
@@ -179,18 +184,18 @@ def bill_of_materials(packages: list[Package], project: dict[str, Any]) -> dict[
 
 
 def write_licences(root: Path, packages: list[Package], check: bool) -> list[str]:
-    """Writes the document if it is not only to be checked; what is wrong is the answer."""
+    """Write the document, or compare it if `check` is set, and return the problems."""
     path, text = root / DOCUMENT, document(packages)
     found = [f"{problem} is not an allowed licence" for problem in problems(packages)]
     if not check:
         path.write_text(text, encoding="utf-8", newline="\n")
     elif not path.is_file() or path.read_text(encoding="utf-8") != text:
-        found.append(f"{DOCUMENT} is not what the lock makes: run make generate")
+        found.append(f"{DOCUMENT} does not match the lock: run make generate")
     return found
 
 
 def write_bill(root: Path, packages: list[Package], path: Path) -> list[str]:
-    """Nothing can be wrong with it."""
+    """Write the bill of materials; it has no problems to return."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(bill_of_materials(packages, project), indent=2) + "\n", encoding="utf-8", newline="\n")
@@ -198,7 +203,7 @@ def write_bill(root: Path, packages: list[Package], path: Path) -> list[str]:
 
 
 def main(arguments: list[str], root: Path = ROOT) -> int:
-    """Prints what is wrong; 1 if anything is."""
+    """Print the problems; return 1 if there are any."""
     parser = argparse.ArgumentParser(prog="layer_packages")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("licences").add_argument("--check", action="store_true")

@@ -1,13 +1,13 @@
-"""Stands in for Cognito behind `sam local start-api`, which knows no Cognito: the token is the client id.
+"""Replaces Cognito for `sam local start-api`, which does not support it: the token is the client id.
 
-`make build-local` puts it into the local build only; it is no part of the stack.
+`make build-local` adds it to the local build only; it is not part of the stack.
 """
 
 SCOPES = "orders/validate decisions/read rules/read rules/write rules/activate"
 
 
 def handler(event: dict[str, str], _context: object) -> dict[str, object]:
-    """Lets everyone through, with the claims of an access token of the client that `Authorization: Bearer` names."""
+    """Allow every request, with the claims of an access token for the client that the bearer token names."""
     client_id = event["authorizationToken"].removeprefix("Bearer ").strip()
     allowed = {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": event["methodArn"]}
     return {

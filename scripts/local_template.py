@@ -1,4 +1,4 @@
-"""Makes what `sam build` built fit for `sam local`: defaults for this machine, and an authorizer that runs on it.
+"""Prepares the result of `sam build` for `sam local`: defaults for this machine, and a local authorizer.
 
 Usage: python scripts/local_template.py .aws-sam/local Runtime=python3.13 Architecture=x86_64
 (in the virtual environment of SAM CLI)
@@ -16,7 +16,7 @@ VARIABLES = HERE.parent / "events" / "sam-local-env.json"
 
 
 def local_template(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
-    """A copy that needs no parameters, and whose API asks a function who is calling: `sam local` skips Cognito."""
+    """Return a copy of the template that needs no parameters and has a function as authorizer instead of Cognito."""
     local: dict[str, Any] = json.loads(json.dumps(template))
     for name, value in parameters.items():
         local["Parameters"][name]["Default"] = value
@@ -39,14 +39,14 @@ def local_template(template: dict[str, Any], parameters: dict[str, str]) -> dict
 
 
 def local_defaults(variables: Path) -> str:
-    """The samconfig.toml beside the local template, so that nobody has to type these options."""
+    """Return the samconfig.toml that saves typing the options of `sam local`."""
     options = f'env_vars = {json.dumps(str(variables))}\nadd_host = ["host.docker.internal:host-gateway"]\n'
     commands = ("local_invoke", "local_start_api")
     return "version = 0.1\n" + "".join(f"\n[default.{command}.parameters]\n{options}" for command in commands)
 
 
 def main(build: Path, parameters: dict[str, str]) -> None:
-    """Rewrites the built template (JSON is YAML) and puts the authorizer and the options beside it."""
+    """Rewrite the built template as JSON, which is also YAML, and write the authorizer and the options."""
     from samtranslator.yaml_helper import yaml_parse
 
     path = build / "template.yaml"

@@ -1,4 +1,4 @@
-"""The SAM template as plain CloudFormation, without a network: what linters and tests of the real resources look at.
+"""Prints the SAM template as plain CloudFormation, for linters and tests of the resources; needs no network.
 
 Usage: python scripts/transform_template.py template.yaml > transformed.json  (in the virtual environment of SAM CLI)
 """
@@ -15,15 +15,15 @@ UPLOADED = {"CodeUri": "s3://bucket/key", "ContentUri": "s3://bucket/key", "Defi
 
 
 class NoManagedPolicies:
-    """The transformation may look up managed policies by name; this project uses none."""
+    """An empty table of managed policies: the transformation asks for one, but this project uses none."""
 
     def load(self) -> dict[str, str]:
-        """No names."""
+        """Return no policies."""
         return {}
 
 
 def main(path: Path) -> None:
-    """Prints the transformed template; what `sam package` uploads is replaced by stand-ins."""
+    """Print the transformed template, with placeholders for the files that `sam package` would upload."""
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-west-2")
     template = yaml_parse(path.read_text())
     for resource in template["Resources"].values():

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs a command where a Docker engine and an image for `sam local` are at hand.
+# Runs a command with a Docker engine and an image for `sam local`.
 # usage: scripts/with_docker_engine.sh FOLDER COMMAND...
 #
-# An engine that answers is used as it is, and SAM fetches its own image.  Where none answers and this is root on Debian,
-# one is started for as long as the command runs, with everything in FOLDER, and the image is made of Debian's Python 3.13
-# and the locked runtime client: no image registry is needed.  Where neither goes, it says so and ends well: NOT RUN.
+# If a Docker engine is running, the command uses it, and SAM downloads its own image.  Otherwise, as root on Debian, the
+# script starts an engine for the command with its data in FOLDER.  It builds the image from Debian's Python 3.13 and the
+# locked runtime client, without an image registry.  If neither is possible, it prints NOT RUN and exits with 0.
 set -euo pipefail
 folder=$(realpath -m "$1")
 shift
@@ -17,14 +17,14 @@ not_run() {
 }
 
 start_engine() {
-  [ "$(id -u)" = 0 ] || not_run "no Docker engine answers, and only root can start one"
+  [ "$(id -u)" = 0 ] || not_run "no Docker engine is running, and only root can start one"
   if ! command -v dockerd >/dev/null || ! command -v debootstrap >/dev/null; then
-    command -v apt-get >/dev/null || not_run "no Docker engine answers, and none can be installed"
+    command -v apt-get >/dev/null || not_run "no Docker engine is running, and none can be installed"
     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io debootstrap; } \
-      >/dev/null || not_run "no Docker engine answers, and none could be installed"
+      >/dev/null || not_run "no Docker engine is running, and installing one failed"
   fi
   mkdir -p "$folder"
-  # A socket's path may have some 100 characters only, so it does not lie in FOLDER.
+  # The path of a socket is limited to about 100 characters, so the socket is not in FOLDER.
   sockets=$(mktemp -d)
   export DOCKER_HOST="unix://$sockets/docker.sock"
   for driver in overlay2 vfs; do
@@ -41,7 +41,7 @@ start_engine() {
     wait "$engine" 2>/dev/null || true
   done
   tail -3 "$folder/dockerd.log" >&2
-  not_run "a Docker engine was started, and does not answer"
+  not_run "a Docker engine was started but does not answer"
 }
 
 stop_engine() {
@@ -55,7 +55,7 @@ make_image() {
   root="$folder/root"
   rm -rf "$root"
   debootstrap --variant=minbase --include=python3.13,ca-certificates trixie "$root" >"$folder/debootstrap.log" ||
-    not_run "debootstrap could not fetch Debian's Python: see $folder/debootstrap.log"
+    not_run "debootstrap could not download Debian's Python: see $folder/debootstrap.log"
   mkdir -p "$root"/var/{runtime,task,rapid,lang/bin} "$root/opt"
   ln -s /usr/bin/python3.13 "$root/var/lang/bin/python3.13"
   "$here/.venv-sam/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \

@@ -1,1 +1,1 @@
-"""A stock handler: a package of its own, because it is built and started as a function."""
+"""The stock handler: what an engineer writes by default with pydantic, Powertools and boto3."""

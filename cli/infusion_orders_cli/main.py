@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from infusion_orders_cli import dynamodb, serve
 from infusion_orders_cli.codes import imports
 from infusion_orders_cli.docs import command as docs
+from infusion_orders_cli.local import commands as local
 from infusion_orders_cli.operations import decisions, doctor, partners
 from infusion_orders_cli.orders import validate
 from infusion_orders_cli.rules import activation, check, examples, publication, replay, search, versions
@@ -26,9 +26,9 @@ def _commands() -> None:
     """Validate home-infusion orders under a health plan's rules, manage the rules, and run the partner API locally."""
 
 
-app.command("serve", epilog=serve.EPILOG)(serve.serve)
+app.command("serve", epilog=local.SERVE_EPILOG)(local.serve)
 app.command("validate", epilog=validate.EPILOG)(validate.validate_orders)
-app.command("dynamodb", epilog=dynamodb.EPILOG)(dynamodb.dynamodb)
+app.command("dynamodb", epilog=local.DYNAMODB_EPILOG)(local.dynamodb)
 app.command("doctor", epilog=doctor.EPILOG)(doctor.check_deployment)
 app.command("docs", epilog=docs.EPILOG)(docs.docs)
 

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from infusion_orders.authoring.rule_files import load_directory, read_directory
 from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders.store.activations import NoRuleSet
-from infusion_orders.store.client import dynamodb_client
-from infusion_orders.store.partition import as_written
-from infusion_orders.store.rule_sets import RuleSetStore
+from infusion_orders.store.dynamodb import dynamodb_client
+from infusion_orders.store.rule_set_table import damaged_if_unreadable
+from infusion_orders.store.versions import RuleSetStore
 from infusion_orders_cli.checkout import DEFAULT_RULES, project_root
-from infusion_orders_cli.embedded_table import CREDENTIALS, REGION
+from infusion_orders_cli.local.tables import CREDENTIALS, REGION
 from infusion_orders_cli.terminal import fail
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def rule_set_from_files(folder: Path | None, *, unchecked: bool = False) -> Rule
         document = document_from_files(folder)
         return RuleSet.from_document(document, version=FIRST_VERSION, digest=document.digest)
     document = read_directory(rule_folder(folder))[0]
-    with as_written("a rule that was not checked"):
+    with damaged_if_unreadable("a rule that was not checked"):
         return RuleSet.from_document(document, version=FIRST_VERSION, digest=document.digest, compiled=True)
 
 

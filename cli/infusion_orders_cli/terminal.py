@@ -121,9 +121,9 @@ def failures_explained() -> Iterator[None]:
 
     from infusion_orders.rules.problems import RuleSetErrors
     from infusion_orders.store.activations import NoRuleSet
-    from infusion_orders.store.client import StoreUnavailable
-    from infusion_orders.store.partition import DamagedRuleSet
-    from infusion_orders.store.rule_sets import NoSuchVersion
+    from infusion_orders.store.dynamodb import StoreUnavailable
+    from infusion_orders.store.rule_set_table import DamagedRuleSet
+    from infusion_orders.store.versions import NoSuchVersion
     from infusion_orders_cli.checkout import OutsideCheckout
     from infusion_orders_cli.workers import WorkerLost
 
@@ -151,7 +151,7 @@ def refusals_explained() -> Iterator[None]:
         NothingToDo,
         SamePerson,
     )
-    from infusion_orders.store.rule_sets import NoSuchVersion
+    from infusion_orders.store.versions import NoSuchVersion
 
     with failures_explained():
         try:

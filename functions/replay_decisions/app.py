@@ -1,6 +1,6 @@
-"""One file of exported decisions replayed under a version, and the reports of all files merged: steps of a job.
+"""Two steps of the replay job: replay one file of exported decisions, and merge the reports of all files.
 
-The state machine beside this file calls it: once for each file of an export, and once at the end.
+The state machine in this folder calls the function once for each file of an export, and once at the end.
 """
 
 from __future__ import annotations
@@ -12,21 +12,16 @@ import os
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.api.starting import started  # isort: skip - before all that it makes faster
 from infusion_orders.api.settings import Settings
 from infusion_orders.decisions.replay_report import ReplayReport, report_of
-from infusion_orders.store.client import aws_client, dynamodb_client
-from infusion_orders.store.recorded_decisions import decisions_of_export, moment_of
-from infusion_orders.store.rule_sets import RuleSetStore
+from infusion_orders.store.dynamodb import aws_client, dynamodb_client
+from infusion_orders.store.recorded_decisions import decisions_in_export, recorded_at
+from infusion_orders.store.versions import RuleSetStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
-
-    from infusion_orders.decisions.replay import RecordedDecision
-
-UNREADABLE = (ValueError, KeyError, OSError, EOFError, TypeError)
 
 settings = Settings.from_environment(os.environ)
 bucket = settings.replay_bucket
@@ -36,51 +31,35 @@ rule_set_store = RuleSetStore(
     settings.rule_set,
 )
 objects: Any = aws_client("s3", region=settings.aws_region)
-started()
-
-
-class UnreadableExport(Exception):
-    """A file that is no export of decisions; the text says after how many, and nothing of what it holds."""
 
 
 def handler(event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """`{"do": "replay", "key", "version", "from", "to", "execution"}` or `{"do": "merge", "execution"}`."""
+    """Run `{"do": "replay", "key", "version", "from", "to", "execution"}` or `{"do": "merge", "execution"}`."""
     if event["do"] == "merge":
-        return merged(str(event["execution"]))
-    return replayed(event)
+        return merge_reports(str(event["execution"]))
+    return replay_file(event)
 
 
-def replayed(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Writes the file's report and tells its counts.  Written again by a repeated attempt, it is the same report.
+def replay_file(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the report of one file and return its counts.  A repeated attempt writes the same report again.
 
-    Raises UnreadableExport, and what the store raises for a version that it cannot give.
+    Raises UnreadableExport, and what the store raises for a version that it cannot load.
     """
     rule_set = rule_set_store.load(int(event["version"]))
     first = datetime.combine(date.fromisoformat(event["from"]), time.min, UTC)
     end = datetime.combine(date.fromisoformat(event["to"]), time.min, UTC) + timedelta(days=1)
     file = objects.get_object(Bucket=bucket, Key=event["key"])["Body"]
-    of_these_days = (
-        one for one in decisions_in(file) if first.timestamp() <= moment_of(one.decision_id) < end.timestamp()
+    decisions = decisions_in_export(gzip.GzipFile(fileobj=file))
+    report = report_of(
+        (one for one in decisions if first.timestamp() <= recorded_at(one.decision_id) < end.timestamp()), rule_set
     )
-    report = report_of(of_these_days, rule_set)
     name = hashlib.sha256(str(event["key"]).encode()).hexdigest()[:32]
     write(f"replays/{event['execution']}/files/{name}.json", report.plain())
     return {"replayed": report.replayed, "changed": report.changed}
 
 
-def decisions_in(file: Any) -> Iterator[RecordedDecision]:
-    """The decisions of a compressed file of the export, one after the other.  Raises UnreadableExport."""
-    count = 0
-    try:
-        for decision in decisions_of_export(gzip.GzipFile(fileobj=file)):
-            yield decision
-            count += 1
-    except UNREADABLE as problem:
-        raise UnreadableExport(f"after {count} decisions: {type(problem).__name__}") from None
-
-
-def merged(execution: str) -> dict[str, Any]:
-    """Merges the reports of all files into `replays/<execution>/report.json`, and tells where it is and its counts."""
+def merge_reports(execution: str) -> dict[str, Any]:
+    """Merge the reports of all files into `replays/<execution>/report.json` and return its place and counts."""
     report = ReplayReport()
     pages = objects.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"replays/{execution}/files/")
     for page in pages:
@@ -95,5 +74,5 @@ def merged(execution: str) -> dict[str, Any]:
 
 
 def write(key: str, plain: Mapping[str, Any]) -> None:
-    """JSON."""
+    """Write an object of JSON."""
     objects.put_object(Bucket=bucket, Key=key, Body=json.dumps(plain).encode(), ContentType="application/json")

@@ -1,4 +1,4 @@
-"""The world that contract tests run in, shared or of their own."""
+"""Fixtures for the world that contract tests run in: shared by a module, or built for one test."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.world import World, decided_world, world_without_rules
+from tests.support.partner import World, decided_world, world_without_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    """One world for the tests of a module that leave it as it is, but for more decisions."""
+    """A world that the tests of a module share; they may add decisions to it."""
     with decided_world() as built:
         yield built
 
 
 @pytest.fixture
 def breakable_world() -> Iterator[World]:
-    """A world of its own for a test that breaks it."""
+    """A world for one test, which may break it."""
     with decided_world() as built:
         yield built
 
 
 @pytest.fixture
 def ruleless_world() -> Iterator[World]:
-    """A world in which no rule set was ever published."""
+    """A world without any published rule set."""
     with world_without_rules() as built:
         yield built

@@ -1,12 +1,11 @@
 """DynamoDB's own engine behind a connection that fails on purpose: what the partner gets, and what is recorded.
 
-Whatever happens, the answer is the right decision, on the last good version with its age, or 503 with Retry-After;
-nothing is recorded twice or given out unrecorded; and all of it ends before the function's time does.
+Whatever fails, a decision is never wrong, recorded twice or sent unrecorded, and the answer comes before the function's
+timeout.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from contextlib import ExitStack
@@ -16,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infusion_orders.store.client import LAST_ATTEMPT_SECONDS, StoreUnavailable, dynamodb_client
-from infusion_orders.store.partition import DamagedRuleSet
+from infusion_orders.store.dynamodb import LAST_ATTEMPT_SECONDS, StoreUnavailable, dynamodb_client
 from infusion_orders.store.partners import PartnerStore
-from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
-from infusion_orders_cli.embedded_table import (
+from infusion_orders.store.rule_set_table import DamagedRuleSet
+from infusion_orders.store.versions import NoSuchVersion, RuleSetStore
+from infusion_orders_cli.local.tables import (
     CREDENTIALS,
     DECISIONS_TABLE,
     REGION,
@@ -28,12 +27,7 @@ from infusion_orders_cli.embedded_table import (
     environment,
     local_tables,
 )
-from tests.contract.partner_system import PROJECT, LambdaContext, PartnerSystem, load_function
-from tests.contract.world import OTHER_PARTNERS, TEMPLATE
-from tests.support.builders import an_order_document
-from tests.support.default_rules import changed_document, default_document
-from tests.support.dynamodb_local import dynamodb_local_or_skip
-from tests.support.faulty_dynamodb import (
+from tests.support.faults import (
     ANY,
     Fault,
     FaultyConnection,
@@ -46,63 +40,31 @@ from tests.support.faulty_dynamodb import (
     small_pages,
     takes_a_half,
 )
-from tests.support.packed_rules import KEY as PACKED_KEY
-from tests.support.packed_rules import repacked, with_another_rule, with_no_json, without_first_rule
+from tests.support.orders import an_order_document
+from tests.support.partner import OTHER_PARTNERS, LambdaContext, PartnerSystem, load_function
+from tests.support.project import TEMPLATE
+from tests.support.rules import SETTING, changed_document, default_document
+from tests.support.tables import dynamodb_local_or_skip, with_changed_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
-    from infusion_orders_cli.embedded_table import LocalTables
-    from tests.contract.partner_system import Answer
-    from tests.support.faulty_dynamodb import Exchange, Meeting
+    from infusion_orders_cli.local.tables import LocalTables
+    from tests.support.faults import Exchange, Meeting
+    from tests.support.partner import Answer
 
 pytestmark = pytest.mark.dynamodb_local
 
 TIME_OUT_SECONDS = 20
-"""The template's, for the function that validates orders."""
+"""The timeout of the validating function in the template."""
 NOBODY_ABLE = an_order_document({"/caregiver/able": False})
-"""Rejected under version 1; under version 2 a person looks at it."""
-
-ROWS = {
-    "DynamoDB does not answer, or answers too late": "test_what_every_attempt_meets_is_503_and_nothing_is_recorded",
-    "DynamoDB throttles": "test_what_every_attempt_meets_is_503_and_nothing_is_recorded",
-    "DynamoDB fails (500), or the connection breaks": "test_what_every_attempt_meets_is_503_and_nothing_is_recorded",
-    "one attempt fails": "test_what_one_attempt_meets_the_next_makes_good",
-    "the write happened and its answer was lost": "test_what_one_attempt_meets_the_next_makes_good",
-    "the function's clock is wrong by more than minutes": (
-        "test_what_every_attempt_meets_is_503_and_nothing_is_recorded"
-    ),
-    "the tables' key may not be used": "test_what_every_attempt_meets_is_503_and_nothing_is_recorded",
-    "the active version cannot be looked up": "test_a_version_that_cannot_be_read_leaves_the_last_good_one_deciding",
-    "looking it up takes seconds": "test_a_slow_look_at_the_rules_leaves_time_to_record",
-    "rules come in many pages": "test_rules_that_come_in_many_pages_are_the_same_rules",
-    "a version whose rules were tampered with where they stand together": (
-        "test_a_damaged_version_leaves_the_last_good_one_deciding"
-    ),
-    "a version that lacks a chunk of a table": "test_a_damaged_version_leaves_the_last_good_one_deciding",
-    "a version that lacks a whole table": "test_a_damaged_version_leaves_the_last_good_one_deciding",
-    "a version that is not what was activated: its digest is not the pointer's": (
-        "test_a_damaged_version_leaves_the_last_good_one_deciding"
-    ),
-    "the header of the active version is damaged": (
-        "test_what_was_activated_is_what_the_pointer_says_whatever_became_of_its_header"
-    ),
-    "a pointer to a version that is not there": "test_a_damaged_version_leaves_the_last_good_one_deciding",
-    "a pointer that cannot be read": "test_a_pointer_that_cannot_be_read_is_removed_and_set_anew",
-    "no rule set for longer than `RulesMaxStaleSeconds`, or never one": "test_rules_that_are_too_old_decide_nothing",
-    "the partner's profile cannot be read": "test_a_partner_who_cannot_be_looked_up_is_not_refused",
-    "a recorded decision cannot be read": "test_a_decision_that_cannot_be_read_is_503_and_never_not_found",
-    "one order of a batch cannot be recorded": "test_one_order_of_a_batch_that_cannot_be_recorded_spoils_no_other",
-    "a publication whose batches are not taken whole": "test_a_version_of_which_a_half_is_refused_is_published_whole",
-    "a publication that is interrupted": "test_a_version_that_cannot_be_written_is_absent",
-}
-"""Rows of the table in docs/operating.md, each with the test that shows it."""
+"""An order that version 1 rejects and version 2 reviews."""
 
 
 @dataclass
 class Faulty:
-    """A loaded function, its tables, and the connection between them; `direct` goes around it."""
+    """A loaded function, its tables, and the faulty connection between them; `direct` bypasses the connection."""
 
     function: ModuleType
     connection: FaultyConnection
@@ -116,8 +78,8 @@ class Faulty:
         self.connection.faults.append(Fault(operation, meet) if times is None else Fault(operation, meet, times))
 
     def look_again(self) -> None:
-        """The next order looks which version is active."""
-        self.function.rule_sets._looked_at = float("-inf")
+        """Make the next order check which version is active."""
+        self.function.resources.rule_sets.expire()
 
     def recorded(self, prefix: str = "DECISION#") -> list[dict[str, Any]]:
         pages = self.direct.client.get_paginator("scan").paginate(TableName=DECISIONS_TABLE)
@@ -132,7 +94,7 @@ def engine() -> Iterator[str]:
 
 @pytest.fixture
 def faulty(engine: str) -> Iterator[Faulty]:
-    """Version 1 decides and is loaded, version 2 is published, and the local partner is known."""
+    """Version 1 is active and loaded, version 2 is published, and the local partner is registered."""
     with environment(CREDENTIALS), faulty_connection(engine) as connection, ExitStack() as ended:
         ended.callback(remove_tables, engine)
         tables = local_tables(TEMPLATE, default_document(), endpoint_url=engine)
@@ -149,8 +111,8 @@ def faulty(engine: str) -> Iterator[Faulty]:
 
 
 def forget(function: ModuleType) -> None:
-    """Its connections are closed, and its rules free their memory."""
-    function.client.close()
+    """Close the connections of a function and free the memory of its rules."""
+    function.resources.client.close()
     del sys.modules[function.__name__]
 
 
@@ -176,7 +138,7 @@ def assert_refused(answer: Answer, problem: str = "internal") -> None:
 
 
 def assert_decided(faulty: Faulty, answer: Answer, *, version: int = 1) -> None:
-    """The right answer, recorded as it was given out."""
+    """Assert that the answer is right and recorded as it was sent."""
     outcome = {1: "rejected", 2: "needs_review"}[version]
     assert answer.status == 200, answer.text
     assert (answer.json["ruleset"]["version"], answer.json["outcome"]) == (version, outcome)
@@ -202,7 +164,7 @@ EVERY_ATTEMPT: dict[str, Meeting] = {
 
 @pytest.mark.parametrize("key", [None, "a-key"])
 @pytest.mark.parametrize("fault", EVERY_ATTEMPT)
-def test_what_every_attempt_meets_is_503_and_nothing_is_recorded(faulty: Faulty, fault: str, key: str | None) -> None:
+def test_fault_on_every_attempt_returns_503_and_records_nothing(faulty: Faulty, fault: str, key: str | None) -> None:
     before = faulty.recorded("")
     faulty.meets(ANY, EVERY_ATTEMPT[fault])
 
@@ -221,12 +183,12 @@ ONE_ATTEMPT: dict[str, Meeting] = {
     "an answer that takes its time": slow(1),
 }
 FINAL = {"clock skew", "no right to the key", "no table"}
-"""What is not tried again: the same request would meet it again."""
+"""Faults that are not retried, because the same request would fail again."""
 
 
 @pytest.mark.parametrize("key", [None, "a-key"])
 @pytest.mark.parametrize("fault", sorted(set(ONE_ATTEMPT) - FINAL))
-def test_what_one_attempt_meets_the_next_makes_good(faulty: Faulty, fault: str, key: str | None) -> None:
+def test_fault_on_one_attempt_is_retried(faulty: Faulty, fault: str, key: str | None) -> None:
     faulty.meets("PutItem", ONE_ATTEMPT[fault], times=1)
     faulty.meets("TransactWriteItems", ONE_ATTEMPT[fault], times=1)
 
@@ -239,12 +201,10 @@ def test_what_one_attempt_meets_the_next_makes_good(faulty: Faulty, fault: str, 
 
 @pytest.mark.parametrize("fault", ["no answer", "throttled", "a fault of the engine", "a connection that breaks"])
 @pytest.mark.parametrize("operation", ["GetItem", "Query"])
-def test_a_version_that_cannot_be_read_leaves_the_last_good_one_deciding(
-    faulty: Faulty, fault: str, operation: str
-) -> None:
-    """Its pointer (GetItem), or its parts (Query)."""
+def test_last_good_version_decides_while_the_new_one_is_unreadable(faulty: Faulty, fault: str, operation: str) -> None:
+    """The fault hits the pointer (GetItem) or the parts of the version (Query)."""
     activate(faulty, 2)
-    faulty.function.rule_sets._confirmed_at -= 40
+    faulty.function.resources.rule_sets._confirmed_at -= 40
     faulty.meets(operation, EVERY_ATTEMPT[fault])
 
     answer = timed(lambda: faulty.partner.validate(NOBODY_ABLE))
@@ -266,17 +226,17 @@ def slow_small_pages(exchange: Exchange) -> None:
     small_pages(exchange)
 
 
-def test_a_slow_look_at_the_rules_leaves_time_to_record(faulty: Faulty) -> None:
-    """Every attempt takes nearly as long as the client waits: what comes first leaves time for the rest."""
+def test_slow_rules_refresh_leaves_time_to_record(faulty: Faulty) -> None:
+    """Every attempt takes nearly as long as the client waits, and earlier reads still leave time for the write."""
     activate(faulty, 2)
-    faulty.function.partners._read.clear()
+    faulty.function.resources.partners._read.clear()
     faulty.meets("Query", slow_small_pages)
     faulty.meets(ANY, slow(1.8))
 
     assert_decided(faulty, timed(lambda: faulty.partner.validate(NOBODY_ABLE)), version=1)
 
 
-def test_no_attempt_begins_that_the_function_might_not_live_to_see_the_end_of(faulty: Faulty) -> None:
+def test_no_attempt_starts_that_could_outlast_the_function(faulty: Faulty) -> None:
     left = LambdaContext(milliseconds=int(1000 * (LAST_ATTEMPT_SECONDS - 1)))
     asked = len(faulty.connection.asked)
 
@@ -284,10 +244,8 @@ def test_no_attempt_begins_that_the_function_might_not_live_to_see_the_end_of(fa
     assert faulty.connection.asked[asked:] == []
 
 
-def test_rules_that_come_in_many_pages_are_the_same_rules(faulty: Faulty) -> None:
-    """Those of a release that did not pack them."""
+def test_rules_are_the_same_when_read_in_many_pages(faulty: Faulty) -> None:
     activate(faulty, 2)
-    remove(faulty, parts(faulty, PACKED_KEY))
     faulty.meets("Query", small_pages)
 
     assert_decided(faulty, faulty.partner.validate(NOBODY_ABLE), version=2)
@@ -319,9 +277,14 @@ def own_item(faulty: Faulty, name: str) -> dict[str, Any]:
     return item
 
 
-def repack(faulty: Faulty, change: Callable[[bytes], bytes]) -> None:
-    (item,) = parts(faulty, PACKED_KEY)
-    put(faulty, repacked(item, change))
+def setting_rule(faulty: Faulty) -> dict[str, Any]:
+    (item,) = parts(faulty, f"RULE#{SETTING}")
+    return item
+
+
+def truncate_a_rule(faulty: Faulty) -> None:
+    item = setting_rule(faulty)
+    put(faulty, item | {"rule": {"S": item["rule"]["S"][:-10]}})
 
 
 def truncate_a_table(faulty: Faulty) -> None:
@@ -335,13 +298,11 @@ def lose_a_chunk(faulty: Faulty) -> None:
 
 
 DAMAGE: dict[str, Callable[[Faulty], None]] = {
-    "a rule says something else": lambda faulty: repack(
-        faulty, lambda lines: lines.replace(b'"effect":"review"', b'"effect":"warn"', 1)
-    ),
-    "a rule is no JSON": lambda faulty: repack(faulty, with_no_json),
-    "a rule is not there": lambda faulty: repack(faulty, without_first_rule),
-    "a rule more": lambda faulty: repack(faulty, with_another_rule),
-    "rules are not there": lambda faulty: remove(faulty, parts(faulty, PACKED_KEY) + parts(faulty, "RULE#setting")),
+    "a rule says something else": lambda faulty: put(faulty, with_changed_rule(setting_rule(faulty), title="Changed")),
+    "a rule is no JSON": truncate_a_rule,
+    "a rule is not there": lambda faulty: remove(faulty, [setting_rule(faulty)]),
+    "a rule more": lambda faulty: put(faulty, setting_rule(faulty) | {"SK": {"S": "RULE#zzz.added"}}),
+    "rules are not there": lambda faulty: remove(faulty, parts(faulty, "RULE#")),
     "a table is not there": lambda faulty: remove(faulty, parts(faulty, "TABLE#vendors")),
     "a table is cut off": truncate_a_table,
     "a chunk is not there": lose_a_chunk,
@@ -361,10 +322,10 @@ DAMAGE: dict[str, Callable[[Faulty], None]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_version_leaves_the_last_good_one_deciding(faulty: Faulty, damage: str) -> None:
+def test_last_good_version_decides_while_the_new_one_is_damaged(faulty: Faulty, damage: str) -> None:
     activate(faulty, 2)
     DAMAGE[damage](faulty)
-    faulty.function.rule_sets._confirmed_at -= 40
+    faulty.function.resources.rule_sets._confirmed_at -= 40
 
     answer = faulty.partner.validate(NOBODY_ABLE)
 
@@ -384,15 +345,15 @@ HEADER_DAMAGE: dict[str, Callable[[Faulty], None]] = {
 
 
 @pytest.mark.parametrize("damage", HEADER_DAMAGE)
-def test_what_was_activated_is_what_the_pointer_says_whatever_became_of_its_header(faulty: Faulty, damage: str) -> None:
+def test_pointer_decides_what_is_active_whatever_the_header_says(faulty: Faulty, damage: str) -> None:
     activate(faulty, 2)
     HEADER_DAMAGE[damage](faulty)
 
     assert_decided(faulty, faulty.partner.validate(NOBODY_ABLE), version=2)
 
 
-def test_a_pointer_that_cannot_be_read_is_removed_and_set_anew(faulty: Faulty) -> None:
-    """What the operators' table says to do, seen to help."""
+def test_unreadable_pointer_is_removed_and_set_again(faulty: Faulty) -> None:
+    """The action in the table for operators helps."""
     DAMAGE["a pointer of another form"](faulty)
     with pytest.raises(DamagedRuleSet):
         activate(faulty, 2)
@@ -404,7 +365,7 @@ def test_a_pointer_that_cannot_be_read_is_removed_and_set_anew(faulty: Faulty) -
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_function_that_starts_on_a_damaged_version_decides_nothing(faulty: Faulty, damage: str) -> None:
+def test_function_decides_nothing_if_it_starts_on_a_damaged_version(faulty: Faulty, damage: str) -> None:
     activate(faulty, 2)
     DAMAGE[damage](faulty)
     started = PartnerSystem(load_function("validate_orders", faulty.direct.environment(faulty.connection.address)))
@@ -413,8 +374,8 @@ def test_a_function_that_starts_on_a_damaged_version_decides_nothing(faulty: Fau
     assert len(faulty.recorded()) == 1
 
 
-def test_rules_that_are_too_old_decide_nothing(faulty: Faulty) -> None:
-    faulty.function.rule_sets._confirmed_at -= 3601
+def test_stale_rules_decide_nothing(faulty: Faulty) -> None:
+    faulty.function.resources.rule_sets._confirmed_at -= 3601
     faulty.look_again()
     faulty.meets("GetItem", reset)
 
@@ -423,7 +384,7 @@ def test_rules_that_are_too_old_decide_nothing(faulty: Faulty) -> None:
 
 
 @pytest.mark.parametrize("fault", EVERY_ATTEMPT)
-def test_a_function_that_cannot_read_rules_when_it_starts_reads_them_later(faulty: Faulty, fault: str) -> None:
+def test_function_without_rules_at_its_start_reads_them_later(faulty: Faulty, fault: str) -> None:
     faulty.meets(ANY, EVERY_ATTEMPT[fault])
     started = time.monotonic()
     function = load_function("validate_orders", faulty.direct.environment(faulty.connection.address))
@@ -435,23 +396,23 @@ def test_a_function_that_cannot_read_rules_when_it_starts_reads_them_later(fault
 
 
 @pytest.mark.parametrize("fault", ["throttled", "a fault of the engine", "a connection that breaks", "clock skew"])
-def test_a_partner_who_cannot_be_looked_up_is_not_refused(faulty: Faulty, fault: str) -> None:
-    """503, not 403: that we cannot read a profile says nothing about the partner."""
-    faulty.function.partners._read.clear()
+def test_partner_is_not_refused_when_the_look_up_fails(faulty: Faulty, fault: str) -> None:
+    """The answer is 503 and not 403, because an unreadable profile says nothing about the partner."""
+    faulty.function.resources.partners._read.clear()
     faulty.meets("GetItem", EVERY_ATTEMPT[fault])
 
     assert_refused(faulty.partner.validate(NOBODY_ABLE))
 
 
 @pytest.mark.parametrize("fault", ["throttled", "a fault of the engine", "a connection that breaks", "no answer"])
-def test_a_decision_that_cannot_be_read_is_503_and_never_not_found(faulty: Faulty, fault: str) -> None:
+def test_unreadable_decision_returns_503_and_not_404(faulty: Faulty, fault: str) -> None:
     (item,) = faulty.recorded()
     faulty.meets("GetItem", EVERY_ATTEMPT[fault])
 
     assert_refused(timed(lambda: faulty.partner.decision(item["decision_id"]["S"])))
 
 
-def test_one_order_of_a_batch_that_cannot_be_recorded_spoils_no_other(faulty: Faulty) -> None:
+def test_unrecorded_order_of_a_batch_does_not_affect_the_others(faulty: Faulty) -> None:
     seen: list[None] = []
 
     def second_order(exchange: Any) -> None:
@@ -471,10 +432,10 @@ def test_one_order_of_a_batch_that_cannot_be_recorded_spoils_no_other(faulty: Fa
 
 
 def a_store(faulty: Faulty) -> RuleSetStore:
-    return RuleSetStore(faulty.function.client, RULES_TABLE, "home-infusion")
+    return RuleSetStore(faulty.function.resources.client, RULES_TABLE, "home-infusion")
 
 
-def test_a_version_of_which_a_half_is_refused_is_published_whole(faulty: Faulty) -> None:
+def test_version_is_published_whole_when_half_of_a_write_is_refused(faulty: Faulty) -> None:
     faulty.meets("BatchWriteItem", takes_a_half, times=4)
     document = changed_document({"/otherwise/effect": "warn"})
 
@@ -485,7 +446,7 @@ def test_a_version_of_which_a_half_is_refused_is_published_whole(faulty: Faulty)
 
 @pytest.mark.parametrize("operation", ["BatchWriteItem", "TransactWriteItems"])
 @pytest.mark.parametrize("fault", ["throttled", "a fault of the engine", "a connection that breaks"])
-def test_a_version_that_cannot_be_written_is_absent(faulty: Faulty, operation: str, fault: str) -> None:
+def test_version_that_cannot_be_written_is_absent(faulty: Faulty, operation: str, fault: str) -> None:
     faulty.meets(operation, EVERY_ATTEMPT[fault])
 
     with pytest.raises(StoreUnavailable):
@@ -494,23 +455,3 @@ def test_a_version_that_cannot_be_written_is_absent(faulty: Faulty, operation: s
     assert [header.version for header in faulty.direct.rule_sets.headers()] == [2, 1]
     with pytest.raises(NoSuchVersion):
         faulty.direct.rule_sets.load(3)
-
-
-def test_each_row_of_the_operators_table_is_shown_by_a_test() -> None:
-    text = (PROJECT / "docs" / "operating.md").read_text(encoding="utf-8")
-    section = text.partition("## What a fault looks like\n")[2].partition("\n## ")[0]
-    told = re.findall(r"^\| ([^|]+) \|", section, flags=re.MULTILINE)[1:]
-
-    assert {row for row in told if row in ROWS} == set(ROWS)
-    assert set(told) - set(ROWS) == SHOWN_ELSEWHERE
-    assert all(test in globals() for test in ROWS.values())
-
-
-SHOWN_ELSEWHERE = {
-    "a rule fails on some order",  # tests/property/test_decisions.py
-    "two activations at once",  # tests/integration/test_dynamodb_local.py
-    "a shadow version that cannot be loaded, or fails",  # tests/contract/test_shadow.py
-    "a replay that is interrupted",  # tests/integration/test_replays.py
-    "more requests a second than the stage or the partner may send",  # the gateway
-    "a fault of ours that nothing foresaw",  # tests/contract/test_faults.py
-}

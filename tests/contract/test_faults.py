@@ -1,4 +1,4 @@
-"""What a partner gets when something of ours is broken, and what DynamoDB is asked for when nothing is."""
+"""What a partner gets when the service fails, and which DynamoDB calls an order takes when it does not."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import EndpointConnectionError
 
-from infusion_orders.store.cache import ActiveRuleSet
-from infusion_orders.store.partition import DamagedRuleSet
-from tests.contract.world import World, decided_world
-from tests.support.builders import an_order_document as order
+from infusion_orders.store.rule_set_cache import ActiveRuleSet
+from infusion_orders.store.rule_set_table import DamagedRuleSet
+from tests.support.orders import an_order_document as order
+from tests.support.partner import World, decided_world
 
 if TYPE_CHECKING:
     import pytest
@@ -19,9 +19,9 @@ def fail(**_parameters: Any) -> None:
     raise EndpointConnectionError(endpoint_url="https://dynamodb.invalid")
 
 
-def test_an_order_that_cannot_be_recorded_is_a_problem_of_its_own(breakable_world: World) -> None:
+def test_failed_write_in_a_batch_is_a_503_at_its_index(breakable_world: World) -> None:
     breakable_world.partner.validate(order())
-    breakable_world.function.client.meta.events.register("before-call.dynamodb", fail)
+    breakable_world.function.resources.client.meta.events.register("before-call.dynamodb", fail)
 
     answer = breakable_world.partner.validate_batch([order(), {}]).json
 
@@ -29,10 +29,10 @@ def test_an_order_that_cannot_be_recorded_is_a_problem_of_its_own(breakable_worl
     assert [(entry["index"], entry["problem"]["status"]) for entry in answer["problems"]] == [(0, 503), (1, 422)]
 
 
-def test_a_warm_order_takes_one_call_of_dynamodb_to_record_it_and_none_to_read_rules(breakable_world: World) -> None:
+def test_warm_order_takes_one_write_and_no_read_of_dynamodb(breakable_world: World) -> None:
     breakable_world.partner.validate(order())
     calls: list[str] = []
-    breakable_world.function.client.meta.events.register(
+    breakable_world.function.resources.client.meta.events.register(
         "before-call.dynamodb", lambda model, **_parameters: calls.append(model.name)
     )
 
@@ -50,9 +50,9 @@ def test_without_a_rule_set_nothing_is_decided(ruleless_world: World) -> None:
     assert ruleless_world.count_decisions() == 0
 
 
-def test_a_decision_that_cannot_be_recorded_is_not_given_out(breakable_world: World) -> None:
+def test_failed_write_returns_503_and_no_decision(breakable_world: World) -> None:
     breakable_world.partner.validate(order())
-    breakable_world.function.client.meta.events.register("before-call.dynamodb", fail)
+    breakable_world.function.resources.client.meta.events.register("before-call.dynamodb", fail)
 
     answer = breakable_world.partner.validate(order())
 
@@ -61,7 +61,7 @@ def test_a_decision_that_cannot_be_recorded_is_not_given_out(breakable_world: Wo
     assert "decision_id" not in answer.text
 
 
-def test_a_fault_of_ours_is_internal_and_says_nothing_about_it(
+def test_unexpected_exception_returns_500_without_its_text(
     breakable_world: World,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -70,7 +70,7 @@ def test_a_fault_of_ours_is_internal_and_says_nothing_about_it(
     def faulty(*_arguments: Any, **_named: Any) -> None:
         raise RuntimeError("CANARY-in-a-message")
 
-    monkeypatch.setattr(breakable_world.function, "decide", faulty)
+    monkeypatch.setattr("infusion_orders.api.live_decisions.decide", faulty)
     answer = breakable_world.partner.validate(order())
 
     assert (answer.status, answer.problem) == (500, "internal")
@@ -80,12 +80,10 @@ def test_a_fault_of_ours_is_internal_and_says_nothing_about_it(
     assert "CANARY" not in answer.text + written.out + written.err
 
 
-def test_a_decision_says_how_long_ago_its_rules_were_confirmed(
-    breakable_world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    active = breakable_world.function.rule_sets.active()
+def test_decision_states_the_age_of_its_rules(breakable_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    active = breakable_world.function.resources.rule_sets.active()
     monkeypatch.setattr(
-        breakable_world.function.rule_sets, "active", lambda: ActiveRuleSet(active.rule_set, age_seconds=77)
+        breakable_world.function.resources.rule_sets, "active", lambda: ActiveRuleSet(active.rule_set, age_seconds=77)
     )
 
     answer = breakable_world.partner.validate(order())
@@ -93,20 +91,18 @@ def test_a_decision_says_how_long_ago_its_rules_were_confirmed(
     assert answer.json["ruleset"]["age_seconds"] == 77
 
 
-def test_a_version_that_is_not_as_it_was_published_reproduces_nothing(
-    breakable_world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_damaged_version_reproduces_nothing(breakable_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def damaged(_version: int) -> None:
         raise DamagedRuleSet
 
-    monkeypatch.setattr(breakable_world.function.rule_sets, "version", damaged)
+    monkeypatch.setattr(breakable_world.function.resources.rule_sets, "version", damaged)
 
     answer = breakable_world.partner.validate(order(), query={"ruleset_version": "1"})
 
     assert (answer.status, answer.problem) == (503, "no-ruleset")
 
 
-def test_a_developers_debug_switch_does_not_print_requests(
+def test_debug_switches_of_powertools_print_no_request(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("POWERTOOLS_DEV", "true")

@@ -1,4 +1,4 @@
-"""One idempotency key in 200 requests at once, through as many instances of the function as Lambda might start."""
+"""One idempotency key in 200 simultaneous requests to 20 instances of the function."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infusion_orders_cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, environment, local_tables
-from tests.contract.partner_system import PartnerSystem, load_function
-from tests.contract.world import TEMPLATE
-from tests.support.builders import an_order_document
-from tests.support.default_rules import default_document
-from tests.support.dynamodb_local import dynamodb_local_or_skip
+from infusion_orders_cli.local.tables import CREDENTIALS, DECISIONS_TABLE, environment, local_tables
+from tests.support.orders import an_order_document
+from tests.support.partner import PartnerSystem, load_function
+from tests.support.project import TEMPLATE
+from tests.support.rules import default_document
+from tests.support.tables import dynamodb_local_or_skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from infusion_orders_cli.embedded_table import LocalTables
-    from tests.contract.partner_system import Answer
+    from infusion_orders_cli.local.tables import LocalTables
+    from tests.support.partner import Answer
 
 pytestmark = pytest.mark.dynamodb_local
 
@@ -36,13 +36,13 @@ def tables() -> Iterator[LocalTables]:
 
 @pytest.fixture(scope="module")
 def instances(tables: LocalTables) -> list[PartnerSystem]:
-    """Each answers one request at a time, as in Lambda."""
+    """The instances of the function; as in Lambda, each answers one request at a time."""
     variables = tables.environment(tables.client.meta.endpoint_url)
     return [PartnerSystem(load_function("validate_orders", variables)) for _ in range(INSTANCES)]
 
 
 def at_once(instances: Sequence[PartnerSystem], orders: Sequence[Any], key: str) -> list[Answer]:
-    """The orders dealt out in turn, all instances started at the same moment."""
+    """Distribute the orders among the instances, which all start at the same moment."""
     start = Barrier(INSTANCES)
 
     def send(number: int) -> list[Answer]:
@@ -72,7 +72,7 @@ def test_equal_requests_get_one_decision(tables: LocalTables, instances: list[Pa
     assert (recorded(tables, "DECISION#"), recorded(tables, "KEY#")) == (before[0] + 1, before[1] + 1)
 
 
-def test_of_unequal_requests_one_is_decided_and_the_others_are_conflicts(
+def test_one_of_several_different_requests_is_decided_and_the_others_conflict(
     tables: LocalTables, instances: list[PartnerSystem]
 ) -> None:
     before = recorded(tables, "DECISION#")

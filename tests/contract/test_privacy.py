@@ -1,4 +1,4 @@
-"""What an order holds about a member must not get into logs, metrics, problems, keys or the table."""
+"""Data of a member in an order reaches no log, metric, problem, key or table."""
 
 from __future__ import annotations
 
@@ -7,38 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.contract.partner_system import an_event
-from tests.support.builders import an_order_document
+from tests.support.orders import CANARY, a_canary_order
+from tests.support.partner import an_event
 
 if TYPE_CHECKING:
-    from tests.contract.world import World
-
-CANARY = "CANARY"
-
-
-def a_canary_order() -> dict[str, Any]:
-    """A valid order whose identifying and free texts are canaries, each told apart by its number.
-
-    Not among them, because the decision speaks of them: the partner's own ids of order and lines, and the plan's ids
-    of vendor and medical group.
-    """
-    order = an_order_document(diagnoses=[{"code": "CANARY-01", "primary": True}])
-    order["submitter"]["npi"] = "CANARY-02"
-    order["member"] |= {
-        "member_id": "CANARY-03",
-        "mbi": "CANARY-04",
-        "cin": "CANARY-05",
-        "birth_date": "1951-03-02",
-        "county": "CANARY-06",
-    }
-    order["prescriber"]["npi"] = "CANARY-08"
-    order["infusion_provider"] |= {"npi": "CANARY-09"}
-    order["lines"][0] |= {"drug": "CANARY-10", "ndc": "CANARY-11", "frequency": "CANARY-12", "therapy": "CANARY-13"}
-    return order
+    from tests.support.partner import World
 
 
 def given_out_and_kept(world: World, capsys: pytest.CaptureFixture[str], text: str) -> str:
-    """Log lines, metrics, error output, and everything in the table."""
+    """The log lines, metrics, error output, and everything in the table."""
     written = capsys.readouterr()
     return "\n".join([written.out, written.err, repr(world.items()), text])
 

@@ -1,7 +1,7 @@
-"""Canaries on every route, in every place of a request, on every way to fail: none of them turns up anywhere.
+"""Canaries in every part of a request, on every route and for every failure: none of them appears anywhere.
 
-Anywhere: log lines, metrics, what goes to X-Ray's daemon, error output, the answer unless it speaks of the caller's own
-order, and everything in both tables, keys included.
+The places are log lines, metrics, what is sent to X-Ray, error output, both tables with their keys, and the answer
+unless it is about the caller's own order.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infusion_orders.store.client import StoreUnavailable
-from infusion_orders_cli.embedded_table import RULES_TABLE
-from tests.contract.every_route import ROUTES, Route, event_to, good_requests
-from tests.contract.test_privacy import CANARY, a_canary_order
-from tests.contract.world import World, decided_world
+from infusion_orders.api.routes import ROUTES, ApiRoute
+from infusion_orders.store.dynamodb import StoreUnavailable
+from infusion_orders_cli.local.tables import RULES_TABLE
+from tests.support.orders import CANARY, a_canary_order
+from tests.support.partner import World, decided_world
+from tests.support.routes import event_to, good_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,7 @@ def world() -> Iterator[World]:
 
 @pytest.fixture
 def traces(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """Where the X-Ray SDK would send segments, if any code of ours used it."""
+    """A socket at the address that the X-Ray SDK would send segments to."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
         daemon.bind(("127.0.0.1", 0))
         daemon.setblocking(False)
@@ -51,15 +52,15 @@ def sent_to(daemon: socket.socket) -> str:
 
 
 def everything(world: World, capsys: pytest.CaptureFixture[str], daemon: socket.socket) -> str:
-    """All that the request left behind, apart from its answer."""
+    """Everything that the request left behind, without its answer."""
     written = capsys.readouterr()
-    pages = world.function.client.get_paginator("scan").paginate(TableName=RULES_TABLE)
+    pages = world.function.resources.client.get_paginator("scan").paginate(TableName=RULES_TABLE)
     rules = [item for page in pages for item in page["Items"]]
     return "\n".join([written.out, written.err, sent_to(daemon), repr(world.items()), repr(rules)])
 
 
-def an_order_where_one_is_sent(route: Route) -> Any:
-    """The good request's body, with a canary in each place of an order that holds a member's data."""
+def an_order_where_one_is_sent(route: ApiRoute) -> Any:
+    """The body of the good request, with a canary in each field of an order that holds a member's data."""
     body = good_requests(DECISION)[str(route)].body
     if route.path.endswith(("/validate", "/decide")):
         return a_canary_order()
@@ -70,7 +71,7 @@ def an_order_where_one_is_sent(route: Route) -> Any:
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_a_request_that_is_answered_leaves_no_canary(
-    world: World, capsys: pytest.CaptureFixture[str], traces: socket.socket, route: Route
+    world: World, capsys: pytest.CaptureFixture[str], traces: socket.socket, route: ApiRoute
 ) -> None:
     request = good_requests(DECISION)[str(route)]
     event = event_to(
@@ -79,19 +80,19 @@ def test_a_request_that_is_answered_leaves_no_canary(
     event["body"] = json.dumps(an_order_where_one_is_sent(route)) if request.body is not None else None
     event["requestContext"]["identity"] = {"sourceIp": "CANARY-66", "userAgent": "CANARY-67"}
 
-    answer = route.sent(world, event)
+    answer = world.send(route, event)
 
     assert answer.status < 500
     assert CANARY not in answer.text + everything(world, capsys, traces)
 
 
 SPOILT: dict[str, dict[str, Any]] = {
-    "no JSON": {"body": '{"order_id": CANARY-70'},
+    "invalid JSON": {"body": '{"order_id": CANARY-70'},
     "another type": {"body": '"CANARY-71"'},
     "unknown fields": {"body": '{"CANARY-72": {"CANARY-73": "CANARY-74"}}'},
     "a list": {"body": '["CANARY-75"]'},
-    "a text that is no UTF-8": {"body": "CANARY-76 \ud800"},
-    "base64 that is none": {"body": "CANARY-77 !", "isBase64Encoded": True},
+    "invalid UTF-8": {"body": "CANARY-76 \ud800"},
+    "invalid base64": {"body": "CANARY-77 !", "isBase64Encoded": True},
     "a body of another kind": {"body": {"CANARY-78": "CANARY-79"}},
     "an unknown parameter": {"queryStringParameters": {"CANARY-80": "CANARY-81"}},
     "every known parameter": {
@@ -112,7 +113,7 @@ SPOILT: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("spoilt", SPOILT)
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_a_request_that_is_refused_leaves_no_canary(
-    world: World, capsys: pytest.CaptureFixture[str], traces: socket.socket, route: Route, spoilt: str
+    world: World, capsys: pytest.CaptureFixture[str], traces: socket.socket, route: ApiRoute, spoilt: str
 ) -> None:
     event = event_to(route, good_requests(DECISION)[str(route)])
     changes = dict(SPOILT[spoilt])
@@ -121,14 +122,14 @@ def test_a_request_that_is_refused_leaves_no_canary(
             name: [value] for name, value in changes["queryStringParameters"].items()
         }
 
-    answer = route.sent(world, event | changes)
+    answer = world.send(route, event | changes)
 
     assert answer.status < 500
     assert CANARY not in answer.text + everything(world, capsys, traces)
 
 
 @pytest.mark.parametrize("name", ["decision_id", "rule_id", "version"])
-def test_what_stands_in_a_path_is_not_repeated(
+def test_values_of_a_path_are_not_repeated(
     world: World, capsys: pytest.CaptureFixture[str], traces: socket.socket, name: str
 ) -> None:
     for route in ROUTES:
@@ -136,14 +137,14 @@ def test_what_stands_in_a_path_is_not_repeated(
             continue
         event = event_to(route, good_requests(DECISION)[str(route)])
         path = route.path.replace(f"{{{name}}}", "CANARY-50")
-        answer = route.sent(world, event | {"path": path, "pathParameters": {name: "CANARY-50"}})
+        answer = world.send(route, event | {"path": path, "pathParameters": {name: "CANARY-50"}})
         assert answer.status == 404
         assert CANARY not in answer.text + everything(world, capsys, traces)
 
 
 FAULTS = {
     "of the store": StoreUnavailable("CANARY-51"),
-    "that nobody foresaw": RuntimeError("CANARY-52"),
+    "unexpected": RuntimeError("CANARY-52"),
     "with data in its arguments": KeyError("CANARY-53", {"member": "CANARY-54"}),
     "of a condition": ZeroDivisionError("CANARY-55"),
     "of memory": MemoryError("CANARY-56"),
@@ -153,41 +154,41 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-def test_the_text_of_no_exception_gets_out(
+def test_text_of_an_exception_appears_nowhere(
     world: World,
     capsys: pytest.CaptureFixture[str],
     traces: socket.socket,
     monkeypatch: pytest.MonkeyPatch,
-    route: Route,
+    route: ApiRoute,
     fault: str,
 ) -> None:
     def fail(*_arguments: Any, **_named: Any) -> None:
         raise FAULTS[fault] from ValueError("CANARY-58")
 
-    function = (world.rules if route.function == "ManageRules" else world.partner).function
-    for name in ("caller", "staff"):
-        if hasattr(function, name):
-            monkeypatch.setattr(function, name, fail)
+    for name in ("authenticate", "authenticate_staff"):
+        monkeypatch.setattr(f"infusion_orders.api.requests.{name}", fail)
 
-    answer = route.sent(world, event_to(route, good_requests(DECISION)[str(route)]))
+    answer = world.send(route, event_to(route, good_requests(DECISION)[str(route)]))
 
     assert answer.status in (500, 503)
     left = everything(world, capsys, traces)
     assert CANARY not in answer.text + left
-    assert fault == "of the store" or type(FAULTS[fault]).__name__ in left  # the operator is told where, not what
+    assert fault == "of the store" or type(FAULTS[fault]).__name__ in left  # the log names its type
 
 
-def test_the_canaries_would_be_found(world: World, capsys: pytest.CaptureFixture[str], traces: socket.socket) -> None:
-    """The search looks where it says: a canary in each place is seen."""
+def test_search_finds_a_canary_in_each_place(
+    world: World, capsys: pytest.CaptureFixture[str], traces: socket.socket
+) -> None:
+    """The search covers every place: a canary in each of them is found."""
     key = {"PK": {"S": "CANARY-A"}, "SK": {"S": "x"}}
-    world.function.client.put_item(TableName=RULES_TABLE, Item=key)
+    world.function.resources.client.put_item(TableName=RULES_TABLE, Item=key)
     print("CANARY-B")  # noqa: T201 - what a careless developer would do
     host, port = traces.getsockname()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as careless:
         careless.sendto(b"CANARY-C", (host, port))
 
     found = everything(world, capsys, traces)
-    world.function.client.delete_item(TableName=RULES_TABLE, Key=key)
+    world.function.resources.client.delete_item(TableName=RULES_TABLE, Key=key)
 
     assert {name for name in ("CANARY-A", "CANARY-B", "CANARY-C") if name in found} == {
         "CANARY-A",

@@ -1,83 +1,67 @@
-"""The function and template.yaml agree on routes and scopes."""
+"""Each route accepts only tokens with its scope, even if the gateway lets others through."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from infusion_orders_cli.template_tables import read_template
-from tests.contract.partner_system import an_event
-from tests.contract.world import TEMPLATE
+from infusion_orders.api.application import Application
+from infusion_orders.api.caller import TokenScope
+from infusion_orders.api.routes import ROUTES, ApiRoute, find_route
+from tests.support.routes import event_to, good_requests
 
 if TYPE_CHECKING:
-    from tests.contract.world import World
+    from tests.support.partner import World
 
-FUNCTIONS = {"ValidateOrders": "partner", "ManageRules": "rules"}
-"""The function in the template, and who calls it in the world."""
-ROUTES: list[tuple[str, dict[str, Any]]] = [
-    (caller, event["Properties"])
-    for function, caller in FUNCTIONS.items()
-    for event in read_template(TEMPLATE)["Resources"][function]["Properties"]["Events"].values()
-]
-IDS = [f"{route['Method']} {route['Path']}" for _, route in ROUTES]
-EVERY_SCOPE = {"orders/validate", "decisions/read", "rules/read", "rules/write", "rules/activate"}
-FILLED = {"{decision_id}": "01KAT7Q3V9M5R7T0ZJX2B8N4WC", "{rule_id}": "vendor.a-rule", "{version}": "9"}
+REQUESTS = good_requests("01KAT7Q3V9M5R7T0ZJX2B8N4WC")
+every_route = pytest.mark.parametrize("route", ROUTES, ids=str)
 
 
-def to(route: dict[str, Any], *, scope: str) -> dict[str, Any]:
-    path = route["Path"]
-    for part, value in FILLED.items():
-        path = path.replace(part, value)
-    event = an_event("validate-batch" if path.endswith("-batch") else "validate-order", scope=scope)
-    return event | {"httpMethod": route["Method"], "resource": route["Path"], "path": path}
-
-
-def test_every_function_of_the_template_is_looked_at() -> None:
-    resources = read_template(TEMPLATE)["Resources"]
-    assert set(FUNCTIONS) == {
-        name
-        for name, found in resources.items()
-        if any(event["Type"] == "Api" for event in found["Properties"].get("Events", {}).values())
-    }
-
-
-@pytest.mark.parametrize(("caller", "route"), ROUTES, ids=IDS)
-def test_a_token_with_the_scope_of_the_template_is_let_in(world: World, caller: str, route: dict[str, Any]) -> None:
-    (scope,) = route["Auth"]["AuthorizationScopes"]
-
-    answer = getattr(world, caller).send(to(route, scope=scope))
+@every_route
+def test_token_with_the_scope_of_the_route_is_accepted(world: World, route: ApiRoute) -> None:
+    answer = world.send(route, event_to(route, REQUESTS[str(route)], scope=route.scope))
 
     assert answer.status not in (401, 403, 405)
     assert answer.status < 500
-    assert answer.status != 404 or answer.json["detail"] != "There is nothing at this path."
 
 
-@pytest.mark.parametrize(("caller", "route"), ROUTES, ids=IDS)
-def test_the_function_refuses_every_other_scope_even_if_the_gateway_let_it_in(
-    world: World, caller: str, route: dict[str, Any]
-) -> None:
-    others = EVERY_SCOPE - set(route["Auth"]["AuthorizationScopes"])
+@every_route
+def test_token_with_all_other_scopes_is_refused(world: World, route: ApiRoute) -> None:
+    others = " ".join(sorted(set(TokenScope) - {route.scope}))
 
-    answer = getattr(world, caller).send(to(route, scope=" ".join(sorted(others))))
+    answer = world.send(route, event_to(route, REQUESTS[str(route)], scope=others))
 
     assert (answer.status, answer.problem) == (403, "missing-scope")
 
 
-@pytest.mark.parametrize(("caller", "route"), ROUTES, ids=IDS)
-def test_a_scope_that_merely_begins_alike_is_another_scope(world: World, caller: str, route: dict[str, Any]) -> None:
-    (scope,) = route["Auth"]["AuthorizationScopes"]
-
-    answer = getattr(world, caller).send(to(route, scope=f"{scope}ers x{scope}"))
+@every_route
+def test_scope_with_the_same_beginning_is_refused(world: World, route: ApiRoute) -> None:
+    answer = world.send(route, event_to(route, REQUESTS[str(route)], scope=f"{route.scope}ers x{route.scope}"))
 
     assert (answer.status, answer.problem) == (403, "missing-scope")
 
 
-@pytest.mark.parametrize(("caller", "route"), ROUTES, ids=IDS)
-def test_the_function_refuses_who_has_no_claims(world: World, caller: str, route: dict[str, Any]) -> None:
-    event = to(route, scope="")
+@every_route
+def test_request_without_claims_is_unauthenticated(world: World, route: ApiRoute) -> None:
+    event = event_to(route, REQUESTS[str(route)])
     event["requestContext"]["authorizer"] = None
 
-    answer = getattr(world, caller).send(event)
+    answer = world.send(route, event)
 
     assert (answer.status, answer.problem) == (401, "unauthenticated")
+
+
+def test_function_does_not_start_without_a_handler_for_each_route(world: World) -> None:
+    with pytest.raises(LookupError, match="get_decision, validate_batch, validate_order"):
+        Application("validate_orders", world.function.resources)
+
+
+@every_route
+def test_no_earlier_route_answers_in_place_of_a_later_one(route: ApiRoute) -> None:
+    path = route.path.replace("{", "").replace("}", "")
+
+    found = find_route(ROUTES, route.method, path)
+
+    assert found is not None
+    assert found[0] is route

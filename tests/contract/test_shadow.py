@@ -1,4 +1,4 @@
-"""A version in the shadow: it sees each live order after its answer is fixed, and can neither change nor fail it."""
+"""The shadow version: it decides each live order after the answer is fixed, and cannot change it or make it fail."""
 
 from __future__ import annotations
 
@@ -10,58 +10,60 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infusion_orders.api.shadowing import LEAST_MILLISECONDS
-from infusion_orders_cli.embedded_table import RULES_TABLE, embedded_tables
-from tests.contract.world import TEMPLATE, default_rules, loaded
-from tests.support.builders import an_order_document
-from tests.support.default_rules import SETTING, changed_document
+from infusion_orders.api.shadow import LEAST_MILLISECONDS
+from infusion_orders_cli.local.tables import RULES_TABLE, embedded_tables
+from tests.support.orders import an_order_document
+from tests.support.partner import world_of
+from tests.support.project import TEMPLATE
+from tests.support.rules import SETTING, changed_document, default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infusion_orders.rules.document import RuleSetDocument
-    from tests.contract.partner_system import Answer
-    from tests.contract.world import World
+    from tests.support.partner import Answer, World
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 NOBODY_ABLE = an_order_document({"/caregiver/able": False})
 
 
 def reviewing() -> RuleSetDocument:
-    """The default rules, with a review where nobody can give the therapy."""
+    """The default rules, with a review if nobody can give the therapy."""
     return changed_document({"/otherwise/effect": "review"})
 
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    """Version 1 decides, version 2 is in its shadow and loaded."""
-    with embedded_tables(TEMPLATE, default_rules()) as tables:
+    """Version 1 is active; version 2 is the shadow and is loaded."""
+    with embedded_tables(TEMPLATE, default_document()) as tables:
         tables.rule_sets.publish(reviewing(), by="ann", note="a candidate", at=NOW)
-        built = loaded(tables)
+        built = world_of(tables)
         put_into_shadow(built, 2)
         yield built
 
 
 def put_into_shadow(world: World, version: int | None) -> None:
-    """As the function knows it after its next look at the pointer."""
-    world.function.rule_set_store.activations.set_shadow(version, by="ann", why="to see", at=datetime.now(UTC))
-    world.function.rule_sets._looked_at = float("-inf")
-    world.function.rule_sets.active()
+    """Set the shadow version and make the function read the pointer."""
+    world.function.resources.rule_set_store.activations.set_shadow(
+        version, by="ann", why="to see", at=datetime.now(UTC)
+    )
+    world.function.resources.rule_sets.expire()
+    world.function.resources.rule_sets.active()
     await_shadow(world)
 
 
 def await_shadow(world: World) -> None:
-    """Until its thread has loaded it, or failed to."""
-    rule_sets = world.function.rule_sets
+    """Wait until the thread has loaded the shadow version or failed to."""
+    rule_sets = world.function.resources.rule_sets
     for _ in range(1000):
-        if not rule_sets._shadow_loading:
+        if not rule_sets.shadow_is_loading:
             return
         time.sleep(0.01)
     pytest.fail("the shadow version was not loaded in 10 s")
 
 
-def told(capsys: pytest.CaptureFixture[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Log lines of the shadow, and its metrics."""
+def logged_and_measured(capsys: pytest.CaptureFixture[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The log lines and the metrics of the shadow."""
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
     logged = [line for line in lines if line.get("message") == "shadow"]
     return logged, [line for line in lines if "ShadowDecisions" in line]
@@ -74,12 +76,10 @@ def without_what_differs(answer: Answer) -> dict[str, Any]:
     return plain
 
 
-def test_what_the_shadow_would_answer_is_measured_and_a_difference_is_logged(
-    world: World, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_shadow_is_counted_and_a_difference_is_logged(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     answer = world.partner.validate(NOBODY_ABLE)
 
-    logged, metrics = told(capsys)
+    logged, metrics = logged_and_measured(capsys)
     assert answer.json["outcome"] == "rejected"
     [line] = logged
     assert {name: line[name] for name in ("decision_id", "outcome", "shadow_outcome", "flips", "rules")} == {
@@ -99,30 +99,30 @@ def test_what_the_shadow_would_answer_is_measured_and_a_difference_is_logged(
     ]
 
 
-def test_where_the_shadow_agrees_only_a_count_is_kept(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_shadow_that_agrees_is_only_counted(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.partner.validate(an_order_document())
-    logged, [metric] = told(capsys)
+    logged, [metric] = logged_and_measured(capsys)
     assert logged == []
     assert (metric["ShadowDecisions"], metric["ShadowDifferences"]) == ([1.0], [0.0])
     assert "flip" not in metric
 
 
-def test_each_order_of_a_batch_is_seen_too(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_order_of_a_batch_is_decided_in_the_shadow(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.partner.validate_batch([NOBODY_ABLE, an_order_document(), NOBODY_ABLE])
-    logged, metrics = told(capsys)
+    logged, metrics = logged_and_measured(capsys)
     assert (len(logged), len(metrics)) == (2, 3)
 
 
-def test_a_repeated_or_reproduced_decision_is_no_live_order(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_repeated_and_reproduced_decisions_skip_the_shadow(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     key: dict[str, str | None] = {"Idempotency-Key": "a-key"}
     world.partner.validate(NOBODY_ABLE, headers=key)
-    told(capsys)
+    logged_and_measured(capsys)
     world.partner.validate(NOBODY_ABLE, headers=key)
     world.partner.validate(NOBODY_ABLE, query={"ruleset_version": "1"})
-    assert told(capsys) == ([], [])
+    assert logged_and_measured(capsys) == ([], [])
 
 
-def test_with_a_shadow_the_answer_is_the_same(world: World) -> None:
+def test_shadow_does_not_change_the_answer(world: World) -> None:
     with_shadow = without_what_differs(world.partner.validate(NOBODY_ABLE))
     put_into_shadow(world, None)
     try:
@@ -131,13 +131,13 @@ def test_with_a_shadow_the_answer_is_the_same(world: World) -> None:
         put_into_shadow(world, 2)
 
 
-def test_a_shadow_that_raises_is_a_count_and_the_answer_stands(
+def test_exception_in_the_shadow_is_counted_and_does_not_change_the_answer(
     world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_arguments: Any) -> None:
         raise RuntimeError("R0042001701")
 
-    monkeypatch.setattr("infusion_orders.api.shadowing.judge", fail)
+    monkeypatch.setattr("infusion_orders.api.shadow.decide", fail)
     answer = world.partner.validate(NOBODY_ABLE)
     output = capsys.readouterr().out
     [metric] = [json.loads(line) for line in output.splitlines() if "ShadowDecisions" in line]
@@ -146,42 +146,42 @@ def test_a_shadow_that_raises_is_a_count_and_the_answer_stands(
     assert "R0042001701" not in output
 
 
-def test_an_order_with_little_time_left_is_answered_and_nothing_else(
+def test_order_with_little_time_left_skips_the_shadow(
     world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = iter([20_000, LEAST_MILLISECONDS - 1])  # recording took all the time
     context = SimpleNamespace(aws_request_id="an-id", get_remaining_time_in_millis=left.__next__)
     monkeypatch.setattr(world.partner, "context", context)
     assert world.partner.validate(NOBODY_ABLE).status == 200
-    assert told(capsys) == ([], [])
+    assert logged_and_measured(capsys) == ([], [])
 
 
-def test_a_shadow_that_is_damaged_is_a_count_and_the_answer_stands(
+def test_damaged_shadow_is_counted_and_does_not_change_the_answer(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    version = world.function.rule_set_store.publish(reviewing(), by="ann", note="to be damaged", at=NOW)
+    version = world.function.resources.rule_set_store.publish(reviewing(), by="ann", note="to be damaged", at=NOW)
     key = {"PK": {"S": f"RULESET#home-infusion#{version:06d}"}, "SK": {"S": "TABLE#vendors#000"}}
-    world.function.client.delete_item(TableName=RULES_TABLE, Key=key)
+    world.function.resources.client.delete_item(TableName=RULES_TABLE, Key=key)
     put_into_shadow(world, version)
     try:
         answers = [world.partner.validate(NOBODY_ABLE) for _ in range(2)]
     finally:
         put_into_shadow(world, 2)
 
-    logged, [metric] = told(capsys)
+    logged, [metric] = logged_and_measured(capsys)
     assert [answer.json["outcome"] for answer in answers] == ["rejected", "rejected"]
     assert logged == []
     assert (metric["shadow_version"], metric["ShadowFailures"]) == (str(version), [1.0])
 
 
 @pytest.mark.parametrize(("percent", "logged"), [(0, range(1)), (50, range(5, 36)), (100, range(40, 41))])
-def test_differences_are_sampled_and_all_of_them_counted(
+def test_all_differences_are_counted_and_a_sample_is_logged(
     world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, percent: int, logged: range
 ) -> None:
-    settings = world.function.settings.model_copy(update={"shadow_sample_percent": percent})
-    monkeypatch.setattr(world.function, "settings", settings)
+    settings = world.function.resources.settings.model_copy(update={"shadow_sample_percent": percent})
+    monkeypatch.setattr(world.function.resources, "settings", settings)
     for _ in range(40):
         world.partner.validate(NOBODY_ABLE)
-    lines, metrics = told(capsys)
+    lines, metrics = logged_and_measured(capsys)
     assert len(metrics) == 40
     assert len(lines) in logged

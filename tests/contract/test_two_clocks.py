@@ -1,4 +1,4 @@
-"""The two clocks: what was active `as_of` a day, and what rules and tables say of the date of service."""
+"""The two clocks: which version was active `as_of` a day, and which rules and rows apply on a date of service."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infusion_orders.rules.document import RuleSetDocument
-from tests.contract.world import default_rules
-from tests.support.builders import an_order_document
-from tests.support.default_rules import SETTING, changed_document
+from tests.support.orders import an_order_document
+from tests.support.rules import SETTING, changed_document, default_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.contract.world import World
+    from tests.support.partner import World
 
 NOBODY_ABLE = an_order_document({"/caregiver/able": False})
 MIDNIGHT = datetime(2026, 11, 10, tzinfo=UTC)
@@ -23,11 +22,11 @@ INSTANT = timedelta(microseconds=1)
 
 
 def activate(world: World, document: RuleSetDocument, at: datetime) -> int:
-    """Published and active from that moment on, and known to the function."""
-    store = world.function.rule_set_store
+    """Publish and activate a document at a moment, and make the function read the pointer."""
+    store = world.function.resources.rule_set_store
     version: int = store.publish(document, by="ann", note="a note", at=at)
     store.activations.activate(version, by="bob", why="time", at=at)
-    world.function.rule_sets._looked_at = float("-inf")
+    world.function.resources.rule_sets.expire()
     return version
 
 
@@ -48,7 +47,7 @@ def reproduced(world: World, order: Any = NOBODY_ABLE, **query: str) -> Mapping[
         (MIDNIGHT + timedelta(days=1), 1, 1, 2),
     ],
 )
-def test_a_day_has_the_version_that_was_active_when_it_ended(
+def test_day_has_the_version_that_was_active_at_its_end(
     breakable_world: World, at: datetime, day_before: int, that_day: int, day_after: int
 ) -> None:
     activate(breakable_world, changed_document({"/otherwise/effect": "review"}), at)
@@ -59,7 +58,7 @@ def test_a_day_has_the_version_that_was_active_when_it_ended(
         assert decision["as_of"] == day
 
 
-def test_every_past_decision_keeps_its_receipt_however_often_the_rules_change(breakable_world: World) -> None:
+def test_past_decisions_keep_their_receipts_when_the_rules_change(breakable_world: World) -> None:
     orders = (NOBODY_ABLE, an_order_document(), an_order_document({"/caregiver": None}))
     given_out = []
     for document in (
@@ -82,11 +81,11 @@ def test_every_past_decision_keeps_its_receipt_however_often_the_rules_change(br
         assert stored == decision
 
 
-def test_a_version_that_was_gone_back_from_still_reproduces(breakable_world: World) -> None:
+def test_rolled_back_version_still_reproduces(breakable_world: World) -> None:
     activate(breakable_world, changed_document({"/otherwise/effect": "review"}), datetime.now(UTC))
     decision = breakable_world.partner.validate(NOBODY_ABLE).json
-    breakable_world.function.rule_set_store.activations.roll_back(by="eve", why="back", at=datetime.now(UTC))
-    breakable_world.function.rule_sets._looked_at = float("-inf")
+    breakable_world.function.resources.rule_set_store.activations.roll_back(by="eve", why="back", at=datetime.now(UTC))
+    breakable_world.function.resources.rule_sets.expire()
 
     assert breakable_world.partner.validate(NOBODY_ABLE).json["outcome"] == "rejected"
     again = reproduced(breakable_world, ruleset_version="2", as_of=decision["as_of"])
@@ -102,9 +101,7 @@ def test_a_version_that_was_gone_back_from_still_reproduces(breakable_world: Wor
         ("2027-01-01", "accepted"),
     ],
 )
-def test_a_rule_holds_on_the_first_and_the_last_day_of_its_period_whenever_it_is_decided(
-    breakable_world: World, day: str, outcome: str
-) -> None:
+def test_rule_applies_on_the_first_and_last_day_of_its_period(breakable_world: World, day: str, outcome: str) -> None:
     activate(breakable_world, changed_document({"/effective": {"from": "2026-12-01", "to": "2026-12-31"}}), MIDNIGHT)
     lines = {f"/lines/{line}/{field}": day for line in range(3) for field in ("service_from", "service_to")}
     order = an_order_document({"/caregiver/able": False, "/clinical/weight_measured_on": day, **lines})
@@ -115,10 +112,10 @@ def test_a_rule_holds_on_the_first_and_the_last_day_of_its_period_whenever_it_is
 
 
 @pytest.mark.parametrize(("day", "vendor"), [("2026-12-31", "coram"), ("2027-01-01", None)])
-def test_a_table_row_holds_on_its_last_day_and_not_on_the_next(
+def test_table_row_applies_on_its_last_day_and_not_on_the_next(
     breakable_world: World, day: str, vendor: str | None
 ) -> None:
-    document = default_rules()
+    document = default_document()
     header, *rows = document.tables["vendors"]
     last = header.index("valid_to")
     ended = [[*row[:last], row[last] or "2026-12-31", *row[last + 1 :]] for row in rows]

@@ -1,4 +1,4 @@
-"""The built functions, DynamoDB Local behind them, and the default rule set in it."""
+"""The built functions, with DynamoDB Local and the default rule set."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infusion_orders.store.partners import PartnerStore
-from infusion_orders_cli.embedded_table import CREDENTIALS, RULES_TABLE, LocalTables, environment, local_tables
+from infusion_orders_cli.local.tables import CREDENTIALS, RULES_TABLE, LocalTables, environment, local_tables
 from scripts.lambda_emulator import Build, CannotEmulate, Emulated, emulated
-from tests.contract.partner_system import PartnerSystem
-from tests.contract.world import OTHER_PARTNERS, TEMPLATE
-from tests.support.default_rules import changed_document, default_document
-from tests.support.dynamodb_local import dynamodb_local_or_skip
+from tests.support.partner import OTHER_PARTNERS, PartnerSystem
+from tests.support.project import TEMPLATE
+from tests.support.rules import changed_document, default_document
+from tests.support.tables import dynamodb_local_or_skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Stack:
-    """Version 1 of the default rules is active, version 2 published, four partners registered."""
+    """A stack in which version 1 of the default rules is active, version 2 is published, and four partners exist."""
 
     build: Build
     address: str
@@ -31,12 +31,12 @@ class Stack:
 
     @contextmanager
     def cold(self, function: str, **variables: str) -> Iterator[tuple[PartnerSystem, Emulated]]:
-        """A freshly started function, and who sends it events."""
+        """Start the function; yield a partner who calls it, and the function."""
         with emulated(self.build, function, self.tables.environment(self.address) | variables) as running:
-            yield PartnerSystem(running), running  # type: ignore[arg-type]  # it has the handler that is asked for
+            yield PartnerSystem(running), running  # type: ignore[arg-type]  # it has a handler
 
     def as_it_was(self) -> None:
-        """Version 1 decides, and there is no shadow, whatever a test did."""
+        """Activate version 1 again, without a shadow."""
         self.tables.rule_sets.activations.activate(1, by="a test", why="as it was", at=datetime.now(UTC))
 
 
@@ -50,7 +50,7 @@ def build() -> Build:
 
 @pytest.fixture(scope="module")
 def stack(build: Build) -> Iterator[Stack]:
-    """An engine of its own for each module."""
+    """Start one engine for each module."""
     with dynamodb_local_or_skip() as address, environment(CREDENTIALS):
         tables = local_tables(TEMPLATE, default_document(), endpoint_url=address)
         second: dict[str, Any] = {"/otherwise/effect": "review"}

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infusion_orders.api.observability import ALLOWED_FIELDS
-from infusion_orders.orders.reading import MAX_BODY_BYTES
-from infusion_orders_cli.embedded_table import DECISIONS_TABLE, LOCAL_PARTNER
-from tests.contract.every_route import ROUTES, Route, event_to, good_requests
-from tests.contract.partner_system import PROJECT, an_event, read_event
-from tests.contract.test_privacy import CANARY, a_canary_order
-from tests.support.builders import an_order_document
+from infusion_orders.api.routes import ROUTES, ApiRoute
+from infusion_orders.orders.parsing import MAX_BODY_BYTES
+from infusion_orders_cli.local.tables import DECISIONS_TABLE, LOCAL_PARTNER
+from tests.support.orders import CANARY, a_canary_order, an_order_document
+from tests.support.partner import an_event, read_event
+from tests.support.project import PROJECT
+from tests.support.routes import event_to, good_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.contract.partner_system import Answer, PartnerSystem
     from tests.end_to_end.conftest import Stack
+    from tests.support.partner import Answer, PartnerSystem
 
 pytestmark = pytest.mark.end_to_end
 
@@ -40,12 +41,12 @@ def partner(stack: Stack) -> Iterator[PartnerSystem]:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-def test_every_route_answers_cold_and_warm(stack: Stack, decision_id: str, route: Route) -> None:
+def test_every_route_answers_cold_and_warm(stack: Stack, decision_id: str, route: ApiRoute) -> None:
     request = good_requests(decision_id)[str(route)]
     event = event_to(route, request)
     stack.as_it_was()
 
-    with stack.cold(route.function) as (caller, function):
+    with stack.cold(route.function.title().replace("_", "")) as (caller, function):
         first, second = caller.send(event), caller.send(event)
         lines = function.lines()
 
@@ -60,7 +61,7 @@ def test_every_route_answers_cold_and_warm(stack: Stack, decision_id: str, route
     assert {line["route"] for line in told} == {str(route)}
 
 
-def test_an_answer_is_the_same_cold_and_warm_and_that_of_the_source(stack: Stack) -> None:
+def test_built_function_answers_like_the_source_cold_and_warm(stack: Stack) -> None:
     order = an_order_document()
     expected = json.loads((PROJECT / "events" / "orders" / "remicade.json").read_text(encoding="utf-8"))
     answers = []
@@ -98,7 +99,7 @@ REFUSALS: dict[str, tuple[int, str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("what", REFUSALS)
-def test_what_is_refused_is_refused_with_its_problem_cold_and_warm(stack: Stack, what: str) -> None:
+def test_refused_request_gets_its_problem_cold_and_warm(stack: Stack, what: str) -> None:
     status, problem, event = REFUSALS[what]
 
     with stack.cold("ValidateOrders") as (partner, _function):
@@ -107,7 +108,7 @@ def test_what_is_refused_is_refused_with_its_problem_cold_and_warm(stack: Stack,
     assert [(answer.status, answer.problem) for answer in answers] == [(status, problem)] * 2, answers
 
 
-def test_a_key_that_was_used_for_another_order_is_a_conflict(partner: PartnerSystem) -> None:
+def test_idempotency_key_of_another_order_returns_409(partner: PartnerSystem) -> None:
     key = {"Idempotency-Key": "one-key"}
     first = partner.validate(an_order_document(), headers=key)
     again = partner.validate(an_order_document(), headers=key)
@@ -118,12 +119,12 @@ def test_a_key_that_was_used_for_another_order_is_a_conflict(partner: PartnerSys
     assert (other.status, other.problem) == (409, "idempotency-conflict")
 
 
-def test_another_partners_decision_is_not_there(partner: PartnerSystem, decision_id: str) -> None:
+def test_decision_of_another_partner_returns_404(partner: PartnerSystem, decision_id: str) -> None:
     assert partner.decision(decision_id).status == 200
     assert partner.decision(decision_id, client_id="another-partner").status == 404
 
 
-def test_without_rules_and_without_a_table_the_answer_is_503(stack: Stack) -> None:
+def test_missing_rule_set_or_table_returns_503(stack: Stack) -> None:
     def refused(answer: Answer) -> tuple[int, str, bool]:
         return answer.status, answer.problem, int(answer.headers["Retry-After"]) > 0
 
@@ -133,7 +134,7 @@ def test_without_rules_and_without_a_table_the_answer_is_503(stack: Stack) -> No
         assert refused(partner.validate(an_order_document())) == (503, "internal", True)
 
 
-def test_a_fault_of_ours_is_500_and_says_nothing_of_it(stack: Stack, partner: PartnerSystem) -> None:
+def test_internal_error_returns_500_without_details(stack: Stack, partner: PartnerSystem) -> None:
     """A recorded decision that somebody damaged: nothing that the code expects."""
     item = {"PK": {"S": f"PARTNER#{LOCAL_PARTNER}"}, "SK": {"S": "DECISION#01KAT7Q3V9M5R7T0ZJX2B8N4WD"}}
     stack.tables.client.put_item(TableName=DECISIONS_TABLE, Item=item)
@@ -145,7 +146,7 @@ def test_a_fault_of_ours_is_500_and_says_nothing_of_it(stack: Stack, partner: Pa
     assert "KeyError" not in answer.text
 
 
-def test_nothing_of_a_member_gets_into_what_the_runtime_logs(stack: Stack) -> None:
+def test_runtime_logs_nothing_of_a_member(stack: Stack) -> None:
     with stack.cold("ValidateOrders", LOG_LEVEL="DEBUG") as (partner, function):
         answers = [
             partner.validate(a_canary_order()),
@@ -160,6 +161,6 @@ def test_nothing_of_a_member_gets_into_what_the_runtime_logs(stack: Stack) -> No
     assert CANARY not in log + "".join(answer.text for answer in answers)
 
 
-def test_throttling_is_the_gateways_own_answer() -> None:
+def test_every_operation_documents_429() -> None:
     """429 comes from the stage and its usage plan, not from a function (tests/infrastructure/test_template.py)."""
     assert all("429" in operation["responses"] for item in DOCUMENTED.values() for operation in item.values())

@@ -1,4 +1,4 @@
-"""The built steps of the replay job under the Lambda runtime emulator; S3 is the one thing that stands in (moto's)."""
+"""The built steps of the replay job in the Lambda runtime emulator, with moto instead of S3."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from infusion_orders_cli.embedded_table import DECISIONS_TABLE, REGION
+from infusion_orders_cli.local.tables import DECISIONS_TABLE, REGION
 from scripts.lambda_emulator import emulated
-from tests.support.builders import an_order_document
+from tests.support.orders import an_order_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def s3() -> Iterator[tuple[str, Any]]:
     server.stop()
 
 
-def test_a_file_of_an_export_is_replayed_and_the_reports_are_merged(stack: Stack, s3: tuple[str, Any]) -> None:
+def test_exported_file_is_replayed_and_reports_are_merged(stack: Stack, s3: tuple[str, Any]) -> None:
     address, objects = s3
     with stack.cold("ValidateOrders") as (partner, _function):
         for _order in range(3):

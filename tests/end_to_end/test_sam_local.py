@@ -1,4 +1,4 @@
-"""The README's commands of SAM in a Docker engine: one invocation, and the API behind a port."""
+"""The commands of docs/sam.md in a Docker engine: one invocation, and the API behind a port."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from scripts.dynamodb_engine import free_port
-from tests.contract.partner_system import PROJECT
+from tests.support.project import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,19 +26,19 @@ pytestmark = pytest.mark.sam_local
 BUILD = PROJECT / ".aws-sam" / "local"
 SAM = PROJECT / ".venv-sam" / "bin" / "sam"
 TABLES_PORT = 8000
-"""The one of `make dynamodb`, which events/sam-local-env.json names."""
+"""The port of `make dynamodb`, as in events/sam-local-env.json."""
 ORDER = (PROJECT / "events" / "orders" / "remicade.json").read_bytes()
 
 
 def variables() -> dict[str, str]:
-    """No credentials, or SAM would ask AWS whether they are good."""
+    """Return the environment without credentials, which SAM would otherwise check with AWS."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return kept | {"AWS_EC2_METADATA_DISABLED": "true", "AWS_DEFAULT_REGION": "us-west-2", "SAM_CLI_TELEMETRY": "0"}
 
 
 @pytest.fixture(scope="module")
 def options() -> list[str]:
-    """What tells SAM the local build, and which image to run where it cannot fetch its own."""
+    """Return the options that name the local build and, without a registry, the image to run."""
     image = os.environ.get("SAM_LOCAL_IMAGE")
     if "SAM_LOCAL" not in os.environ:
         pytest.skip("make test-sam-local builds what this test runs")
@@ -51,7 +51,7 @@ def options() -> list[str]:
 
 @pytest.fixture(scope="module")
 def tables(options: list[str]) -> Iterator[None]:
-    """`make dynamodb`, as the README has it."""
+    """Start `make dynamodb`, as docs/sam.md says."""
     command = [sys.executable, "-m", "infusion_orders_cli.main", "dynamodb", "--port", str(TABLES_PORT)]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - our own
         assert server.stdout is not None
@@ -61,7 +61,7 @@ def tables(options: list[str]) -> Iterator[None]:
 
 
 def invoke(options: list[str], function: str, event: str) -> dict[str, Any]:
-    """`sam local invoke`, from the event's file to the function's answer."""
+    """Run `sam local invoke` with the event and return the function's answer."""
     done = subprocess.run(  # noqa: S603 - our own
         [str(SAM), "local", "invoke", function, *options, "--event", f"events/{event}.json"],
         cwd=PROJECT,
@@ -89,7 +89,7 @@ EVENTS = {
 
 @pytest.mark.parametrize("event", EVENTS)
 @pytest.mark.usefixtures("tables")
-def test_an_event_is_invoked_in_a_container(options: list[str], event: str) -> None:
+def test_sam_local_invoke_answers_an_event(options: list[str], event: str) -> None:
     function, status = EVENTS[event]
 
     answer = invoke(options, function, event)
@@ -111,7 +111,7 @@ def the_api(options: list[str]) -> Iterator[str]:
             if "Press CTRL+C to quit" in line:
                 break
         else:
-            pytest.fail("sam local start-api ended at once")
+            pytest.fail("sam local start-api ended early")
         yield f"http://127.0.0.1:{port}"
 
 
@@ -126,7 +126,7 @@ def post(address: str, path: str, token: str | None) -> tuple[int, dict[str, Any
 
 
 @pytest.mark.usefixtures("tables")
-def test_the_api_answers_the_readmes_request(options: list[str]) -> None:
+def test_sam_local_api_answers_a_request(options: list[str]) -> None:
     with the_api(options) as address:
         status, decision = post(address, "/v1/orders/validate", "local-partner")
         stranger, problem = post(address, "/v1/orders/validate", "nobody")

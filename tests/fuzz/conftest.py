@@ -1,4 +1,4 @@
-"""The world of the contract tests, for hostile requests."""
+"""The functions and tables that hostile requests are sent to."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.world import decided_world
+from tests.support.partner import decided_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.contract.world import World
+    from tests.support.partner import World
 
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    """One for all tests of a module."""
+    """Share one world among the tests of a module."""
     with decided_world() as built:
         yield built

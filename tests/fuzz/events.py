@@ -1,6 +1,6 @@
-"""Hostile events at the handlers: only documented answers, in bounded time, and nothing of them in a log.
+"""Send hostile events to the handlers: each answer is documented, in bounded time, and no log repeats the event.
 
-`make fuzz` sends 100,000; `python -m tests.fuzz.events --seed 7 --only 1234` sends one again and shows it.
+`make fuzz` sends 100,000; `python -m tests.fuzz.events --seed 7 --only 1234` sends one of them again and prints it.
 """
 
 from __future__ import annotations
@@ -26,41 +26,41 @@ from rich.progress import track
 
 from infusion_orders.api.metrics import KINDS, Metric
 from infusion_orders.api.observability import ALLOWED_FIELDS
-from tests.contract.partner_system import PROJECT
-from tests.contract.world import decided_world
 from tests.fuzz.generator import CANARY
 from tests.fuzz.hostile import Hostile
+from tests.support.partner import decided_world
+from tests.support.project import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.contract.world import World
+    from tests.support.partner import World
 
 SEED = 20261125
 CHUNK = 250
-"""Events that one process sends, to tables that only it changes."""
+"""How many events a process sends to its own copy of the tables."""
 PROCESSES = 2
 FAILURES = Path(".cache") / "fuzz"
 
 SECONDS = 2.0
 SECONDS_FOR_EACH_ORDER = 0.2
-"""More of it for each order of a batch."""
+"""Additional time for each order of a batch."""
 MOST_BYTES_OF_A_PROBLEM = 200_000
 MOST_BYTES_OF_A_LINE = 20_000
 MOST_MEGABYTES = 300
-"""What a process may grow by while it sends its events."""
+"""How much a process may grow while it sends its events."""
 
 METRICS = {"_aws", "service", *map(str, Metric)}
 METRICS |= {name for kind in KINDS for declared in kind.values() for names in declared.by for name in names}
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 QUOTING = {"/v1/rulesets", "/v1/rulesets/check"}
-"""Routes whose problems repeat names that a rule author wrote, so that the slip is found."""
+"""Routes whose problems repeat names from a draft, so that its author finds the mistake."""
 NO_ROUTE = {404, 405}
 
 
 @dataclass
 class Report:
-    """`failures`: event number and what went wrong; `answers`: how many of each status; `slowest` in seconds."""
+    """`failures` has event numbers and what went wrong, `answers` counts statuses, `slowest` is in seconds."""
 
     events: int = 0
     failures: list[tuple[int, str]] = field(default_factory=list)
@@ -69,7 +69,7 @@ class Report:
     megabytes: float = 0.0
 
     def add(self, other: Report) -> None:
-        """Takes another report in."""
+        """Add the numbers of another report."""
         self.events += other.events
         self.failures += other.failures
         for answer, count in other.answers.items():
@@ -79,12 +79,12 @@ class Report:
 
 
 class Wrong(Exception):
-    """What does not hold of an answer."""
+    """An answer or a log line breaks a requirement."""
 
 
 @dataclass(frozen=True)
 class Deadline:
-    """Lambda's context with the time that the function really has."""
+    """Lambda's context with the time that really remains."""
 
     ends: float
     aws_request_id: str = "5d3f2a0e-0000-4000-8000-000000000001"
@@ -94,13 +94,13 @@ class Deadline:
 
 
 def event_of(seed: int, number: int) -> Any:
-    """The event of that number: the same for ever."""
+    """Return the event with this number, which is always the same."""
     return Hostile(Random(f"{seed}:{number}")).event()
 
 
 @cache
 def documented() -> dict[str, dict[str, dict[int, str]]]:
-    """By path and method: the media type of each status in docs/openapi.json."""
+    """Return the media type of each documented status, by path and method, from docs/openapi.json."""
     document = json.loads((PROJECT / "docs" / "openapi.json").read_text("utf-8"))
     found: dict[str, dict[str, dict[int, str]]] = {}
     for path, methods in document["paths"].items():
@@ -115,7 +115,7 @@ def documented() -> dict[str, dict[str, dict[int, str]]]:
 
 
 def route_of(event: Any) -> tuple[str, str] | None:
-    """The documented path and method that the event is of."""
+    """Return the documented path and method of the event, if there is one."""
     path, method = (event.get("path"), event.get("httpMethod")) if isinstance(event, dict) else (None, None)
     if not isinstance(path, str) or not isinstance(method, str):
         return None
@@ -128,21 +128,21 @@ def route_of(event: Any) -> tuple[str, str] | None:
 
 
 def send(world: World, event: Any) -> tuple[Any, str, str, float]:
-    """To the handler of the function that has the path: its answer, standard output, error output, and seconds."""
+    """Send the event to the function that serves its path; return answer, standard output, error output and seconds."""
     path = event.get("path") if isinstance(event, dict) else None
     of_rules = isinstance(path, str) and path.startswith("/v1/rule")
     function = (world.rules if of_rules else world.partner).function
     output, errors = io.StringIO(), io.StringIO()
     with redirect_stdout(output), redirect_stderr(errors), warnings.catch_warnings():
         warnings.simplefilter("always")
-        started = time.process_time()  # not what passes while others have the processor
+        started = time.process_time()  # unlike the wall clock, it excludes other processes
         answer = function.handler(event, Deadline(time.monotonic() + 20))
         seconds = time.process_time() - started
     return answer, output.getvalue(), errors.getvalue(), seconds
 
 
 def check(event: Any, answer: Any, output: str, errors: str, seconds: float) -> None:
-    """Raises Wrong for what does not hold."""
+    """Raise Wrong if the answer or the log breaks a requirement."""
     route = route_of(event)
     status = answer["statusCode"]
     check_answer(route, answer)
@@ -155,7 +155,7 @@ def check(event: Any, answer: Any, output: str, errors: str, seconds: float) -> 
 
 
 def check_answer(route: tuple[str, str] | None, answer: Any) -> None:
-    """Documented, of the type that is documented, and without anything of the request."""
+    """Check that status and media type are documented and that nothing of the request is repeated."""
     status, body = answer["statusCode"], answer["body"]
     media = ", ".join(answer["multiValueHeaders"]["Content-Type"])
     if status >= 500:
@@ -164,7 +164,7 @@ def check_answer(route: tuple[str, str] | None, answer: Any) -> None:
     if expected.get(status) != media:
         raise Wrong(f"{status} {media} is not documented for {route}")
     if answer["isBase64Encoded"] is not False or not _is_text(body):
-        raise Wrong("the body is no text")
+        raise Wrong("the body is not text")
     if status >= 400:
         check_refusal(body, status, quoting=route is not None and route[0] in QUOTING)
     elif route and route[0].endswith("-batch"):
@@ -174,7 +174,7 @@ def check_answer(route: tuple[str, str] | None, answer: Any) -> None:
 
 
 def check_refusal(body: str, status: int, *, quoting: bool) -> None:
-    """A problem, short, and without anything of the request."""
+    """Check that the answer is a short problem that repeats nothing of the request."""
     check_problem(json.loads(body), status)
     if len(body) > MOST_BYTES_OF_A_PROBLEM:
         raise Wrong(f"a problem of {len(body)} bytes")
@@ -183,22 +183,22 @@ def check_refusal(body: str, status: int, *, quoting: bool) -> None:
 
 
 def check_batch(answer: Any) -> None:
-    """The same of the problems of a batch's orders."""
+    """Check the problems of the orders in a batch."""
     for entry in answer["problems"]:
         problem = entry["problem"]
         if problem["status"] >= 500:
-            raise Wrong(f"an order met a fault: {problem}")
+            raise Wrong(f"an order failed: {problem}")
         check_refusal(json.dumps(problem), problem["status"], quoting=False)
 
 
 def check_problem(plain: Any, status: int) -> None:
-    """RFC 9457, with the members that are documented."""
+    """Check that this is an RFC 9457 problem with the documented members."""
     if set(plain) - {"errors"} != {"type", "title", "status", "detail", "instance"} or plain["status"] != status:
-        raise Wrong(f"no problem: {sorted(plain)}")
+        raise Wrong(f"not a problem: {sorted(plain)}")
 
 
 def check_log(output: str, status: int) -> None:
-    """One line of JSON for each thing told, of the allowed fields, and nothing of the request."""
+    """Check that each log line is JSON with allowed fields only and that none repeats the request."""
     requests = 0
     for line in output.removesuffix("\n").split("\n"):
         if CONTROL.search(line) or len(line) > MOST_BYTES_OF_A_LINE:
@@ -206,15 +206,15 @@ def check_log(output: str, status: int) -> None:
         if CANARY in line:
             raise Wrong(f"a line repeats the request: {line[:300]}")
         try:
-            told = json.loads(line)
+            entry = json.loads(line)
         except ValueError:
-            raise Wrong(f"a line that is no JSON: {line[:300]!r}") from None
-        allowed = METRICS if "_aws" in told else ALLOWED_FIELDS
-        if not set(told) <= allowed:
-            raise Wrong(f"a line with other fields: {sorted(set(told) - allowed)}")
-        requests += told.get("status") == status
+            raise Wrong(f"a line that is not JSON: {line[:300]!r}") from None
+        allowed = METRICS if "_aws" in entry else ALLOWED_FIELDS
+        if not set(entry) <= allowed:
+            raise Wrong(f"a line with other fields: {sorted(set(entry) - allowed)}")
+        requests += entry.get("status") == status
     if requests != 1:
-        raise Wrong(f"{requests} lines tell of the request: {output[:300]!r}")
+        raise Wrong(f"{requests} lines report the request: {output[:300]!r}")
 
 
 def _is_text(body: Any) -> bool:
@@ -225,7 +225,7 @@ def _is_text(body: Any) -> bool:
 
 
 def run(world: World, seed: int, numbers: range) -> Report:
-    """Sends the events of these numbers; a failure is kept, and the next event is sent."""
+    """Send the events with these numbers and collect the failures."""
     report = Report()
     for number in numbers:
         event = event_of(seed, number)
@@ -234,8 +234,8 @@ def run(world: World, seed: int, numbers: range) -> Report:
             answer, output, errors, seconds = send(world, event)
             report.slowest = max(report.slowest, (seconds, number))
             route = route_of(event)
-            told = f"{answer['statusCode']} {' '.join(reversed(route)) if route else '(no route)'}"
-            report.answers[told] = report.answers.get(told, 0) + 1
+            name = f"{answer['statusCode']} {' '.join(reversed(route)) if route else '(no route)'}"
+            report.answers[name] = report.answers.get(name, 0) + 1
             check(event, answer, output, errors, seconds)
         except Wrong as wrong:
             report.failures.append((number, str(wrong)))
@@ -249,7 +249,7 @@ def run(world: World, seed: int, numbers: range) -> Report:
 
 
 def _megabytes() -> float:
-    """The most that this process ever used."""
+    """Return the peak memory of this process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
 
 
@@ -261,7 +261,7 @@ def _run_in_child(task: tuple[int, range]) -> Report:
 
 
 def run_in_parallel(seed: int, events: int) -> Iterator[Report]:
-    """A report a chunk, each from a process of its own, whose tables are as they were at the start."""
+    """Yield one report per chunk; each runs in a new process whose tables are in their first state."""
     chunks = [(seed, range(first, min(first + CHUNK, events))) for first in range(0, events, CHUNK)]
     with decided_world() as world:
         _worlds.append(world)
@@ -275,9 +275,9 @@ def run_in_parallel(seed: int, events: int) -> Iterator[Report]:
 def main(
     events: Annotated[int, typer.Option(help="How many events.")] = 100_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same events.")] = SEED,
-    only: Annotated[int | None, typer.Option(help="Send this event alone, and print it.")] = None,
+    only: Annotated[int | None, typer.Option(help="Send only this event, and print it.")] = None,
 ) -> None:
-    """Sends hostile events, and ends with 1 if any answer is wrong.  Example: python -m tests.fuzz.events --only 7"""
+    """Send hostile events; exit with 1 if an answer is wrong.  Example: python -m tests.fuzz.events --only 7"""
     report = Report()
     if only is not None:
         typer.echo(json.dumps(event_of(seed, only), indent=2))
@@ -291,8 +291,8 @@ def main(
         kept = FAILURES / f"event-{seed}-{number}.json"
         kept.write_text(json.dumps(event_of(seed, number), indent=2), encoding="utf-8")
         typer.echo(f"event {number} ({kept}; --seed {seed} --only {number}): {what}")
-    for told, count in sorted(report.answers.items()):
-        typer.echo(f"{count:7} {told}")
+    for name, count in sorted(report.answers.items()):
+        typer.echo(f"{count:7} {name}")
     seconds, number = report.slowest
     typer.echo(f"slowest: {seconds:.2f} s, event {number}; most memory gained by a process: {report.megabytes:.0f} MB")
     typer.echo(f"{report.events} events, seed {seed}: {len(report.failures)} failures")

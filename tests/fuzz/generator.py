@@ -1,6 +1,6 @@
-"""Random orders made from the contract's own model: a field that is added there is sent here without a line of code.
+"""Make random orders from the `Order` model, so that a new field is sent without a change here.
 
-What a type cannot tell (codes, identifiers, days on which something changes) comes from pools by the field's name.
+Values that a type does not describe (codes, identifiers, days on which rules change) come from pools by field name.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from pydantic.fields import FieldInfo
 
 from infusion_orders.orders.order import Order
 from infusion_orders.orders.values import FIRST_DAY, LAST_DAY, MOST_DIGITS, Part
-from tests.support.places import optional_places, places, without
+from tests.support.orders import optional_places, places, without
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from random import Random
 
-    from tests.support.places import Document
+    from tests.support.orders import Document
 
 CANARY = "Kanarienvogel-7"
-"""In every text that a partner is free to write, and in identifiers of persons: no answer and no record may hold it."""
+"""Part of every free text and of identifiers of persons; no answer and no record may contain it."""
 
 LINE_CANARY = "Zeile-7-"
-"""Begins every line's id, which an answer may hold where it lists lines, and nowhere else."""
+"""Begins every line id, which an answer may contain only where it lists lines."""
 
 DENSITIES = (0.2, *[0.6] * 2, *[0.9] * 6, *[0.97] * 6, *[1.0] * 5)
-"""How likely an optional field is sent.  Sparse orders have most questions, and take the most time."""
+"""How likely an optional field is sent.  Sparse orders raise the most questions and take the most time."""
 
 TURNING_DAYS = ("2024-07-01", "2024-10-08", "2025-07-01", "2026-04-01", "2026-10-01", "2026-12-01", "2024-02-29")
 MALFORMED = ("", " ", "not a code", "J174", "1234567890", "\u202ecode", "\U0001f489", "0" * 64, "A" * 64, "'; --")
@@ -47,7 +47,7 @@ DIAGNOSES = (
     "D79", "D83.99", "QA0.0101", "I10",
 )  # fmt: skip
 PERSONS = ("1234567893", "1932104098", "1245319599", "1EG4TE5MK73", "90000000A")
-"""Identifiers of the pools below, as they are normalised: they stand for a person, and are neither told nor kept."""
+"""Normalised identifiers of the pools below; they identify a person, so no answer and no record contains them."""
 POOLS: Mapping[str, tuple[str, ...]] = {
     "npi": ("1234567893", "1932104098", "1245319599", "1234567890", CANARY),
     "mbi": ("1EG4-TE5-MK73", "1eg4te5mk73", "1EG4-TE5-MK7S", CANARY),
@@ -68,7 +68,7 @@ RELATED_CODES = (
     ("99601", "99602", "S9123"), ("E0779", "A4224", "A4221"), ("S9366", "B4185", "B4189"), ("J2270", "S9326", "S9325"),
     ("A4305", "E0781", "A4222"), ("J9190", "S9330", "S9329"), ("J7030", "S9374", "S9373"), ("J3370", "J3373", "S9502"),
 )  # fmt: skip
-"""Codes of which the rules say something when they stand on one order."""
+"""Codes that some rule compares when they are on one order."""
 FREE_TEXTS = ("member_id", "drug")
 ODD_ENDS = ("", "", "\u0301\u202e", "\U0001f489\u200d", "\ufeff\u00df\u0130", "\u2028{0}%s")
 LIST_LENGTHS = {"lines": (1, 1, 1, 1, 2, 2, 2, 3, 4, 8), "diagnoses": (0, 1, 1, 2, 3), "conditions": (0, 1, 2)}
@@ -83,7 +83,7 @@ LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a field may hold: one of `choices`, a list of `item`, one of `words`, or a value of the kind."""
+    """The values of a field: one of `choices`, a list of `item`, one of `words`, or a value of the kind."""
 
     kind: type = object
     choices: tuple[Shape, ...] = ()
@@ -99,7 +99,7 @@ class Shape:
 
 @cache
 def _shapes(model: type[Part]) -> Mapping[str, tuple[bool, Shape]]:
-    """The model's fields: whether each is required, and its shape."""
+    """Return for each field of the model whether it is required, and its shape."""
     fields = model.model_fields.items()
     return {name: (field.is_required(), _shape(field.annotation, list(field.metadata))) for name, field in fields}
 
@@ -132,7 +132,7 @@ def _limits(metadata: list[Any]) -> dict[str, Any]:
 
 
 class Generator:
-    """Orders of one rule set's codes; `density` is how likely an optional field is sent, anew for each order."""
+    """Makes one order with the codes given; `density` is how likely an optional field is sent."""
 
     def __init__(self, random: Random, codes: Sequence[str]) -> None:
         self.random = random
@@ -143,7 +143,7 @@ class Generator:
         self.favourites = related if random.random() < 0.6 else tuple(random.choice(codes) for _ in related)
 
     def order(self) -> Document:
-        """A document that the contract takes; whether it stands is another matter."""
+        """Return an order that parses; the rules may still reject it."""
         document = self._part(Order)
         for number, line in enumerate(document["lines"]):
             line["line_id"] = f"{LINE_CANARY}{number}{self.random.choice(ODD_ENDS)}"
@@ -225,7 +225,7 @@ class Generator:
         return day + timedelta(days=self.random.randint(first, last))
 
     def _relate(self, lines: list[Document]) -> None:
-        """Waste lines beside their drugs, and lines of the same day: what lies between lines is reached."""
+        """Relate two lines (same code, day or therapy, drug and waste), so that facts that compare lines vary."""
         if len(lines) < 2 or self.random.random() < 0.5:
             return
         first, other = self.random.sample(lines, 2)
@@ -237,18 +237,18 @@ class Generator:
 
 
 def shuffled(document: Document, random: Random) -> Document:
-    """The same lines in another order."""
+    """Return the order with its lines shuffled."""
     return {**document, "lines": random.sample(document["lines"], len(document["lines"]))}
 
 
 def without_one_field(document: Document, random: Random) -> Document:
-    """The order with one optional field left out, in the order itself or somewhere below it."""
+    """Return the order without one of its optional fields, at any depth."""
     candidates = optional_places(document)
     return without(document, [random.choice(candidates)] if candidates else [])
 
 
 def pointers(model: type[Part] = Order, way: str = "") -> set[str]:
-    """Every field of the model, as a pointer without indexes."""
+    """Return every field of the model as a pointer without indexes."""
     found: set[str] = set()
     for name, field in model.model_fields.items():
         found.add(f"{way}/{name}")
@@ -264,5 +264,5 @@ def _parts_of(annotation: Any) -> Iterable[type[Part]]:
 
 
 def sent_pointers(document: Document) -> set[str]:
-    """The pointers of a document, without indexes."""
+    """Return the pointers of the document's fields, without indexes."""
     return {"/" + "/".join(step for step in place if isinstance(step, str)) for place in places(document)}

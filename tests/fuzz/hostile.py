@@ -1,4 +1,4 @@
-"""Hostile requests: events of every route, mutated in their bodies and in the fields that API Gateway fills."""
+"""Make hostile events for every route by changing their bodies and the fields that API Gateway fills in."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from tests.contract.partner_system import an_event
 from tests.fuzz.generator import CANARY, Generator
-from tests.support.default_rules import default_rules
+from tests.support.partner import an_event
+from tests.support.rules import default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 MOST_CHARACTERS = 6_000_000
-"""Lambda passes no more."""
+"""Lambda accepts no larger event."""
 
 INJECTION = f'{CANARY}\n{{"level":"ERROR","message":"{CANARY}"}}\r\x1b[31m\u2028\x00\x85'
-"""Where it got into a log as it is, it would make lines of its own and colour a terminal."""
+"""Copied into a log unescaped, it would start new lines and colour a terminal."""
 
 UNKNOWN_ID = "01KAT7Q3V9M5R7T0ZJX2B8N4WC"
 SCOPES = "orders/validate decisions/read rules/read rules/write rules/activate"
@@ -45,7 +45,7 @@ ROUTES: Sequence[tuple[str, str]] = (
     ("POST", "/v1/rulesets/{version}/decide"),
     ("POST", "/v1/rulesets/{version}/replay"),
 )
-"""Each at least once, and those that partners use more often."""
+"""Every route, the ones that partners use more than once."""
 
 NAMES = (
     "__proto__", "constructor", "prototype", "__class__", "$ne", "$ref", "toString", "", " ", "\x00", "order_id\x00",
@@ -99,13 +99,13 @@ QUERY_VALUES = ("all", "2025-01-01", "1", "999999", "home", "M-5", "tpn", "codes
 
 
 class Hostile:
-    """Makes one event; the same of the same random numbers."""
+    """Makes one event; the same random numbers make the same event."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
 
     def event(self) -> Any:
-        """An event of some route, its body or its fields mutated, or both; one in a while is left as it is."""
+        """Return an event of some route with a changed body, changed fields, both, or (seldom) neither."""
         method, resource = self.random.choice(ROUTES)
         event = self._event(method, resource)
         if method != "GET":
@@ -129,7 +129,7 @@ class Hostile:
             self._query(event)
         return event
 
-    # What each route takes.
+    # What each route accepts.
 
     def _document(self, resource: str) -> Any:
         made: dict[str, Callable[[], Any]] = {
@@ -181,7 +181,7 @@ class Hostile:
             self._encode(event, body)
 
     def _altered(self, document: Any) -> Any:
-        """One place of the document changed: its value, its name, or something beside it."""
+        """Change one place of the document: its value, its name, or its neighbours."""
         containers = _containers(document)
         if not containers or self.random.random() < 0.03:
             return self._value()
@@ -269,7 +269,7 @@ class Hostile:
         if way == 4:
             event["body"] = self._sprinkled(event["body"])
 
-    # The fields of API Gateway.
+    # The fields that API Gateway fills in.
 
     def _missing(self, event: Json) -> None:
         for name in self.random.sample(FIELDS, self.random.choice((1, 1, 2, len(FIELDS)))):
@@ -412,7 +412,7 @@ def _is_small(value: Any) -> bool:
 
 
 def _containers(document: Any) -> list[Any]:
-    """The document's objects and lists, down to where a mutation has already been at work."""
+    """Return the first 500 objects and lists of the document."""
     found: list[Any] = []
     waiting = [document]
     while waiting and len(found) < 500:
@@ -431,5 +431,6 @@ def _codes() -> list[str]:
 @cache
 def _rules() -> list[Any]:
     return [
-        compiled.rule.model_dump(mode="json", by_alias=True, exclude_unset=True) for compiled in default_rules().rules
+        compiled.definition.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        for compiled in default_rules().rules
     ]

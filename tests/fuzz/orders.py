@@ -1,6 +1,6 @@
-"""Random orders over the whole contract under the default rules: none may fail, and none may be decided two ways.
+"""Decide random orders under the default rules: none may fail, and the same order always gets the same decision.
 
-`make fuzz` runs 100,000; `python -m tests.fuzz.orders --seed 7 --only 1234` runs one again and shows it.
+`make fuzz` decides 100,000; `python -m tests.fuzz.orders --seed 7 --only 1234` decides one of them again and prints it.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from rich.progress import track
 
 from infusion_orders.decisions.decide import decide, decide_case
 from infusion_orders.decisions.decision import Outcome
-from infusion_orders.decisions.judging import judge
+from infusion_orders.decisions.judgement import judge_order
 from infusion_orders.facts.case import Case
-from infusion_orders.facts.recorded import case_from_record
-from infusion_orders.facts.units import MOST
+from infusion_orders.facts.record import case_from_record
+from infusion_orders.facts.units import MOST_UNITS
 from infusion_orders.facts.unknown import Fault
-from infusion_orders.orders.reading import read_order
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.rule import Verdict
 from tests.fuzz.generator import CANARY, LINE_CANARY, PERSONS, Generator, pointers, shuffled, without_one_field
-from tests.support.default_rules import TODAY, default_rules
+from tests.support.rules import TODAY, default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 SEED = 20261125
 CHUNK = 100
 ALTERED_EVERY = 20
-"""Every so many orders, one is also decided again, from its record, with its lines shuffled, and with a field less."""
+"""Every 20th order is also decided again, from its record, with its lines shuffled, and without one field."""
 FAILURES = Path(".cache") / "fuzz"
 PLACES = pointers()
 LISTS_OF_LINES: IncEx = {
@@ -56,59 +56,57 @@ Reached = set[tuple[str, str]]
 
 @dataclass
 class Report:
-    """`failures`: order number and what went wrong; `reached`: each rule with each verdict that some line got."""
+    """`failures` has order numbers and what went wrong, `reached` each rule with each verdict that some line got."""
 
     orders: int = 0
     failures: list[tuple[int, str]] = field(default_factory=list)
     reached: Reached = field(default_factory=set)
 
     def add(self, other: Report) -> None:
-        """Takes another report in."""
+        """Add the numbers of another report."""
         self.orders += other.orders
         self.failures += other.failures
         self.reached |= other.reached
 
 
 class Wrong(Exception):
-    """What does not hold of an order."""
+    """A decision breaks a requirement."""
 
 
 def document_of(seed: int, number: int) -> dict[str, Any]:
-    """The order of that number: the same for ever."""
+    """Return the order with this number, which is always the same."""
     codes = sorted({row[0] for row in default_rules().tables.rows()["codes"][1:]} | set(UNLISTED_CODES))
     return Generator(Random(f"{seed}:{number}"), codes).order()
 
 
 def check(document: dict[str, Any], random: Random, *, altered: bool) -> Reached:
-    """Raises Wrong, or whatever the code under test raises."""
+    """Decide the order; raise Wrong if the decision breaks a requirement, and pass on what the code raises."""
     rules = default_rules()
-    order = read_order(json.dumps(document))
+    order = parse_order(json.dumps(document))
     line_ids = [line.line_id for line in order.lines]
     case = Case(rules.catalogue, rules.tables, order=order)
-    judged = judge(case, rules, line_ids)
+    judged = judge_order(case, rules, line_ids)
     reached = {
-        (compiled.rule.id, line.verdict(position).value)
-        for line in judged
-        for position, compiled in enumerate(rules.rules)
+        (compiled.id, line.verdict(position).value) for line in judged for position, compiled in enumerate(rules.rules)
     }
     if errors := sorted(rule for rule, verdict in reached if verdict == Verdict.ERROR.value):
         raise Wrong(f"error verdicts: {', '.join(errors)}")
     decided = decide_case(case, rules, order_id=order.order_id, line_ids=line_ids, as_of=TODAY)
     _check_decision(decided.decision, len(line_ids))
-    _check_what_is_told(decided)
+    _check_privacy(decided)
     _check_facts(case)
     if altered:
         if decide(order, rules, as_of=TODAY) != decided:
-            raise Wrong("the same order is decided another way")
+            raise Wrong("the same order is decided differently")
         again = case_from_record(json.loads(decided.facts), rules.catalogue, rules.tables)
         if decide_case(again, rules, order_id=order.order_id, line_ids=line_ids, as_of=TODAY) != decided:
-            raise Wrong("what is recorded is decided another way")
+            raise Wrong("the recorded facts are decided differently")
         _check_altered(document, decided.decision, random)
     return reached
 
 
 def _check_facts(case: Case) -> None:
-    """Each fact of each line, also those that no rule has asked for."""
+    """Read every fact of every line, also those that no rule reads."""
     for line in case.lines:
         for name in case.catalogue.facts.keys() - line.keys() - case.catalogue.assigned.keys():
             line[name]
@@ -129,7 +127,7 @@ def _check_decision(decision: Decision, lines: int) -> None:
     shown = (pointer for finding in decision.findings for pointer in finding.pointers)
     for pointer in {*asked, *shown}:
         if not _is_a_place(pointer, lines):
-            raise Wrong(f"{pointer} is no place of the order")
+            raise Wrong(f"{pointer} is not in the order")
     for line in decision.lines:
         if line.billing is not None:
             _check_billing(line.billing)
@@ -142,21 +140,21 @@ def _is_a_place(pointer: str, lines: int) -> bool:
     return field_of_model in PLACES and all(index < lines for index in indexes)
 
 
-def _check_billing(told: Billing) -> None:
-    each, times = told.units_per_administration, told.administrations
-    counts = [count for count in (each, times, told.units, told.waste_units) if count is not None]
-    if any(not 0 <= count <= MOST for count in counts):
+def _check_billing(billing: Billing) -> None:
+    each, times = billing.units_per_administration, billing.administrations
+    counts = [count for count in (each, times, billing.units, billing.waste_units) if count is not None]
+    if any(not 0 <= count <= MOST_UNITS for count in counts):
         raise Wrong("a count is out of bounds")
-    if told.units is not None and told.units != (each or 0) * (times or 0):
-        raise Wrong("the units are not those of one administration times their number")
+    if billing.units is not None and billing.units != (each or 0) * (times or 0):
+        raise Wrong("the units are not the units of one administration times the administrations")
 
 
-def _check_what_is_told(decided: Decided) -> None:
-    told = decided.decision.model_dump_json(exclude=LISTS_OF_LINES) + decided.facts.decode()
-    if LINE_CANARY in told:
-        raise Wrong("a line's id is told elsewhere than in a list of lines")
-    if any(secret in told for secret in (CANARY, *PERSONS)):
-        raise Wrong("the answer or the record holds what a partner is free to write, or what identifies a person")
+def _check_privacy(decided: Decided) -> None:
+    text = decided.decision.model_dump_json(exclude=LISTS_OF_LINES) + decided.facts.decode()
+    if LINE_CANARY in text:
+        raise Wrong("a line id appears outside a list of lines")
+    if any(secret in text for secret in (CANARY, *PERSONS)):
+        raise Wrong("the answer or the record contains free text or an identifier of a person")
 
 
 def _check_altered(document: dict[str, Any], decision: Decision, random: Random) -> None:
@@ -169,12 +167,12 @@ def _check_altered(document: dict[str, Any], decision: Decision, random: Random)
 
 
 def _outcomes(document: dict[str, Any]) -> dict[str, Outcome]:
-    decision = decide(read_order(json.dumps(document)), default_rules(), as_of=TODAY).decision
+    decision = decide(parse_order(json.dumps(document)), default_rules(), as_of=TODAY).decision
     return {line.line_id: line.outcome for line in decision.lines}
 
 
 def run(seed: int, numbers: range) -> Report:
-    """Checks the orders of these numbers; a failure is kept, and the next order is looked at."""
+    """Check the orders with these numbers and collect the failures."""
     report = Report()
     for number in numbers:
         random = Random(f"{seed}:{number}:altered")
@@ -189,7 +187,7 @@ def run(seed: int, numbers: range) -> Report:
 
 
 def run_in_parallel(seed: int, orders: int) -> Iterator[Report]:
-    """On all processors, a report a chunk."""
+    """Yield one report per chunk, from processes on all cores."""
     default_rules()
     chunks = [range(first, min(first + CHUNK, orders)) for first in range(0, orders, CHUNK)]
     with ProcessPoolExecutor(mp_context=multiprocessing.get_context("fork")) as pool:
@@ -198,11 +196,11 @@ def run_in_parallel(seed: int, orders: int) -> Iterator[Report]:
 
 
 def unreached(reached: Reached) -> list[str]:
-    """Rules that no order breaks (or, if they assign, to which none applies), or that none keeps."""
+    """Return the rules that no order broke or satisfied; an assigning rule only has to apply once."""
     wanted = {
-        (compiled.rule.id, verdict.value)
+        (compiled.id, verdict.value)
         for compiled in default_rules().rules
-        for verdict in ((Verdict.SATISFIED,) if compiled.rule.assign else (Verdict.NOT_MET, Verdict.SATISFIED))
+        for verdict in ((Verdict.SATISFIED,) if compiled.definition.assign else (Verdict.NOT_MET, Verdict.SATISFIED))
     }
     return sorted(f"{rule} {verdict}" for rule, verdict in wanted - reached)
 
@@ -210,9 +208,9 @@ def unreached(reached: Reached) -> list[str]:
 def main(
     orders: Annotated[int, typer.Option(help="How many orders.")] = 100_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same orders.")] = SEED,
-    only: Annotated[int | None, typer.Option(help="Run this order alone, and print it.")] = None,
+    only: Annotated[int | None, typer.Option(help="Decide only this order, and print it.")] = None,
 ) -> None:
-    """Decides random orders, and ends with 1 if any fails.  Example: python -m tests.fuzz.orders --orders 1000"""
+    """Decide random orders; exit with 1 if one fails.  Example: python -m tests.fuzz.orders --orders 1000"""
     if only is not None:
         typer.echo(json.dumps(document_of(seed, only), indent=2, ensure_ascii=False))
         report = run(seed, range(only, only + 1))

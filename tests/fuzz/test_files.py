@@ -1,4 +1,4 @@
-"""Hostile rule files and files to import: a clear problem, in bounded time and memory, and nothing else."""
+"""A hostile rule file or imported file ends in a clear problem, in bounded time and memory."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from openpyxl import Workbook
 
 from infusion_orders.authoring import rule_files
 from infusion_orders.authoring.rule_files import load_directory
-from infusion_orders.authoring.table_checks import problems_of
+from infusion_orders.authoring.table_checks import table_problems
 from infusion_orders.reference.schema import TABLES
 from infusion_orders.rules.problems import RuleSetErrors
 from infusion_orders_cli.codes import sources
 from infusion_orders_cli.codes.problems import FileRefused
 from infusion_orders_cli.codes.sources import MOST_COLUMNS, sheet_of
-from tests.support.default_rules import default_document
+from tests.support.rules import default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ SECONDS = 20.0
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """Of the processor, whoever else has it."""
+    """Limit the processor time of the block."""
     started = time.process_time()
     yield
     assert time.process_time() - started < SECONDS
@@ -45,26 +45,26 @@ HOSTILE_YAML = {
     "number in base 60": (b"- id: 1" + b":1" * 100_000, "more than 64 characters"),
     "number in base 16": (b"- id: 0x" + b"f" * 100_000, "more than 64 characters"),
     "number": (b"- id: " + b"9" * 100_000, "more than 64 characters"),
-    "key twice": (b"- id: x\n  id: y\n", "given twice"),
-    "key twice, quoted": (b'- id: x\n  "id": y\n', "given twice"),
+    "key twice": (b"- id: x\n  id: y\n", "written twice"),
+    "key twice, quoted": (b'- id: x\n  "id": y\n', "written twice"),
     "list as key": (b"- ? [a]\n  : b\n", "unhashable key"),
-    "not UTF-8": (b"- id: \xff\xfe\xfa\n", "is no YAML file"),
-    "UTF-16, cut": (b"\xff\xfe-\x00 ", "is no YAML file"),
+    "not UTF-8": (b"- id: \xff\xfe\xfa\n", "the file is not valid YAML"),
+    "UTF-16, cut": (b"\xff\xfe-\x00 ", "the file is not valid YAML"),
     "code": (b'- !!python/object/apply:os.system ["true"]\n', "could not determine a constructor"),
-    "no number": (b'- id: !!int ""\n', "is no YAML file"),
-    "no truth": (b'- id: !!bool "x"\n', "is no YAML file"),
-    "no moment": (b'- id: !!timestamp "x"\n', "is no YAML file"),
-    "no day": (b"- id: 2024-99-99\n", "is no YAML file"),
+    "no number": (b'- id: !!int ""\n', "the file is not valid YAML"),
+    "no truth": (b'- id: !!bool "x"\n', "the file is not valid YAML"),
+    "no moment": (b'- id: !!timestamp "x"\n', "the file is not valid YAML"),
+    "no day": (b"- id: 2024-99-99\n", "the file is not valid YAML"),
     "bytes": (b"- id: !!binary aGVsbG8=\n", "id: "),
     "set": (b"- id: x.y\n  when: !!set {a, b}\n", "when"),
     "half a character": (b'- id: "\\ud800"\n', "id: "),
     "deep condition": (b"- id: x.y\n  when: " + b"{all: [" * 100 + b"1" + b"]}" * 100, "x.y"),
-    "two documents": (b"---\n[]\n---\n[]\n", "is no YAML file"),
+    "two documents": (b"---\n[]\n---\n[]\n", "the file is not valid YAML"),
 }
 
 
 @pytest.mark.parametrize(("content", "says"), HOSTILE_YAML.values(), ids=HOSTILE_YAML)
-def test_a_hostile_rule_file_is_a_problem_of_that_file(tmp_path: Path, content: bytes, says: str) -> None:
+def test_a_hostile_rule_file_is_refused_with_a_problem(tmp_path: Path, content: bytes, says: str) -> None:
     (tmp_path / "a.yaml").write_bytes(content)
 
     with bounded(), pytest.raises(RuleSetErrors) as refused:
@@ -78,7 +78,7 @@ def test_a_hostile_rule_file_is_a_problem_of_that_file(tmp_path: Path, content: 
     ("content", "says"),
     [(b'a,"b\n1,2', "CSV"), (b"a,\xff", "CSV"), (b"a" * 200_000, "CSV"), (b"a\0b\n", "codes"), (b"a,b\n" * 5, "codes")],
 )
-def test_a_hostile_table_is_a_problem_of_that_table(tmp_path: Path, content: bytes, says: str) -> None:
+def test_a_hostile_table_is_refused_with_a_problem(tmp_path: Path, content: bytes, says: str) -> None:
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / "codes.csv").write_bytes(content)
     (tmp_path / "a.yaml").write_bytes(b"- id: x.y\n")
@@ -89,12 +89,12 @@ def test_a_hostile_table_is_a_problem_of_that_table(tmp_path: Path, content: byt
     assert says in str(refused.value)
 
 
-def test_a_table_beyond_all_measure_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_above_the_size_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rule_files, "LARGEST_TABLE", 10)
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / "codes.csv").write_bytes(b"a" * 11)
 
-    with pytest.raises(RuleSetErrors, match=r"tables/codes\.csv: is larger than 10 bytes"):
+    with pytest.raises(RuleSetErrors, match=r"tables/codes\.csv: the file is larger than 10 bytes"):
         load_directory(tmp_path)
 
 
@@ -107,7 +107,7 @@ def a_workbook(path: Path, *rows: list[object]) -> Path:
 
 
 def changed(path: Path, entry: str, content: bytes) -> Path:
-    """The workbook with another content of one of its parts."""
+    """Replace one part of the workbook."""
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()} | {entry: content}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -140,7 +140,7 @@ def test_a_workbook_that_declares_entities_is_not_opened(tmp_path: Path, entry: 
     assert "document type" in refusal(path)
 
 
-def test_a_declaration_behind_much_white_space_is_found(tmp_path: Path) -> None:
+def test_an_entity_declaration_after_much_white_space_is_found(tmp_path: Path) -> None:
     for padding in (1024 * 1024 - 4, 3 * 1024 * 1024):
         path = changed(a_workbook(tmp_path / "a.xlsx", ["code"]), TEXTS, b" " * padding + LAUGHS.encode())
 
@@ -148,14 +148,14 @@ def test_a_declaration_behind_much_white_space_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("entry", "most"), [(SHEET, sources.LARGEST_UNPACKED), (TEXTS, sources.LARGEST_TEXTS)])
-def test_a_small_archive_of_a_huge_part_is_not_opened(tmp_path: Path, entry: str, most: int) -> None:
+def test_a_small_archive_with_a_huge_part_is_not_opened(tmp_path: Path, entry: str, most: int) -> None:
     path = changed(a_workbook(tmp_path / "a.xlsx", ["code"]), entry, b" " * (most + 1))
 
     assert path.stat().st_size < 1024 * 1024
     assert f"unpacks to more than {most // 1024**2} MiB" in refusal(path)
 
 
-def test_a_row_of_more_cells_than_any_release_has_is_refused(tmp_path: Path) -> None:
+def test_a_row_with_too_many_cells_is_refused(tmp_path: Path) -> None:
     sheet = (
         f'<worksheet xmlns="{NAMESPACE}"><sheetData><row r="1"><c r="XFD1"><v>1</v></c></row></sheetData></worksheet>'
     )
@@ -167,7 +167,7 @@ def test_a_row_of_more_cells_than_any_release_has_is_refused(tmp_path: Path) -> 
     assert f"row 1: the row has more than {MOST_COLUMNS} cells" in refusal(table)
 
 
-def test_a_row_number_beyond_all_measure_is_refused(tmp_path: Path) -> None:
+def test_a_row_number_above_the_limit_is_refused(tmp_path: Path) -> None:
     sheet = f'<worksheet xmlns="{NAMESPACE}"><sheetData><row r="99999999"><c><v>1</v></c></row></sheetData></worksheet>'
     path = changed(a_workbook(tmp_path / "a.xlsx", ["code"]), SHEET, sheet.encode())
 
@@ -175,11 +175,11 @@ def test_a_row_number_beyond_all_measure_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cell", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "=1"])
-def test_no_text_of_a_table_is_a_formula(cell: str) -> None:
+def test_a_table_text_that_is_a_spreadsheet_formula_is_a_problem(cell: str) -> None:
     rows = [list(row) for row in default_document().tables["codes"]]
     place = next(at for at, column in enumerate(TABLES["codes"].columns) if column.kind == "text")
     rows[1][place] = cell
 
-    problems = problems_of({**default_document().tables, "codes": rows})
+    problems = table_problems({**default_document().tables, "codes": rows})
 
-    assert any("a spreadsheet would calculate it" in problem.problem for problem in problems)
+    assert any("treat it as a formula" in problem.problem for problem in problems)

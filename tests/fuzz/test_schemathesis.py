@@ -1,4 +1,4 @@
-"""docs/openapi.json against the local API: what it describes is sent, and what it forbids; the answers fit it."""
+"""Send the local API requests that docs/openapi.json allows and forbids; the answers must fit the document."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from schemathesis.specs.openapi.checks import (
 )
 from werkzeug.wrappers import Response
 
-from infusion_orders_cli.local_api import LocalApi
-from tests.contract.partner_system import PROJECT
-from tests.contract.world import decided_world
+from infusion_orders_cli.local.api import LocalApi
+from tests.support.partner import decided_world
+from tests.support.project import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 DOCUMENT = (PROJECT / "docs" / "openapi.json").read_text("utf-8")
 OPERATIONS = [(path, method) for path, methods in json.loads(DOCUMENT)["paths"].items() for method in methods]
 NOTHING_TO_NEGATE = {"/v1/rules", "/v1/rules/{rule_id}", "/v1/rulesets", "/v1/rulesets/changes"}
-"""GET takes no parameters here, or takes any text."""
+"""GET routes without parameters, or with parameters that accept any text."""
 CASES = [
     (path, method, mode)
     for path, method in OPERATIONS
@@ -47,18 +47,17 @@ CHECKS = [
     response_schema_conformance,
 ]
 ONE_BY_ONE = "/v1/orders/validate-batch"
-"""Its answer is 200 whatever its orders are: what is wrong with one stands in its problem."""
+"""Answers 200 whatever its orders are; an invalid order is a problem in the answer."""
 EXAMPLES = 20
-"""Of each operation and mode."""
+"""Requests for each operation and mode."""
 
 
 @pytest.fixture(scope="module")
 def schema() -> Iterator[BaseSchema]:
     with decided_world() as world:
         api = LocalApi(
-            world.function.handler,
+            {"validate_orders": world.function.handler, "manage_rules": world.rules.function.handler},
             {"/openapi.json": lambda: Response(DOCUMENT, content_type="application/json")},
-            world.rules.function.handler,
         )
         yield schemathesis.openapi.from_wsgi("/openapi.json", api)
 
@@ -66,7 +65,7 @@ def schema() -> Iterator[BaseSchema]:
 @pytest.mark.parametrize(
     ("path", "method", "mode"), CASES, ids=[f"{mode.value} {way} {path}" for path, way, mode in CASES]
 )
-def test_the_local_api_answers_as_is_documented(schema: Any, path: str, method: str, mode: GenerationMode) -> None:
+def test_the_local_api_answers_as_documented(schema: Any, path: str, method: str, mode: GenerationMode) -> None:
     strategy = schema[path][method].as_strategy(generation_mode=mode)
 
     refused = mode is GenerationMode.NEGATIVE and path != ONE_BY_ONE

@@ -1,4 +1,4 @@
-"""Locks that no longer fit, or that send pip to an address, are found without a network."""
+"""The check of the locks reports a lock that does not match its requirements or that names an address."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def a_lock(*lines: str) -> str:
     return "".join(f"{line} \\\n    --hash=sha256:{'0' * 64}\n" for line in lines)
 
 
-def test_a_lock_that_fits_has_no_problem() -> None:
+def test_lock_that_matches_the_requirements_has_no_problem() -> None:
     lock = a_lock("pydantic==2.14.4", "moto[server]==5.2.5 ; python_version >= '3.11'")
 
     assert problems(lock, ["pydantic>=2.14,<3", "moto[dynamodb,server]>=5.2.5"]) == []
@@ -25,7 +25,7 @@ def test_names_are_compared_as_package_indexes_do() -> None:
     assert problems(a_lock("pyyaml==6.0.3", "types-pyyaml==6.0.1"), ["PyYAML>=6", "types_PyYAML>=6"]) == []
 
 
-def test_a_pin_has_the_hashes_that_stand_under_it() -> None:
+def test_pin_has_the_hashes_that_follow_it() -> None:
     lock = f"""# made by make lock
 PyYAML[extra]==6.0.3 ; python_version >= '3.11' \\
     --hash=sha256:{"a" * 64} \\
@@ -42,7 +42,7 @@ rich==15.0.0 \\
     ]
 
 
-def test_a_dependency_that_was_never_locked_is_named() -> None:
+def test_dependency_that_is_not_locked_is_reported() -> None:
     assert problems(a_lock("pydantic==2.14.4"), ["typer>=0.29"]) == ["lacks typer>=0.29"]
 
 
@@ -55,11 +55,11 @@ def test_every_version_of_a_forked_lock_must_be_allowed() -> None:
 @pytest.mark.parametrize(
     "line", ["--extra-index-url mirror", "--find-links /wheels", "-r other.txt", "rich @ https://example.org/rich.whl"]
 )
-def test_a_lock_sends_pip_nowhere(line: str) -> None:
+def test_lock_that_names_an_address_is_reported(line: str) -> None:
     assert problems(f"{line}\n{a_lock('pydantic==2.14.4')}", []) == ["names an address or an option of pip"]
 
 
-def test_the_committed_locks_fit() -> None:
+def test_committed_locks_match_the_requirements() -> None:
     found = {path.name: problems(path.read_text(), wanted) for path, wanted in requirements(ROOT).items()}
 
     assert found == {
@@ -72,7 +72,7 @@ def test_the_committed_locks_fit() -> None:
     }
 
 
-def test_the_runtime_brings_boto3_so_the_layer_does_not() -> None:
+def test_layer_lock_leaves_boto3_to_the_runtime() -> None:
     lock = (ROOT / "layers/infusion_orders/requirements.lock").read_text()
 
     assert "boto" not in lock

@@ -41,7 +41,7 @@ def a_package(
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """As much of one as the script reads."""
+    """Copy the files that the script reads."""
     for path in (Path("pyproject.toml"), LOCK, DOCUMENT):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / path, tmp_path / path)
@@ -57,7 +57,7 @@ def bill(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def in_the_lock() -> dict[str, tuple[str, list[str]]]:
-    """Versions and hashes by name, read line by line and not as the script does."""
+    """Return versions and hashes by name, read in a different way than the script does."""
     found: dict[str, tuple[str, list[str]]] = {}
     for line in (ROOT / LOCK).read_text(encoding="utf-8").splitlines():
         name, is_pin, version = line.removesuffix(" \\").partition("==")
@@ -81,7 +81,7 @@ def in_the_lock() -> dict[str, tuple[str, list[str]]]:
         "Apache-2.0 WITH LLVM-exception",
     ],
 )
-def test_a_licence_is_allowed_where_one_choice_is(licence: str) -> None:
+def test_licence_with_an_allowed_choice_is_allowed(licence: str) -> None:
     assert allowed(licence)
 
 
@@ -98,7 +98,7 @@ def test_a_licence_is_allowed_where_one_choice_is(licence: str) -> None:
         "Permission is hereby granted, free of charge",
     ],
 )
-def test_a_licence_that_leaves_no_allowed_choice_is_not(licence: str) -> None:
+def test_licence_without_an_allowed_choice_is_refused(licence: str) -> None:
     assert not allowed(licence)
 
 
@@ -112,11 +112,11 @@ def test_a_licence_that_leaves_no_allowed_choice_is_not(licence: str) -> None:
         ([], ""),
     ],
 )
-def test_all_licences_of_a_component_count(said: list[dict[str, Any]], licence: str) -> None:
+def test_all_licences_of_a_component_apply(said: list[dict[str, Any]], licence: str) -> None:
     assert licence_in({"licenses": said}) == licence
 
 
-def test_what_is_not_allowed_is_named_also_inside_of_a_package() -> None:
+def test_refused_licence_is_reported_for_packages_and_compiled_parts() -> None:
     compiled = (("memchr", "Unlicense OR MIT"), ("gmp", "LGPL-3.0-only"), ("ahash", ""))
 
     assert problems([a_package("GPL-3.0-only", name="readline"), a_package(compiled=compiled)]) == [
@@ -126,14 +126,14 @@ def test_what_is_not_allowed_is_named_also_inside_of_a_package() -> None:
     ]
 
 
-def test_another_version_than_the_locked_one_says_nothing() -> None:
-    with pytest.raises(NotInstalled, match=r"^pydantic 1\.0 is locked, \d+\.\d+\.\d+ is installed$"):
+def test_other_version_than_the_locked_one_is_an_error() -> None:
+    with pytest.raises(NotInstalled, match=r"^pydantic 1\.0 is locked, but \d+\.\d+\.\d+ is installed$"):
         package_of(Pin("pydantic", "1.0", ()))
-    with pytest.raises(NotInstalled, match=r"^no-such-package 1\.0 is locked and not installed$"):
+    with pytest.raises(NotInstalled, match=r"^no-such-package 1\.0 is locked but not installed$"):
         package_of(Pin("no-such-package", "1.0", ()))
 
 
-def test_what_is_compiled_into_a_package_is_read_from_it() -> None:
+def test_compiled_parts_are_read_from_the_package() -> None:
     version, _ = in_the_lock()["pydantic-core"]
 
     package = package_of(Pin("pydantic-core", version, ()))
@@ -143,26 +143,28 @@ def test_what_is_compiled_into_a_package_is_read_from_it() -> None:
     assert package.materials[0] in document([package])
 
 
-def test_the_committed_document_is_checked(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_stale_document_fails_the_check_until_it_is_generated(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["licences", "--check"]) == 0
     assert capsys.readouterr().out == ""
     (checkout / DOCUMENT).write_text("| pydantic | 1.0 | MIT |\n")
 
     assert main(["licences", "--check"], checkout) == 1
-    assert capsys.readouterr().out == "docs/licences.md is not what the lock makes: run make generate\n"
+    assert capsys.readouterr().out == "docs/licences.md does not match the lock: run make generate\n"
     assert (checkout / DOCUMENT).read_text() == "| pydantic | 1.0 | MIT |\n"
 
     assert main(["licences"], checkout) == 0
     assert (checkout / DOCUMENT).read_bytes() == (ROOT / DOCUMENT).read_bytes()
 
 
-def test_a_missing_document_is_a_stale_one(checkout: Path) -> None:
+def test_missing_document_fails_the_check(checkout: Path) -> None:
     (checkout / DOCUMENT).unlink()
 
     assert main(["licences", "--check"], checkout) == 1
 
 
-def test_a_licence_that_is_not_allowed_fails_the_check(
+def test_refused_licence_fails_the_check(
     checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("scripts.layer_packages.ALLOWED", ("MIT", "Apache-2.0"))
@@ -171,20 +173,22 @@ def test_a_licence_that_is_not_allowed_fails_the_check(
     assert "typing-extensions: PSF-2.0 is not an allowed licence\n" in capsys.readouterr().out
 
 
-def test_a_lock_that_is_not_installed_fails_the_check(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_locked_version_that_is_not_installed_fails_the_check(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (checkout / LOCK).write_text("pydantic==1.0\n")
 
     assert main(["licences", "--check"], checkout) == 1
     assert capsys.readouterr().out.endswith("is installed: run make setup\n")
 
 
-def test_the_document_has_a_row_for_every_locked_package() -> None:
+def test_document_has_a_row_for_every_locked_package() -> None:
     rows = [line for line in (ROOT / DOCUMENT).read_text().splitlines() if line.startswith("| ")][1:]
 
     assert [row.split(" | ")[:2] for row in rows] == [[f"| {name}", pin[0]] for name, pin in in_the_lock().items()]
 
 
-def test_the_bill_holds_every_locked_package_with_its_version_and_hashes(bill: dict[str, Any]) -> None:
+def test_bill_lists_every_locked_package_with_version_and_hashes(bill: dict[str, Any]) -> None:
     assert {
         component["name"]: (component["version"], [held["content"] for held in component["hashes"]])
         for component in bill["components"]
@@ -193,7 +197,7 @@ def test_the_bill_holds_every_locked_package_with_its_version_and_hashes(bill: d
     assert {held["alg"] for component in bill["components"] for held in component["hashes"]} == {"SHA-256"}
 
 
-def test_each_component_is_a_package_of_python_under_the_licence_in_the_document(bill: dict[str, Any]) -> None:
+def test_component_has_the_purl_and_the_licence_of_the_document(bill: dict[str, Any]) -> None:
     written = (ROOT / DOCUMENT).read_text()
 
     for component in bill["components"]:
@@ -202,7 +206,7 @@ def test_each_component_is_a_package_of_python_under_the_licence_in_the_document
         assert f"| {component['name']} | {component['version']} | {licence['expression']} |" in written
 
 
-def test_the_bill_says_nothing_of_when_and_where_it_was_made(bill: dict[str, Any]) -> None:
+def test_bill_has_no_time_and_no_address(bill: dict[str, Any]) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
     assert (bill["bomFormat"], bill["specVersion"], bill["version"]) == ("CycloneDX", "1.6", 1)
@@ -212,7 +216,7 @@ def test_the_bill_says_nothing_of_when_and_where_it_was_made(bill: dict[str, Any
     assert "://" not in json.dumps(bill)
 
 
-def test_two_bills_are_the_same_bytes(tmp_path: Path) -> None:
+def test_bill_has_the_same_bytes_each_time(tmp_path: Path) -> None:
     for seed in ("1", "2"):
         command = [sys.executable, "-m", "scripts.layer_packages", "sbom", str(tmp_path / seed)]
         subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed}, check=True)  # noqa: S603
@@ -220,7 +224,7 @@ def test_two_bills_are_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
 
 
-def test_whatever_is_in_the_layer_is_asked_for_by_something_in_it(bill: dict[str, Any]) -> None:
+def test_every_package_of_the_layer_is_required_by_another(bill: dict[str, Any]) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     needs = {entry["ref"]: set(entry["dependsOn"]) for entry in bill["dependencies"]}
     purls = {component["name"]: component["purl"] for component in bill["components"]}
@@ -234,14 +238,14 @@ def test_whatever_is_in_the_layer_is_asked_for_by_something_in_it(bill: dict[str
     assert reached - {project["name"]} == set(purls.values())
 
 
-def test_an_audit_does_not_pass_for_want_of_an_answer() -> None:
+def test_audit_is_strict() -> None:
     recipe = subprocess.run(["make", "--dry-run", "audit"], cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S607
 
     [audit] = [line.split() for line in recipe.stdout.splitlines() if line.startswith(".cache/audit/bin/pip-audit ")]
     assert {"--strict", "--require-hashes", "--disable-pip", str(LOCK)} <= set(audit)
 
 
-def test_what_only_an_extra_asks_for_is_no_dependency() -> None:
+def test_requirement_of_an_extra_is_not_a_dependency() -> None:
     version, _ = in_the_lock()["aws-lambda-powertools"]
     asks_in_an_extra = package_of(Pin("aws-lambda-powertools", version, ()))
 

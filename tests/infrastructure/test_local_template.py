@@ -1,4 +1,4 @@
-"""What `make build-local` makes of the built template: fit for `sam local`, and otherwise the same."""
+"""`make build-local` makes the built template fit for `sam local` and changes nothing else."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from infusion_orders_cli.embedded_table import LOCAL_PARTNER
-from infusion_orders_cli.template_tables import read_template
+from infusion_orders_cli.local.tables import LOCAL_PARTNER, read_template
 from scripts.local_authorizer import handler
 from scripts.local_template import AUTHORIZER, local_defaults, local_template
 
@@ -20,14 +19,14 @@ def properties(template: dict[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
-def test_nobody_has_to_name_the_parameters_that_it_was_built_with() -> None:
+def test_parameters_of_the_build_are_the_defaults() -> None:
     local = local_template(TEMPLATE, HERE)
 
     assert {name: local["Parameters"][name]["Default"] for name in HERE} == HERE
     assert TEMPLATE["Parameters"]["Architecture"]["Default"] == "arm64"
 
 
-def test_every_authorizer_is_the_local_function_and_no_route_asks_for_scopes() -> None:
+def test_local_authorizer_replaces_every_authorizer_and_scope() -> None:
     local = local_template(TEMPLATE, HERE)
 
     asked = properties(local, "PartnerApi")["Auth"]["Authorizers"]
@@ -37,7 +36,7 @@ def test_every_authorizer_is_the_local_function_and_no_route_asks_for_scopes() -
     assert [route["Properties"]["Auth"] for route in routes] == [{"Authorizer": "PartnerTokens"}] * len(routes)
 
 
-def test_the_authorizer_does_without_the_layer_that_the_functions_keep() -> None:
+def test_local_authorizer_has_no_layer() -> None:
     local = local_template(TEMPLATE, HERE)
 
     assert properties(local, "ValidateOrders")["Layers"] == TEMPLATE["Globals"]["Function"]["Layers"]
@@ -55,7 +54,7 @@ def test_the_token_is_the_client_with_every_scope() -> None:
     }
 
 
-def test_the_options_of_both_commands_are_beside_the_template(tmp_path: Path) -> None:
+def test_options_of_sam_local_are_next_to_the_template(tmp_path: Path) -> None:
     options = tomllib.loads(local_defaults(tmp_path / "a folder" / "variables.json"))["default"]
 
     for command in ("local_invoke", "local_start_api"):
@@ -65,5 +64,5 @@ def test_the_options_of_both_commands_are_beside_the_template(tmp_path: Path) ->
         }
 
 
-def test_the_stack_that_is_deployed_has_no_local_authorizer() -> None:
+def test_deployed_stack_has_no_local_authorizer() -> None:
     assert AUTHORIZER not in TEMPLATE["Resources"]

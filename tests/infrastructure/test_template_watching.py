@@ -1,4 +1,4 @@
-"""Alarms and dashboard of template.yaml: they look at what is really emitted, tell somebody, and are in the runbook."""
+"""Alarms and dashboard of template.yaml use metrics that exist; each alarm notifies the topic and is in the runbook."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Named = tuple[str, str, frozenset[str]]
-"""Namespace, metric, and the names of its dimensions."""
+"""The namespace and name of a metric, and the names of its dimensions."""
 
 ALARMS = sorted(of_type("AWS::CloudWatch::Alarm"))
 OURS = "InfusionOrders"
@@ -34,9 +34,9 @@ AWS_METRICS = {
         ({"TableName"}, {"TableName", "Operation"}),
     ),
 }
-"""What AWS documents, as far as it is used here: names of metrics, and the sets of dimensions that they have."""
+"""The metrics and sets of dimensions that AWS documents, as far as the template uses them."""
 BY_OPERATION = {"ThrottledRequests", "SystemErrors"}
-"""Metrics of DynamoDB that are there only by table and operation together."""
+"""Metrics of DynamoDB that exist only for a table and an operation together."""
 QUERY = re.compile(r'SELECT SUM\((\w+)\) FROM SCHEMA\("([\w/]+)", ([\w, ]+)\) WHERE (.+)')
 SEARCH = re.compile(r"SEARCH\('\{([\w/]+),([\w,]+)\} MetricName=\"(\w+)\"")
 COMPUTED = r"IF\(|100 \*|age /"
@@ -57,7 +57,7 @@ def plain_metric(metric: dict[str, Any]) -> Named:
 
 
 def computed(expression: str) -> Iterator[Named]:
-    """The metrics that a query or a search names itself; any other expression reckons with ids."""
+    """The metrics that a query or a search names; any other expression refers to ids of metrics."""
     if query := QUERY.fullmatch(expression):
         yield query[2], query[1], frozenset(query[3].split(", "))
     elif search := SEARCH.match(expression):
@@ -90,14 +90,14 @@ def exists(named: Named) -> bool:
 
 
 def dashboard() -> dict[str, Any]:
-    """As CloudFormation renders it, with the name of what is referred to in its place."""
+    """The body of the dashboard, with the name of each reference in its place."""
     body = re.sub(r"\$\{([\w:.]+)\}", r"\1", text(properties("Dashboard")["DashboardBody"]))
     parsed: dict[str, Any] = json.loads(body)
     return parsed
 
 
 def drawn(metric: list[Any]) -> list[Named]:
-    """What one row of a widget draws: `[namespace, metric, dimension, value, ..., options]`, or an expression."""
+    """The metrics in one row of a widget: `[namespace, metric, dimension, value, ..., options]` or an expression."""
     if isinstance(metric[0], dict):
         return list(computed(metric[0]["expression"]))
     parts = [part for part in metric if not isinstance(part, dict)]
@@ -106,7 +106,7 @@ def drawn(metric: list[Any]) -> list[Named]:
 
 
 def runbook() -> dict[str, list[str]]:
-    """The rows of the table under the heading Alarms, by the alarm's logical id."""
+    """The rows of the table under the heading Alarms, by the logical id of the alarm."""
     section = (ROOT / "docs/operating.md").read_text(encoding="utf-8").split("\n## Alarms\n")[1].split("\n## ")[0]
     rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
     return {row[0].strip(" `"): [cell.strip() for cell in row[1:]] for row in rows}
@@ -115,7 +115,7 @@ def runbook() -> dict[str, list[str]]:
 # --- alarms ---
 
 
-def test_everything_that_was_asked_for_is_watched() -> None:
+def test_every_required_metric_has_an_alarm() -> None:
     watched = {named[:2] for alarm in ALARMS for named in watched_by(alarm)}
 
     assert watched == {
@@ -134,7 +134,7 @@ def test_everything_that_was_asked_for_is_watched() -> None:
 
 
 @pytest.mark.parametrize("alarm", ALARMS)
-def test_an_alarm_tells_the_topic_when_it_begins_and_when_it_is_over(alarm: str) -> None:
+def test_alarm_notifies_the_topic_when_it_starts_and_ends(alarm: str) -> None:
     found = properties(alarm)
 
     assert found["AlarmActions"] == found["OKActions"] == [{"Ref": "AlarmTopic"}]
@@ -143,8 +143,8 @@ def test_an_alarm_tells_the_topic_when_it_begins_and_when_it_is_over(alarm: str)
 
 
 @pytest.mark.parametrize("alarm", ALARMS)
-def test_an_alarm_says_what_missing_data_mean_and_why(alarm: str) -> None:
-    """All that is watched is absent while nothing happens: that is no alarm, and says so beside the setting."""
+def test_alarm_explains_how_it_treats_missing_data(alarm: str) -> None:
+    """Watched metrics are missing while nothing happens; a comment at the setting says why that is no alarm."""
     source = (ROOT / "template.yaml").read_text(encoding="utf-8").split(f"\n  {alarm}:\n")[1].split("\n\n")[0]
 
     assert properties(alarm)["TreatMissingData"] == "notBreaching"
@@ -152,7 +152,7 @@ def test_an_alarm_says_what_missing_data_mean_and_why(alarm: str) -> None:
 
 
 @pytest.mark.parametrize("alarm", ALARMS)
-def test_an_alarm_looks_at_metrics_that_are_really_emitted(alarm: str) -> None:
+def test_alarm_uses_emitted_metrics(alarm: str) -> None:
     watched = watched_by(alarm)
 
     assert watched
@@ -168,8 +168,8 @@ def test_an_alarm_has_one_value(alarm: str) -> None:
 
 
 @pytest.mark.parametrize("alarm", ALARMS)
-def test_our_metrics_are_those_of_this_stack_alone(alarm: str) -> None:
-    """Two stages of one account share the namespace."""
+def test_alarms_use_only_metrics_of_this_stack(alarm: str) -> None:
+    """Two stages in one account share the namespace."""
     service = DOCUMENT["Globals"]["Function"]["Environment"]["Variables"]["SERVICE_NAME"]
     found = properties(alarm)
     metrics = [query["MetricStat"]["Metric"] for query in found.get("Metrics", []) if "MetricStat" in query] or [found]
@@ -184,24 +184,24 @@ def test_the_namespace_is_the_one_that_functions_write_to() -> None:
     assert "METRICS_NAMESPACE" not in DOCUMENT["Globals"]["Function"]["Environment"]["Variables"]
 
 
-def test_the_problem_that_is_watched_has_that_name() -> None:
+def test_watched_problem_is_a_known_problem() -> None:
     (problem,) = [one["Value"] for one in properties("NoRuleSetAlarm")["Dimensions"] if one["Name"] == "problem"]
 
     assert problem == "no-ruleset"
     assert problem in TITLES
 
 
-def test_the_watched_route_is_the_one_of_orders() -> None:
+def test_watched_route_is_the_route_of_orders() -> None:
     dimensions = {one["Name"]: one["Value"] for one in properties("SlowOrdersAlarm")["Dimensions"]}
     route = properties("ValidateOrders")["Events"]["ValidateOrder"]["Properties"]
 
     assert (dimensions["Resource"], dimensions["Method"]) == (route["Path"], route["Method"])
     assert properties("SlowOrdersAlarm")["ExtendedStatistic"] == "p99"
     assert dimensions["ApiName"] == properties("PartnerApi")["Name"]
-    assert properties("PartnerApi")["MethodSettings"][0]["MetricsEnabled"] is True  # else there are none by route
+    assert properties("PartnerApi")["MethodSettings"][0]["MetricsEnabled"] is True  # needed for metrics by route
 
 
-def test_the_rules_are_too_old_at_half_of_what_functions_bear() -> None:
+def test_age_alarm_starts_at_half_of_the_maximum_age() -> None:
     found = properties("RuleSetAgeAlarm")
     age, share = found["Metrics"]
 
@@ -223,7 +223,7 @@ def test_the_rules_are_too_old_at_half_of_what_functions_bear() -> None:
     ],
 )
 def test_all_functions_of_the_api_and_all_tables_are_watched(alarm: str, dimension: str, resources: list[str]) -> None:
-    """A sum of several metrics has no value while one of them is absent: a query has."""
+    """A sum of several metrics has no value while one of them is missing, but a query has."""
     (query,) = properties(alarm)["Metrics"]
     matched = QUERY.fullmatch(text(query["Expression"]))
 
@@ -244,16 +244,16 @@ def test_the_topic_is_encrypted_with_a_key_that_cloudwatch_may_use() -> None:
     assert use["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
 
 
-def test_only_alarms_of_this_account_are_told() -> None:
+def test_only_alarms_of_this_account_may_publish() -> None:
     (statement,) = properties("AlarmTopicPolicy")["PolicyDocument"]["Statement"]
 
     assert (statement["Principal"], statement["Action"]) == ({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish")
     assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
-def test_an_address_is_told_only_if_there_is_one() -> None:
+def test_email_subscription_needs_an_address() -> None:
     assert DOCUMENT["Parameters"]["AlarmEmail"]["Default"] == ""
-    assert DOCUMENT["Resources"]["AlarmsByEmail"]["Condition"] == "TellByEmail"
+    assert DOCUMENT["Resources"]["AlarmsByEmail"]["Condition"] == "SendAlarmsByEmail"
     for address, allowed in (("", True), ("oncall@plan.example", True), ("somebody", False)):
         assert bool(re.fullmatch(DOCUMENT["Parameters"]["AlarmEmail"]["AllowedPattern"], address)) is allowed
 
@@ -261,12 +261,12 @@ def test_an_address_is_told_only_if_there_is_one() -> None:
 # --- the runbook ---
 
 
-def test_every_alarm_has_its_line_in_the_runbook_and_every_line_its_alarm() -> None:
+def test_runbook_has_one_row_for_each_alarm() -> None:
     assert sorted(runbook()) == ALARMS
 
 
 @pytest.mark.parametrize("alarm", ALARMS)
-def test_a_line_of_the_runbook_says_what_it_means_where_to_look_and_what_to_do(alarm: str) -> None:
+def test_row_of_the_runbook_has_meaning_place_and_action(alarm: str) -> None:
     cells = runbook()[alarm]
 
     assert len(cells) == 3
@@ -276,7 +276,7 @@ def test_a_line_of_the_runbook_says_what_it_means_where_to_look_and_what_to_do(a
 # --- the dashboard ---
 
 
-def test_the_dashboard_draws_metrics_that_are_really_emitted() -> None:
+def test_dashboard_uses_emitted_metrics() -> None:
     rows = [metric for widget in dashboard()["widgets"] for metric in widget["properties"]["metrics"]]
     found = [named for row in rows for named in drawn(row)]
 
@@ -284,7 +284,7 @@ def test_the_dashboard_draws_metrics_that_are_really_emitted() -> None:
     assert len(rows) <= len(found) + 1  # the share is reckoned
 
 
-def test_the_dashboard_shows_all_that_has_an_alarm_and_decisions_by_outcome_rule_and_version() -> None:
+def test_dashboard_shows_every_alarm_and_decisions_by_dimension() -> None:
     found = {
         named
         for widget in dashboard()["widgets"]
@@ -305,7 +305,7 @@ def test_the_dashboard_shows_all_that_has_an_alarm_and_decisions_by_outcome_rule
         assert (OURS, metric, frozenset({SERVICE, dimension})) in found
 
 
-def test_the_dashboard_refers_to_what_the_template_has() -> None:
+def test_dashboard_refers_to_existing_resources() -> None:
     references = set(re.findall(r"\$\{([\w:.]+)\}", text(properties("Dashboard")["DashboardBody"])))
 
     assert references <= {*DOCUMENT["Resources"], *DOCUMENT["Parameters"], "AWS::Region"}
@@ -324,7 +324,7 @@ def test_widgets_do_not_cover_each_other() -> None:
 # --- traces ---
 
 
-def test_traces_are_sent_and_may_be_sent_only_where_tracing_is_on() -> None:
+def test_traces_are_sent_only_if_tracing_is_on() -> None:
     policy = DOCUMENT["Resources"]["SendTraces"]
     conditions = DOCUMENT["Conditions"]
 

@@ -1,6 +1,6 @@
-"""What CloudFormation is given in the end: each role's rights one by one, encryption, retention, and who may call.
+"""The template after SAM's transformation: the rights of each role, encryption, retention, and who may call.
 
-The template is transformed as SAM does it; `make check` and `make test` bring SAM CLI's environment.
+`make template` installs what the transformation needs.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from infusion_orders.api.routes import ROUTES
+
 ROOT = Path(__file__).parents[2]
 SAM_PYTHON = ROOT / ".venv-sam" / "bin" / "python"
 
@@ -21,7 +23,7 @@ SAM_PYTHON = ROOT / ".venv-sam" / "bin" / "python"
 @cache
 def resources() -> dict[str, dict[str, Any]]:
     if not SAM_PYTHON.exists():
-        pytest.skip("SAM CLI's environment is not there: make test brings it")
+        pytest.skip("run make template first: it installs the transformation")
     script = ROOT / "scripts" / "transform_template.py"
     command = [str(SAM_PYTHON), str(script), str(ROOT / "template.yaml")]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)  # noqa: S603 - our own
@@ -34,7 +36,7 @@ def of_type(name: str) -> dict[str, dict[str, Any]]:
 
 
 def place(resource: Any) -> str:
-    """`Table`, `Bucket/*` and the like, as the reader of a policy would say it."""
+    """The resource of a statement in a short form, such as `Table` or `Bucket/*`."""
     (text,) = [resource] if isinstance(resource, str) else resource.values()
     text = text if isinstance(text, str) else ".".join(text)
     return re.sub(r"\$\{(\w+)\.Arn\}", r"\1", text).removesuffix(".Arn")
@@ -91,20 +93,20 @@ RIGHTS = {
         "TablesKey": KEY,
     },
 }
-"""Every right of every role of what runs; a wildcard stands only behind the name of a thing of this stack."""
+"""Every right of every role; wildcards follow only the name of a resource of this stack."""
 
 
-def test_these_are_all_roles() -> None:
+def test_rights_cover_all_roles() -> None:
     assert set(of_type("AWS::IAM::Role")) == {*RIGHTS, "ApiGatewayLogWriter"}
 
 
 @pytest.mark.parametrize("role", RIGHTS)
-def test_a_role_has_these_rights_and_no_others(role: str) -> None:
+def test_role_has_exactly_these_rights(role: str) -> None:
     assert rights(role) == RIGHTS[role]
 
 
 @pytest.mark.parametrize("role", RIGHTS)
-def test_a_role_brings_no_rights_that_are_not_written_here(role: str) -> None:
+def test_role_has_no_managed_policies(role: str) -> None:
     assert not resources()[role]["Properties"].get("ManagedPolicyArns")
 
 
@@ -114,19 +116,18 @@ def test_a_function_runs_in_its_own_role() -> None:
 
 
 @pytest.mark.parametrize("role", RIGHTS)
-def test_a_role_is_one_services_only(role: str) -> None:
+def test_role_trusts_only_one_service(role: str) -> None:
     (trusted,) = resources()[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     service = "states" if role == "ReplayMachineRole" else "lambda"
     assert trusted["Principal"] == {"Service": [f"{service}.amazonaws.com"]}
 
 
-def test_what_the_validating_function_calls_it_may_call_and_the_other_way_round() -> None:
-    """The operations of the client, as its sources have them; a transaction of puts needs the right to put."""
+def test_validate_may_call_exactly_what_its_code_calls() -> None:
+    """The sources name the operations of the client; a transaction of puts needs the right to put."""
     calls = {"get_item": "GetItem", "put_item": "PutItem", "transact_write_items": "PutItem", "query": "Query"}
     store = ROOT / "layers/infusion_orders/infusion_orders/store"
-    sources = "".join(
-        (store / name).read_text() for name in ("decisions.py", "partition.py", "partners.py", "client.py")
-    )
+    modules = ("decisions.py", "rule_set_table.py", "partners.py", "dynamodb.py")
+    sources = "".join((store / name).read_text(encoding="utf-8") for name in modules)
     used = {f"dynamodb:{right}" for call, right in calls.items() if re.search(rf"{call}\b", sources)}
     assert used == set().union(*RIGHTS["ValidateOrdersRole"].values()) - KEY - LOG
 
@@ -149,20 +150,13 @@ def operations() -> dict[str, dict[str, Any]]:
     }
 
 
-def test_every_route_of_the_contract_asks_for_its_scope_before_any_function_runs() -> None:
-    document = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
-    contract = {
-        f"{method.upper()} {path}": operation.get("security", document["security"])[0]["partner"][:1]
-        for path, item in document["paths"].items()
-        for method, operation in item.items()
-        if isinstance(operation, dict) and "responses" in operation
-    }
+def test_gateway_requires_the_scope_of_each_route() -> None:
     built = {route: operation["security"] for route, operation in operations().items()}
-    assert built == {route: [{"PartnerTokens": scopes}] for route, scopes in contract.items()}
+    assert built == {str(route): [{"PartnerTokens": [str(route.scope)]}] for route in ROUTES}
 
 
 @pytest.mark.parametrize("table", ["RulesTable", "DecisionsTable"])
-def test_a_table_is_encrypted_restorable_and_hard_to_delete(table: str) -> None:
+def test_table_is_encrypted_restorable_and_protected(table: str) -> None:
     found = resources()[table]
     held = found["Properties"]
     assert held["SSESpecification"]["KMSMasterKeyId"] == {"Fn::GetAtt": ["TablesKey", "Arn"]}
@@ -174,7 +168,7 @@ def test_a_table_is_encrypted_restorable_and_hard_to_delete(table: str) -> None:
     assert ("TimeToLiveSpecification" in held) == (table == "DecisionsTable")
 
 
-def test_every_log_ends_and_every_function_has_one_of_the_stack() -> None:
+def test_every_log_expires_and_every_function_has_one() -> None:
     groups = of_type("AWS::Logs::LogGroup")
     assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values())
     functions = of_type("AWS::Lambda::Function")
@@ -182,14 +176,14 @@ def test_every_log_ends_and_every_function_has_one_of_the_stack() -> None:
     assert all(function["LoggingConfig"]["LogGroup"]["Ref"] in groups for function in functions.values())
 
 
-def test_the_gateway_logs_no_bodies_and_traces_nothing_by_itself() -> None:
+def test_stage_logs_no_bodies_and_no_traces() -> None:
     (stage,) = of_type("AWS::ApiGateway::Stage").values()
     assert {(each["DataTraceEnabled"], each["LoggingLevel"]) for each in stage["MethodSettings"]} == {(False, "OFF")}
     assert not re.search(r"requestBody|input|\.body|path\b|querystring|header", stage["AccessLogSetting"]["Format"])
 
 
-def test_functions_speak_tls_to_the_tables() -> None:
-    """An address of a local engine is the only one without; the deployed functions get none."""
+def test_functions_use_the_regular_endpoint_of_dynamodb() -> None:
+    """Only the address of a local engine lacks TLS, and the deployed functions get no such address."""
     for function in of_type("AWS::Lambda::Function").values():
         assert function["Environment"]["Variables"]["AWS_ENDPOINT_URL_DYNAMODB"] == ""
 
@@ -199,12 +193,12 @@ class TestFirewall:
         (firewall,) = of_type("AWS::WAFv2::WebACL").values()
         return {rule["Name"]: rule for rule in firewall["Rules"]}
 
-    def test_it_stands_before_the_stage_of_the_api(self) -> None:
+    def test_firewall_protects_the_stage_of_the_api(self) -> None:
         (association,) = of_type("AWS::WAFv2::WebACLAssociation").values()
         assert association["WebACLArn"] == {"Fn::GetAtt": ["Firewall", "Arn"]}
         assert association["ResourceArn"]["Fn::Sub"].endswith("/restapis/${PartnerApi}/stages/${StageName}")
 
-    def test_managed_rules_block_and_only_two_merely_count(self) -> None:
+    def test_managed_rules_block_except_two_that_count(self) -> None:
         groups = {
             rule["Statement"]["ManagedRuleGroupStatement"]["Name"]: rule
             for rule in self.rules().values()
@@ -222,7 +216,7 @@ class TestFirewall:
             "NoUserAgent_HEADER",
         }
 
-    def test_each_caller_has_a_share_of_its_own_and_is_told_429(self) -> None:
+    def test_each_caller_has_its_own_limit_and_gets_429(self) -> None:
         rule = self.rules()["EachCallersShare"]
         share = rule["Statement"]["RateBasedStatement"]
         assert share["Limit"] == {"Ref": "CallerRequestsPerMinute"}
@@ -235,17 +229,17 @@ class TestFirewall:
         ("length", "blocked"),
         [("0", False), ("262144", False), ("5999999", False), ("6000000", True), ("9999999", True), ("10000000", True)],
     )
-    def test_a_body_that_no_function_takes_is_blocked_by_its_length(self, length: str, blocked: bool) -> None:
+    def test_body_over_the_limit_of_lambda_is_blocked(self, length: str, blocked: bool) -> None:
         pattern = self.rules()["BodiesOverSixMegabytes"]["Statement"]["RegexMatchStatement"]["RegexString"]
         assert bool(re.search(pattern, length)) is blocked
 
-    def test_no_request_is_kept_as_a_sample(self) -> None:
+    def test_no_request_is_sampled(self) -> None:
         (firewall,) = of_type("AWS::WAFv2::WebACL").values()
         settings = [firewall["VisibilityConfig"], *[rule["VisibilityConfig"] for rule in firewall["Rules"]]]
         assert {setting["SampledRequestsEnabled"] for setting in settings} == {False}
         assert not of_type("AWS::WAFv2::LoggingConfiguration")
 
-    def test_its_own_answers_are_problems(self) -> None:
+    def test_answers_of_the_firewall_are_problems(self) -> None:
         (firewall,) = of_type("AWS::WAFv2::WebACL").values()
         problems = [json.loads(body["Content"]) for body in firewall["CustomResponseBodies"].values()]
         assert sorted(problem["status"] for problem in problems) == [413, 429]

@@ -1,4 +1,4 @@
-"""Decisions that are recorded once, found again by their key, and hold nothing that identifies a person."""
+"""Decisions are recorded once, found by id and by key, and hold nothing that identifies a person."""
 
 from __future__ import annotations
 
@@ -7,35 +7,32 @@ import json
 import random
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
-from moto import mock_aws
 from typer.testing import CliRunner
 
 from infusion_orders.decisions import Decided, decide
-from infusion_orders.store.client import WAITS, StoreUnavailable, dynamodb_client
 from infusion_orders.store.decisions import (
+    LARGEST_PLAIN_TEXT,
     DecisionNotFound,
     DecisionStore,
     IdempotencyConflict,
     IdempotencyKey,
     Recorded,
-    key_name,
+    hashed_key,
 )
-from infusion_orders.store.kept_texts import LARGEST_READABLE
-from infusion_orders_cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, REGION, environment
+from infusion_orders.store.dynamodb import TRANSACTION_RETRY_SECONDS, StoreUnavailable
+from infusion_orders_cli.local.tables import DECISIONS_TABLE
 from infusion_orders_cli.main import app
-from infusion_orders_cli.template_tables import table_definitions
-from tests.support.builders import an_order
-from tests.support.default_rules import TODAY, default_rules
+from tests.support.orders import an_order
+from tests.support.rules import TODAY, default_rules
+from tests.support.tables import a_client, mocked_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 MOMENT = datetime(2026, 11, 25, 12, tzinfo=UTC)
 RETENTION_DAYS = 30
 DECIDED = decide(an_order(), default_rules(), as_of=TODAY)
@@ -46,22 +43,16 @@ BODY = '{"decision_id": "first",  "outcome":"approve \u00e9"}'
 
 @pytest.fixture(autouse=True)
 def tables() -> Iterator[None]:
-    with environment(CREDENTIALS), mock_aws():
-        for definition in table_definitions(TEMPLATE):
-            a_client().create_table(**definition)
+    with mocked_tables():
         yield
 
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long the store would have waited; it does not."""
+    """Collect the seconds that the store would have slept; it does not sleep."""
     waited: list[float] = []
     monkeypatch.setattr(time, "sleep", waited.append)
     return waited
-
-
-def a_client() -> Any:
-    return dynamodb_client(region=REGION, endpoint_url=None)
 
 
 def record(
@@ -90,7 +81,7 @@ def items(prefix: str = "") -> list[dict[str, Any]]:
 
 
 def lose_answers(client: Any, operation: str, *, how_many: int) -> None:
-    """The writes arrive, and their answers do not."""
+    """Let the writes succeed but lose their answers."""
     left = [None] * how_many
 
     def lose(**_parameters: Any) -> None:
@@ -123,31 +114,31 @@ def cancelled_for(*reasons: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("key", [None, "order-4711"])
-def test_a_recorded_decision_is_read_as_it_was_given_out(key: str | None) -> None:
+def test_recorded_decision_is_read_as_it_was_sent(key: str | None) -> None:
     assert record(key=key) == Recorded(BODY, replayed=False)
     assert read() == BODY
 
 
-def test_a_decision_that_was_never_made_is_not_found() -> None:
+def test_unknown_decision_is_not_found() -> None:
     with pytest.raises(DecisionNotFound):
         read()
 
 
-def test_another_partners_decision_is_not_found() -> None:
+def test_decision_of_another_partner_is_not_found() -> None:
     record()
 
     with pytest.raises(DecisionNotFound):
         read(partner="client-2")
 
 
-def test_an_idempotency_record_cannot_be_read_as_a_decision() -> None:
+def test_idempotency_record_is_not_readable_as_a_decision() -> None:
     record(key="order-4711")
 
     with pytest.raises(DecisionNotFound):
-        read(decision_id=key_name("order-4711"))
+        read(decision_id=hashed_key("order-4711"))
 
 
-def test_an_item_says_what_was_decided_under_what_and_until_when_it_is_kept() -> None:
+def test_item_holds_outcome_version_and_expiry() -> None:
     record(key="order-4711")
 
     [decision], [key] = items("DECISION#"), items("KEY#")
@@ -177,14 +168,14 @@ def test_an_item_says_what_was_decided_under_what_and_until_when_it_is_kept() ->
     assert key["decision_id"] == {"S": FIRST}
 
 
-def test_a_digest_of_the_order_is_kept_only_where_a_key_makes_it_needed() -> None:
+def test_order_digest_is_stored_only_with_a_key() -> None:
     record()
 
     [decision] = items()
     assert "order_digest" not in decision
 
 
-def test_nothing_that_identifies_the_member_is_stored() -> None:
+def test_item_holds_nothing_that_identifies_the_member() -> None:
     order = an_order({"/member/member_id": "MEMBER-CANARY-1", "/member/birth_date": "1961-07-13"})
 
     record(decided=decide(order, default_rules(), as_of=TODAY), key="MEMBER-CANARY-2")
@@ -196,7 +187,7 @@ def test_nothing_that_identifies_the_member_is_stored() -> None:
 
 
 @pytest.mark.parametrize("key", ["1EG4-TE5-MK73", "Jane Doe 1961-07-13", "\u20ac", "x" * 255])
-def test_a_key_is_stored_as_its_hash_alone(key: str) -> None:
+def test_idempotency_key_is_stored_only_as_its_hash(key: str) -> None:
     record(key=key)
 
     assert key not in repr(items())
@@ -205,12 +196,12 @@ def test_a_key_is_stored_as_its_hash_alone(key: str) -> None:
 
 
 def noise(characters: int) -> str:
-    """JSON that compresses to about half, as decisions never do so badly."""
+    """Return JSON that compresses to only about half; real decisions compress better."""
     return '"' + "".join(random.Random(4711).choices("0123456789abcdef", k=characters)) + '"'
 
 
 @pytest.mark.parametrize("key", [None, "order-4711"])
-def test_a_decision_larger_than_an_item_is_stored_and_read_back(key: str | None) -> None:
+def test_decision_larger_than_an_item_is_compressed_and_read(key: str | None) -> None:
     body = noise(600_000)
     decided = Decided(DECIDED.decision, noise(100_000).encode())
 
@@ -222,15 +213,15 @@ def test_a_decision_larger_than_an_item_is_stored_and_read_back(key: str | None)
     assert sum(len(next(iter(value.values()))) for value in item.values()) < 400_000
 
 
-def test_a_large_decision_is_replayed_byte_for_byte() -> None:
+def test_large_decision_is_replayed_byte_for_byte() -> None:
     body = noise(100_000)
     record(key="order-4711", body=body)
 
     assert record(key="order-4711", decision_id=SECOND, body="{}") == Recorded(body, replayed=True)
 
 
-@pytest.mark.parametrize("text", ["x" * LARGEST_READABLE, "\u00e9" * (LARGEST_READABLE // 2)])
-def test_what_is_readable_is_bounded_in_bytes(text: str) -> None:
+@pytest.mark.parametrize("text", ["x" * LARGEST_PLAIN_TEXT, "\u00e9" * (LARGEST_PLAIN_TEXT // 2)])
+def test_plain_text_is_limited_in_bytes(text: str) -> None:
     record(body=text)
     record(body=text + "x", decision_id=SECOND)
 
@@ -238,10 +229,10 @@ def test_what_is_readable_is_bounded_in_bytes(text: str) -> None:
     assert (read(FIRST), read(SECOND)) == (text, text + "x")
 
 
-# --- the same key again
+# --- repeated keys
 
 
-def test_the_same_order_with_the_same_key_gets_the_first_decision_byte_for_byte() -> None:
+def test_same_order_with_same_key_returns_the_first_decision() -> None:
     record(key="order-4711")
 
     again = record(key="order-4711", decision_id=SECOND, at=MOMENT + timedelta(days=3), body='{"another": "body"}')
@@ -252,7 +243,7 @@ def test_the_same_order_with_the_same_key_gets_the_first_decision_byte_for_byte(
         read(SECOND)
 
 
-def test_another_order_with_the_same_key_is_a_conflict_and_leaves_nothing() -> None:
+def test_other_order_with_same_key_is_a_conflict_and_records_nothing() -> None:
     record(key="order-4711")
 
     with pytest.raises(IdempotencyConflict):
@@ -262,7 +253,7 @@ def test_another_order_with_the_same_key_is_a_conflict_and_leaves_nothing() -> N
     assert read() == BODY
 
 
-def test_a_key_belongs_to_one_partner() -> None:
+def test_key_belongs_to_one_partner() -> None:
     record(key="order-4711")
 
     other = record(key="order-4711", partner="client-2", decision_id=SECOND, order_digest="sha256:two", body="{}")
@@ -270,14 +261,14 @@ def test_a_key_belongs_to_one_partner() -> None:
     assert other == Recorded("{}", replayed=False)
 
 
-def test_without_a_key_the_same_order_is_decided_again() -> None:
+def test_order_without_key_is_recorded_again() -> None:
     record()
 
     assert record(decision_id=SECOND).replayed is False
     assert len(items("DECISION#")) == 2
 
 
-def test_a_key_is_free_again_after_its_retention_though_it_was_not_removed_yet() -> None:
+def test_expired_key_is_free_before_dynamodb_removes_it() -> None:
     record(key="order-4711")
     kept = timedelta(days=RETENTION_DAYS)
 
@@ -293,13 +284,11 @@ def test_a_key_is_free_again_after_its_retention_though_it_was_not_removed_yet()
     assert later == Recorded("{}", replayed=False)
 
 
-# --- what is not certain
+# --- faults
 
 
 @pytest.mark.parametrize(("key", "operation"), [(None, "PutItem"), ("order-4711", "TransactWriteItems")])
-def test_a_write_whose_answer_was_lost_is_uncertain_and_its_repetition_is_recognised(
-    key: str | None, operation: str
-) -> None:
+def test_write_with_lost_answer_raises_and_its_repetition_succeeds(key: str | None, operation: str) -> None:
     client = a_client()
     lose_answers(client, operation, how_many=1)
 
@@ -311,7 +300,7 @@ def test_a_write_whose_answer_was_lost_is_uncertain_and_its_repetition_is_recogn
 
 
 @pytest.mark.parametrize("lost", [1, 2])
-def test_a_partner_who_repeats_after_a_lost_answer_gets_the_decision_that_arrived(lost: int) -> None:
+def test_repeated_request_after_a_lost_answer_gets_the_recorded_decision(lost: int) -> None:
     client = a_client()
     lose_answers(client, "TransactWriteItems", how_many=lost)
     for number in range(lost):
@@ -322,7 +311,7 @@ def test_a_partner_who_repeats_after_a_lost_answer_gets_the_decision_that_arrive
 
 
 @pytest.mark.parametrize(("key", "operation"), [(None, "put_item"), ("order-4711", "transact_write_items")])
-def test_a_write_that_the_client_repeats_by_itself_is_no_conflict(key: str | None, operation: str) -> None:
+def test_write_repeated_by_the_client_is_not_a_conflict(key: str | None, operation: str) -> None:
     client = a_client()
     write: Callable[..., Any] = getattr(client, operation)
     setattr(client, operation, lambda **parameters: (write(**parameters), write(**parameters)))
@@ -330,7 +319,7 @@ def test_a_write_that_the_client_repeats_by_itself_is_no_conflict(key: str | Non
     assert record(client, key=key) == Recorded(BODY, replayed=False)
 
 
-def test_an_id_that_another_order_has_is_never_given_out_for_this_one() -> None:
+def test_id_of_another_order_is_never_returned() -> None:
     record()
 
     with pytest.raises(StoreUnavailable, match=r"^RecordedDecisionNotFound$"):
@@ -338,7 +327,7 @@ def test_an_id_that_another_order_has_is_never_given_out_for_this_one() -> None:
     assert read() == BODY
 
 
-def test_a_key_whose_decision_is_gone_is_no_replay_of_nothing() -> None:
+def test_key_without_its_decision_raises() -> None:
     record(key="order-4711")
     [item] = items("DECISION#")
     a_client().delete_item(TableName=DECISIONS_TABLE, Key={name: item[name] for name in ("PK", "SK")})
@@ -348,9 +337,7 @@ def test_a_key_whose_decision_is_gone_is_no_replay_of_nothing() -> None:
 
 
 @pytest.mark.parametrize("reasons", [("TransactionConflict", "None"), ("None", "TransactionConflict")])
-def test_a_record_that_merely_met_another_transaction_is_tried_again(
-    reasons: tuple[str, str], pauses: list[float]
-) -> None:
+def test_transaction_conflict_is_retried(reasons: tuple[str, str], pauses: list[float]) -> None:
     client = a_client()
     refuse(client, "TransactWriteItems", cancelled_for(*reasons), how_many=2)
 
@@ -361,9 +348,7 @@ def test_a_record_that_merely_met_another_transaction_is_tried_again(
 @pytest.mark.parametrize(
     "reasons", [("None", "ConditionalCheckFailed"), ("TransactionConflict", "ConditionalCheckFailed")]
 )
-def test_a_condition_that_failed_is_the_answer_whatever_else_was_met(
-    reasons: tuple[str, str], pauses: list[float]
-) -> None:
+def test_failed_condition_wins_over_a_transaction_conflict(reasons: tuple[str, str], pauses: list[float]) -> None:
     record(key="order-4711")
     client = a_client()
     refuse(client, "TransactWriteItems", cancelled_for(*reasons), how_many=1)
@@ -372,7 +357,7 @@ def test_a_condition_that_failed_is_the_answer_whatever_else_was_met(
     assert pauses == []
 
 
-def test_a_transaction_still_in_progress_is_tried_again(pauses: list[float]) -> None:
+def test_transaction_in_progress_is_retried(pauses: list[float]) -> None:
     client = a_client()
     response = {"Error": {"Code": "TransactionInProgressException", "Message": ""}}
     refuse(client, "TransactWriteItems", response, how_many=1)
@@ -381,19 +366,19 @@ def test_a_transaction_still_in_progress_is_tried_again(pauses: list[float]) -> 
     assert len(pauses) == 1
 
 
-def test_a_record_that_meets_others_for_ever_is_given_up(pauses: list[float]) -> None:
+def test_endless_transaction_conflicts_raise(pauses: list[float]) -> None:
     client = a_client()
     refuse(client, "TransactWriteItems", cancelled_for("None", "TransactionConflict"), how_many=100)
 
     with pytest.raises(StoreUnavailable, match=r"^TransactionConflict$"):
         record(client, key="order-4711")
 
-    assert len(pauses) == len(WAITS)
+    assert len(pauses) == len(TRANSACTION_RETRY_SECONDS)
     assert sum(pauses) < 1
     assert items() == []
 
 
-def test_a_token_that_was_used_at_another_moment_finds_what_it_wrote() -> None:
+def test_token_used_at_another_time_finds_its_decision() -> None:
     client = a_client()
     record(key="order-4711")
     response = {"Error": {"Code": "IdempotentParameterMismatchException", "Message": ""}}
@@ -411,7 +396,7 @@ def test_a_token_that_was_used_at_another_moment_finds_what_it_wrote() -> None:
         ({}, "unknown"),
     ],
 )
-def test_a_refusal_is_named_by_its_code_and_says_nothing_of_the_item(response: dict[str, Any], named: str) -> None:
+def test_refusal_is_named_by_its_code_without_the_item(response: dict[str, Any], named: str) -> None:
     client = a_client()
     refuse(client, "TransactWriteItems", response, how_many=1)
 
@@ -425,7 +410,7 @@ def test_a_refusal_is_named_by_its_code_and_says_nothing_of_the_item(response: d
 
 
 @pytest.mark.parametrize("key", [None, "order-4711"])
-def test_while_dynamodb_is_away_nothing_is_recorded_or_read(key: str | None) -> None:
+def test_unreachable_dynamodb_raises_on_record_and_read(key: str | None) -> None:
     client = a_client()
 
     def fail(**_parameters: Any) -> None:
@@ -439,7 +424,7 @@ def test_while_dynamodb_is_away_nothing_is_recorded_or_read(key: str | None) -> 
         DecisionStore(client, DECISIONS_TABLE, retention_days=1).read("client-1", FIRST)
 
 
-# --- erased
+# --- erasing
 
 
 def everything() -> list[dict[str, Any]]:
@@ -447,7 +432,7 @@ def everything() -> list[dict[str, Any]]:
     return found
 
 
-def test_an_erased_decision_leaves_nothing_of_itself_and_all_of_the_others() -> None:
+def test_erase_removes_one_decision_completely() -> None:
     record(key="its-key")
     erased = everything()
     record(decision_id=SECOND, key="another-key")
@@ -466,7 +451,7 @@ def test_an_erased_decision_leaves_nothing_of_itself_and_all_of_the_others() -> 
     assert store.erase("client-1", FIRST) is False
 
 
-def test_the_command_erases_and_says_what_was_not_there() -> None:
+def test_erase_command_reports_unknown_ids() -> None:
     record(key="its-key")
     command = ["decisions", "erase", FIRST, SECOND, "--partner", "client-1", "--table", DECISIONS_TABLE]
 

@@ -19,14 +19,20 @@ from moto import mock_aws
 from typer.testing import CliRunner
 
 from infusion_orders.authoring.rule_files import load_directory
-from infusion_orders.store.client import dynamodb_client
+from infusion_orders.store.dynamodb import dynamodb_client
 from infusion_orders.store.partners import Partner, PartnerStore
-from infusion_orders.store.rule_sets import RuleSetStore
-from infusion_orders_cli.embedded_table import CREDENTIALS, REGION, environment, served_tables
+from infusion_orders.store.versions import RuleSetStore
+from infusion_orders_cli.local.tables import (
+    CREDENTIALS,
+    REGION,
+    environment,
+    read_template,
+    served_tables,
+    table_definitions,
+)
 from infusion_orders_cli.main import app
 from infusion_orders_cli.operations import health
-from infusion_orders_cli.template_tables import read_template, table_definitions
-from tests.support.default_rules import FOLDER
+from tests.support.rules import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

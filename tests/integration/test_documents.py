@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from infusion_orders.store.client import StoreUnavailable, dynamodb_client
-from infusion_orders.store.rule_sets import RuleSetStore
-from infusion_orders_cli.embedded_table import CREDENTIALS, LOCAL_PARTNER, REGION, RULES_TABLE, LocalTables, environment
+from infusion_orders.store.dynamodb import StoreUnavailable, dynamodb_client
+from infusion_orders.store.versions import RuleSetStore
+from infusion_orders_cli.local.tables import CREDENTIALS, LOCAL_PARTNER, REGION, RULES_TABLE, LocalTables, environment
 from infusion_orders_cli.main import app
-from tests.integration.test_replays import NOON, record
+from tests.support.tables import NOON, record_example
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +87,7 @@ def table() -> Iterator[str]:
                 rule_sets = RuleSetStore(client, RULES_TABLE, "home-infusion")
                 await_pointer(rule_sets)
                 for number in range(6):
-                    record(LocalTables(client, rule_sets, 1), LOCAL_PARTNER, NOON, able=number % 3 > 0)
+                    record_example(LocalTables(client, rule_sets, 1), LOCAL_PARTNER, NOON, able=number % 3 > 0)
             yield address
         finally:
             server.terminate()
@@ -102,7 +102,7 @@ def await_pointer(rule_sets: RuleSetStore) -> None:
     pytest.fail("the table server did not start in 30 s")
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/codes.md", "docs/rule-authors.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/codes.md", "docs/examples.md", "docs/rule-authors.md"])
 def test_the_commands_of_a_document_give_the_output_that_it_shows(
     document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:

@@ -1,25 +1,23 @@
-"""The local API over a real socket: the handler gets what API Gateway would send, and its answers come back whole."""
+"""The local API over a socket: the handler gets the events of API Gateway, and its answers arrive unchanged."""
 
 from __future__ import annotations
 
 import http.client
 import json
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from werkzeug.test import EnvironBuilder
 
 from infusion_orders.authoring.rule_files import load_directory
-from infusion_orders_cli.documentation_pages import documentation_pages
-from infusion_orders_cli.embedded_table import LOCAL_PARTNER, embedded_tables, environment
-from infusion_orders_cli.listening import PortInUse
-from infusion_orders_cli.local_api import MOST_BODY_BYTES, LocalApi, listen, load_handler, proxy_event
-from infusion_orders_cli.openapi import openapi_document
-from infusion_orders_cli.serve import local_environment
-from tests.support.builders import an_order_document
+from infusion_orders_cli.docs.openapi import openapi_document
+from infusion_orders_cli.local.api import MOST_BODY_BYTES, LocalApi, load_function, proxy_event
+from infusion_orders_cli.local.commands import local_environment
+from infusion_orders_cli.local.pages import documentation_pages
+from infusion_orders_cli.local.server import PortInUse, serving
+from infusion_orders_cli.local.tables import LOCAL_PARTNER, embedded_tables, environment
+from tests.support.orders import an_order_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +29,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 class Client:
-    """Sends one request a connection and reads the whole answer."""
+    """Sends each request on its own connection and reads the whole answer."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -53,19 +51,6 @@ class Client:
         return status, given, json.loads(body)
 
 
-@contextmanager
-def served(api: LocalApi) -> Iterator[int]:
-    server = listen(api, "127.0.0.1", 0)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
     document = load_directory(ROOT / "rules" / "home-infusion")
@@ -73,8 +58,9 @@ def client() -> Iterator[Client]:
         embedded_tables(ROOT / "template.yaml", document) as tables,
         environment(local_environment(tables.environment())),
     ):
-        handler = load_handler(ROOT / "functions" / "validate_orders" / "app.py")
-        with served(LocalApi(handler, documentation_pages(lambda: openapi_document(ROOT)))) as port:
+        handler = load_function(ROOT / "functions" / "validate_orders").handler
+        api = LocalApi({"validate_orders": handler}, documentation_pages(lambda: openapi_document(ROOT)))
+        with serving(api, "127.0.0.1", 0) as port:
             yield Client(port)
 
 
@@ -135,7 +121,7 @@ class TestThePartnerApi:
         ("method", "path", "status"),
         [("GET", "/nowhere", 404), ("GET", "/v1/orders/validate", 405), ("GET", "/v1/decisions/unknown", 404)],
     )
-    def test_what_is_not_there_is_the_handlers_problem(
+    def test_unknown_paths_and_methods_reach_the_handler(
         self, client: Client, method: str, path: str, status: int
     ) -> None:
         answered, headers, _ = client.send(method, path)
@@ -143,12 +129,12 @@ class TestThePartnerApi:
         assert answered == status
         assert headers["Content-Type"] == "application/problem+json"
 
-    def test_a_body_that_is_not_text_is_the_handlers_problem(self, client: Client) -> None:
+    def test_body_that_is_not_text_reaches_the_handler(self, client: Client) -> None:
         status, _, _ = client.send("POST", "/v1/orders/validate", b"\xff\xfe", JSON)
 
         assert status == 400
 
-    def test_a_body_that_api_gateway_would_not_take_never_reaches_the_handler(self, client: Client) -> None:
+    def test_body_over_the_gateway_limit_returns_413(self, client: Client) -> None:
         status, _, body = client.send("POST", "/v1/orders/validate", b" " * (MOST_BODY_BYTES + 1), JSON)
 
         assert status == 413
@@ -165,20 +151,20 @@ class TestTheDocumentation:
         assert b"https://" not in page
 
     @pytest.mark.parametrize("path", ["/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/docs/start.js"])
-    def test_its_parts_are_there(self, client: Client, path: str) -> None:
+    def test_parts_of_the_page_are_served(self, client: Client, path: str) -> None:
         status, _, content = client.send("GET", path)
 
         assert status == 200
         assert path in client.send("GET", "/docs")[2].decode()
         assert content
 
-    def test_the_document_is_the_generated_one_and_the_root_leads_to_the_page(self, client: Client) -> None:
+    def test_generated_document_is_served_and_the_root_redirects(self, client: Client) -> None:
         assert json.loads(client.send("GET", "/openapi.json")[2]) == json.loads(json.dumps(openapi_document(ROOT)))
         assert client.send("GET", "/")[1]["Location"] == "/docs"
 
 
 class TestTheEvent:
-    def test_it_has_every_field_of_an_event_of_api_gateway(self) -> None:
+    def test_event_has_every_field_of_an_api_gateway_event(self) -> None:
         example = json.loads((ROOT / "events" / "validate-order.json").read_text("utf-8"))
 
         event = proxy_event(a_request("POST", "/v1/orders/validate", body=b"{}"))
@@ -194,7 +180,7 @@ class TestTheEvent:
         assert event["queryStringParameters"] == {"as_of": "2", "explain": ""}
         assert event["multiValueQueryStringParameters"] == {"as_of": ["1", "2"], "explain": [""]}
 
-    def test_local_headers_and_what_is_absent_are_not_handed_on(self) -> None:
+    def test_local_headers_are_not_passed_on(self) -> None:
         event = proxy_event(a_request("GET", "/v1/decisions/X", headers={"X-Local-Client": "someone"}))
 
         assert not {name.lower() for name in event["headers"]} & {"x-local-client"}
@@ -210,10 +196,11 @@ class TestTheEvent:
         assert event["requestContext"]["authorizer"] is None
 
 
-def test_a_port_in_use_is_named_with_the_option_that_chooses_another() -> None:
-    api = LocalApi(lambda _event, _context: {"statusCode": 204})
-    with served(api) as port, pytest.raises(PortInUse, match=rf"127\.0\.0\.1:{port}.*--port"):
-        listen(api, "127.0.0.1", port)
+def test_port_in_use_is_reported_with_the_option() -> None:
+    api = LocalApi({})
+    with serving(api, "127.0.0.1", 0) as port:
+        with pytest.raises(PortInUse, match=rf"127\.0\.0\.1:{port}.*--port"), serving(api, "127.0.0.1", port):
+            pass
 
 
 def a_request(method: str, target: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Request:

@@ -1,4 +1,4 @@
-"""The servers of the command as processes of their own, and what the command does when the machine lets it down."""
+"""The commands `serve` and `dynamodb` as processes, and how the command line reports a full disk or a closed pipe."""
 
 from __future__ import annotations
 
@@ -17,11 +17,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from infusion_orders_cli import listening, serve
-from infusion_orders_cli.local_api import RESOURCES
+from infusion_orders_cli.local import commands, server
 from infusion_orders_cli.main import app
-from infusion_orders_cli.openapi import openapi_document
-from tests.support.builders import an_order_document
+from tests.support.orders import an_order_document
 from tests.support.processes import started
 
 if TYPE_CHECKING:
@@ -31,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "events" / "orders" / "remicade.json"
 COMMAND = [sys.executable, "-m", "infusion_orders_cli.main"]
 BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-"""As in most people's shells."""
+"""The environment of most shells, in which Python buffers its output."""
 
 
 def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -70,7 +68,7 @@ def test_dynamodb_serves_its_rule_set_and_stops_cleanly(stopped_by: signal.Signa
 
 
 @pytest.mark.parametrize("command", ["serve", "dynamodb"])
-def test_a_taken_port_is_one_line_that_names_the_option(command: str) -> None:
+def test_taken_port_is_reported_on_one_line(command: str) -> None:
     with a_taken_port() as port:
         refused = run(command, "--port", str(port))
 
@@ -82,24 +80,24 @@ def test_a_taken_port_is_one_line_that_names_the_option(command: str) -> None:
 
 
 class TestServeOnce:
-    def test_it_shows_the_example_and_ends(self) -> None:
+    def test_once_shows_the_example_and_ends(self) -> None:
         done = run("serve", "--port", "0", "--once")
 
         assert done.returncode == 0
         assert "PPG0420-2026-000123: accepted" in done.stdout
         assert done.stdout.endswith("stopped\n")
 
-    def test_an_example_that_is_refused_ends_with_1(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_refused_example_exits_with_1(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         refused = tmp_path / "refused.json"
         refused.write_text("{}")
-        monkeypatch.setattr(serve, "EXAMPLE", refused)
+        monkeypatch.setattr(commands, "EXAMPLE", refused)
 
         result = CliRunner().invoke(app, ["serve", "--port", "0", "--once"])
 
         assert result.exit_code == 1
         assert "invalid-order" in result.stdout
 
-    def test_without_the_example_there_is_nothing_to_do(self) -> None:
+    def test_once_without_example_is_refused(self) -> None:
         refused = run("serve", "--once", "--no-example")
 
         assert refused.returncode == 2
@@ -115,16 +113,10 @@ def test_the_port_of_serve_is_free_again_after_it_stopped() -> None:
         http.client.HTTPConnection("127.0.0.1", port, timeout=5).connect()
 
 
-def test_the_local_api_knows_the_paths_of_the_contract() -> None:
-    assert set(RESOURCES) == set(openapi_document(ROOT)["paths"])
-
-
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("form", [["--json"], []], ids=["json", "report"])
 @pytest.mark.parametrize("orders", [1, 50])
-def test_a_full_disk_is_told_as_that_and_not_as_a_problem_of_an_order(
-    tmp_path: Path, form: list[str], orders: int
-) -> None:
+def test_full_disk_is_reported_as_such(tmp_path: Path, form: list[str], orders: int) -> None:
     file = tmp_path / "orders.ndjson"
     file.write_text((json.dumps(an_order_document()) + "\n") * orders)
 
@@ -136,7 +128,7 @@ def test_a_full_disk_is_told_as_that_and_not_as_a_problem_of_an_order(
     assert len(ended.stderr.splitlines()) == 1
 
 
-def test_a_reader_that_goes_away_ends_the_command_without_a_word(tmp_path: Path) -> None:
+def test_closed_pipe_ends_the_command_silently(tmp_path: Path) -> None:
     file = tmp_path / "orders.ndjson"
     file.write_text((json.dumps(an_order_document()) + "\n") * 200)
     command = [*COMMAND, "validate", "--json", str(file)]
@@ -154,8 +146,8 @@ def test_a_reader_that_goes_away_ends_the_command_without_a_word(tmp_path: Path)
     assert complaints == b""
 
 
-def test_a_signal_that_comes_just_before_the_wait_is_not_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It does not wake what begins to sleep: only the next thing that runs sees it."""
+def test_signal_just_before_the_wait_ends_it_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signal does not end a sleep that is about to begin; the next instruction raises it."""
     waits: list[float] = []
 
     def sleep_on(seconds: float) -> None:
@@ -165,5 +157,5 @@ def test_a_signal_that_comes_just_before_the_wait_is_not_waited_out(monkeypatch:
 
     monkeypatch.setattr(time, "sleep", sleep_on)
     with pytest.raises(KeyboardInterrupt):
-        listening.wait()
+        server.wait_for_signal()
     assert max(waits) <= 1

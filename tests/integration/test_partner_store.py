@@ -1,36 +1,33 @@
-"""Partner profiles: read seldom, and a fault is never a refusal."""
+"""Partner profiles are cached, and a fault is never taken for an unknown partner."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from moto import mock_aws
 
 from infusion_orders.store import partners as partners_module
-from infusion_orders.store.client import StoreUnavailable, dynamodb_client
+from infusion_orders.store.dynamodb import StoreUnavailable
 from infusion_orders.store.partners import Partner, PartnerStore
-from infusion_orders_cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE, environment
-from infusion_orders_cli.template_tables import table_definitions
+from infusion_orders_cli.local.tables import RULES_TABLE
+from tests.support.tables import a_client, mocked_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 VALLEY = Partner("client-1", "Valley Infusion", "active", frozenset({"medi_cal", "commercial_hmo"}))
 REFRESH = 60
 
 
 class Process:
-    """A store with a clock that is set by hand and a count of what it asks of DynamoDB."""
+    """A store with a clock set by the test; it lists its calls of DynamoDB, and `cut` makes them fail."""
 
     def __init__(self) -> None:
         self.now = 1000.0
         self.calls: list[str] = []
         self.cut = False
-        client = dynamodb_client(region=REGION, endpoint_url=None)
+        client = a_client()
         client.meta.events.register("before-call.dynamodb", self._call)
         self.partners = PartnerStore(client, RULES_TABLE, refresh_seconds=REFRESH, clock=lambda: self.now)
 
@@ -42,9 +39,7 @@ class Process:
 
 @pytest.fixture(autouse=True)
 def tables() -> Iterator[None]:
-    with environment(CREDENTIALS), mock_aws():
-        for definition in table_definitions(TEMPLATE):
-            dynamodb_client(region=REGION, endpoint_url=None).create_table(**definition)
+    with mocked_tables():
         yield
 
 
@@ -60,13 +55,13 @@ def register(partner: Partner) -> None:
         Partner("client-1", "Nobody's", "active", frozenset()),
     ],
 )
-def test_a_partner_is_read_as_it_was_put(partner: Partner) -> None:
+def test_partner_is_read_as_it_was_put(partner: Partner) -> None:
     register(partner)
 
     assert Process().partners.get("client-1") == partner
 
 
-def test_somebody_unknown_is_none_and_is_asked_for_again() -> None:
+def test_unknown_partner_is_none_and_is_not_cached() -> None:
     process = Process()
 
     assert process.partners.get("client-1") is None
@@ -74,7 +69,7 @@ def test_somebody_unknown_is_none_and_is_asked_for_again() -> None:
     assert process.partners.get("client-1") == VALLEY
 
 
-def test_a_profile_is_read_once_in_a_refresh_interval() -> None:
+def test_profile_is_read_once_in_a_refresh_interval() -> None:
     register(VALLEY)
     process = Process()
     process.partners.get("client-1")
@@ -88,7 +83,7 @@ def test_a_profile_is_read_once_in_a_refresh_interval() -> None:
 
 
 @pytest.mark.parametrize("elapsed", [REFRESH, -1])
-def test_a_suspension_is_seen_after_the_interval_and_when_the_clock_is_set_back(elapsed: float) -> None:
+def test_suspension_is_seen_after_the_interval_or_a_clock_change(elapsed: float) -> None:
     register(VALLEY)
     process = Process()
     process.partners.get("client-1")
@@ -101,12 +96,12 @@ def test_a_suspension_is_seen_after_the_interval_and_when_the_clock_is_set_back(
     assert partner.status == "suspended"
 
 
-def test_a_partner_that_was_removed_is_unknown_after_the_interval() -> None:
+def test_removed_partner_is_unknown_after_the_interval() -> None:
     register(VALLEY)
     process = Process()
     process.partners.get("client-1")
     key = {"PK": {"S": "PARTNER#client-1"}, "SK": {"S": "PROFILE"}}
-    dynamodb_client(region=REGION, endpoint_url=None).delete_item(TableName=RULES_TABLE, Key=key)
+    a_client().delete_item(TableName=RULES_TABLE, Key=key)
 
     process.now += REFRESH
 
@@ -115,7 +110,7 @@ def test_a_partner_that_was_removed_is_unknown_after_the_interval() -> None:
     assert process.partners.get("client-1") is None
 
 
-def test_what_this_process_puts_it_sees_at_once() -> None:
+def test_put_replaces_the_cached_profile() -> None:
     process = Process()
     process.partners.put(VALLEY)
     process.partners.get("client-1")
@@ -126,7 +121,7 @@ def test_what_this_process_puts_it_sees_at_once() -> None:
     assert process.partners.get("client-1") == renamed
 
 
-def test_a_fault_is_not_somebody_unknown() -> None:
+def test_fault_raises_instead_of_returning_none() -> None:
     process = Process()
     process.cut = True
 
@@ -134,7 +129,7 @@ def test_a_fault_is_not_somebody_unknown() -> None:
         process.partners.get("client-1")
 
 
-def test_profiles_in_memory_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cached_profiles_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(partners_module, "MOST_CACHED", 2)
     process = Process()
     for number in range(3):

@@ -1,4 +1,4 @@
-"""What a stack starts with, typed by a person: rules published and activated, partners registered."""
+"""The commands of a new stack: publish and activate rules, register partners."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from infusion_orders.authoring.rule_files import load_directory
-from infusion_orders.store.client import dynamodb_client
+from infusion_orders.store.dynamodb import dynamodb_client
 from infusion_orders.store.partners import PartnerStore
-from infusion_orders.store.rule_sets import RuleSetStore
-from infusion_orders_cli.embedded_table import REGION, served_tables
+from infusion_orders.store.versions import RuleSetStore
+from infusion_orders_cli.local.tables import REGION, served_tables
 from infusion_orders_cli.main import app
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
-"""The job that replays all recorded decisions: its definition linted, and run on moto with its inline equivalent.
+"""The job that replays all recorded decisions: its definition is linted, and it runs on moto.
 
-Three things stand in for AWS here: the distributed map runs as an inline one over a listing (moto runs no distributed
-maps), waiting takes no time, and a Lambda invocation calls the real handler.
+Three things differ from AWS: an inline map over a listing replaces the distributed map, which moto does not support;
+waiting takes no time; and a Lambda invocation calls the real handler.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infusion_orders_cli.embedded_table import (
+from infusion_orders.store.recorded_decisions import UnreadableExport
+from infusion_orders_cli.local.tables import (
     CREDENTIALS,
     DECISIONS_TABLE,
     LOCAL_PARTNER,
@@ -29,9 +30,9 @@ from infusion_orders_cli.embedded_table import (
     environment,
     local_tables,
 )
-from tests.contract.partner_system import load_function
-from tests.integration.test_replays import NOON, record, reviewing
-from tests.support.default_rules import FOLDER, default_document
+from tests.support.partner import load_function
+from tests.support.rules import FOLDER, default_document, reviewing_document
+from tests.support.tables import NOON, record_example
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ KEY = f"arn:aws:kms:{REGION}:123456789012:key/replay"
 
 
 def definition(table_arn: str = f"arn:aws:dynamodb:{REGION}:123456789012:table/{DECISIONS_TABLE}") -> dict[str, Any]:
-    """The state machine as it is deployed, with names in place of the template's."""
+    """Return the deployed state machine with names filled in for the template's placeholders."""
     text = DEFINITION.read_text("utf-8")
     names = {
         "DecisionsTableArn": table_arn,
@@ -63,11 +64,11 @@ def definition(table_arn: str = f"arn:aws:dynamodb:{REGION}:123456789012:table/{
 
 
 LISTED = {"Prefix": "exports/AWSDynamoDB/"}
-"""Moto writes an export under another id than it tells, so all exports are listed: there is one."""
+"""Moto writes an export under another id than it reports, so the test lists all exports; there is only one."""
 
 
 def inline_equivalent(plain: dict[str, Any]) -> dict[str, Any]:
-    """A task lists what the item reader would, and an inline map goes over it; waiting takes no time."""
+    """Replace the item reader by a task that lists the files, and the distributed map by an inline one."""
     replaying = plain["States"]["ReplayFiles"]
     reader = replaying.pop("ItemReader")
     replaying["ItemProcessor"]["ProcessorConfig"] = {"Mode": "INLINE"}
@@ -79,7 +80,7 @@ def inline_equivalent(plain: dict[str, Any]) -> dict[str, Any]:
         "ResultPath": "$.listed",
         "Next": "ReplayFiles",
     }
-    plain["States"]["IsItExported"]["Choices"][0]["Next"] = "ListFiles"
+    plain["States"]["CheckExportStatus"]["Choices"][0]["Next"] = "ListFiles"
     plain["States"]["WaitForExport"]["Seconds"] = 0
     return plain
 
@@ -94,7 +95,7 @@ def lint(path: Path, plain: dict[str, Any]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the command is ours
 
 
-def test_the_definition_is_well_formed_and_a_broken_one_would_be_told(tmp_path: Path) -> None:
+def test_definition_passes_the_linter_and_a_broken_one_fails(tmp_path: Path) -> None:
     found = lint(tmp_path / "machine.json", definition())
     assert found.returncode == 0, found.stdout
     broken = definition()
@@ -102,7 +103,7 @@ def test_the_definition_is_well_formed_and_a_broken_one_would_be_told(tmp_path: 
     assert lint(tmp_path / "machine.json", broken).returncode != 0
 
 
-def test_every_state_is_reached_and_leads_somewhere() -> None:
+def test_every_state_is_reached_and_has_a_successor() -> None:
     states = definition()["States"]
     targets = {definition()["StartAt"]}
     for state in states.values():
@@ -114,17 +115,17 @@ def test_every_state_is_reached_and_leads_somewhere() -> None:
 
 @pytest.fixture
 def function() -> Iterator[ModuleType]:
-    """Version 1 decided orders of two partners, five in November, one just before and one after; version 2 reviews."""
+    """The replay function; version 1 decided five orders in November, one just before and one just after."""
     config: Any = {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
     with ExitStack() as stack:
         stack.enter_context(environment(CREDENTIALS))
         stack.enter_context(mock_aws(config=config))
         tables = local_tables(ROOT / "template.yaml", default_document(), endpoint_url=None)
-        tables.rule_sets.publish(reviewing(), by="ann", note="reviews", at=NOON)
+        tables.rule_sets.publish(reviewing_document(), by="ann", note="reviews", at=NOON)
         for number in range(5):
-            record(tables, (LOCAL_PARTNER, "other")[number % 2], NOON, able=number % 2 == 0)
+            record_example(tables, (LOCAL_PARTNER, "other")[number % 2], NOON, able=number % 2 == 0)
         for outside in (datetime(2026, 10, 31, 23, 59, 59, 999_000, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)):
-            record(tables, LOCAL_PARTNER, outside, able=False)
+            record_example(tables, LOCAL_PARTNER, outside, able=False)
         tables.client.update_continuous_backups(
             TableName=DECISIONS_TABLE, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
         )
@@ -134,7 +135,7 @@ def function() -> Iterator[ModuleType]:
 
 
 def call_the_real_handler(function: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In place of moto's simple Lambda, which answers with a constant."""
+    """Let moto's simple Lambda, which returns a constant, call the real handler."""
     from moto.awslambda_simple.models import LambdaSimpleBackend
 
     def invoke(_self: Any, _name: str, _qualifier: Any, body: Any, _headers: Any, response_headers: Any) -> bytes:
@@ -147,8 +148,8 @@ def call_the_real_handler(function: ModuleType, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(LambdaSimpleBackend, "invoke", invoke)
 
 
-def started(plain: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Runs a machine to its end."""
+def execution_of(plain: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Run a state machine to its end and return its execution."""
     machines: Any = boto3.client("stepfunctions", region_name=REGION)
     machine = machines.create_state_machine(name="replay", definition=json.dumps(plain), roleArn=MACHINE_ROLE)
     execution = machines.start_execution(stateMachineArn=machine["stateMachineArn"], input=json.dumps(given))
@@ -157,39 +158,39 @@ def started(plain: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
         if found["status"] != "RUNNING":
             return found
         time.sleep(0.05)
-    raise AssertionError("the job did not end in 30 s")
+    raise AssertionError("the job did not end within 30 s")
 
 
 def run(version: int) -> dict[str, Any]:
-    """The whole job, in its inline equivalent."""
+    """Run the whole job in its inline equivalent."""
     table: Any = boto3.client("dynamodb", region_name=REGION).describe_table(TableName=DECISIONS_TABLE)
     plain = inline_equivalent(definition(table["Table"]["TableArn"]))
-    return started(plain, {"version": version, "from": "2026-11-01", "to": "2026-11-30"})
+    return execution_of(plain, {"version": version, "from": "2026-11-01", "to": "2026-11-30"})
 
 
-def test_the_files_of_an_export_are_looked_for_under_its_id(function: ModuleType) -> None:
+def test_files_of_an_export_are_listed_under_its_id(function: ModuleType) -> None:
     reader = definition()["States"]["ReplayFiles"]["ItemReader"]["Parameters"]
     plain = {"StartAt": "Name", "States": {"Name": {"Type": "Pass", "Parameters": reader, "End": True}}}
     arn = f"arn:aws:dynamodb:{REGION}:123456789012:table/DecisionsTable/export/01695097218000-d6299cbd"
-    found = started(plain, {"export": {"arn": arn, "status": "COMPLETED"}})
+    found = execution_of(plain, {"export": {"arn": arn, "status": "COMPLETED"}})
     prefix = "exports/AWSDynamoDB/01695097218000-d6299cbd/data/"
     assert json.loads(found["output"]) == {"Bucket": BUCKET, "Prefix": prefix}
 
 
-def test_the_job_exports_replays_and_merges(function: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_job_exports_replays_and_merges(function: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     call_the_real_handler(function, monkeypatch)
 
     found = run(2)
 
     assert found["status"] == "SUCCEEDED", found
-    told = json.loads(found["output"])
-    assert (told["replayed"], told["changed"]) == (5, 2)
-    report = json.loads(function.objects.get_object(Bucket=BUCKET, Key=told["key"])["Body"].read())
+    output = json.loads(found["output"])
+    assert (output["replayed"], output["changed"]) == (5, 2)
+    report = json.loads(function.objects.get_object(Bucket=BUCKET, Key=output["key"])["Body"].read())
     assert report["orders"] == {"rejected -> needs_review": 2}
     assert report["by"]["partner"] == [{"value": "other", "flip": "rejected -> needs_review", "decisions": 2}]
 
 
-def test_a_version_that_is_not_there_fails_the_job(function: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_version_fails_the_job(function: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     call_the_real_handler(function, monkeypatch)
     found = run(9)
     assert found["status"] == "FAILED"
@@ -205,7 +206,7 @@ def step(key: str, **more: Any) -> dict[str, Any]:
 
 
 def exported_lines(function: ModuleType) -> list[bytes]:
-    """What DynamoDB would export of the table."""
+    """Return the lines of a DynamoDB export of the table."""
 
     def plain(value: dict[str, Any]) -> dict[str, Any]:
         return {"B": base64.b64encode(value["B"]).decode()} if "B" in value else value
@@ -215,7 +216,7 @@ def exported_lines(function: ModuleType) -> list[bytes]:
     return [json.dumps({"Item": {name: plain(value) for name, value in item.items()}}).encode() for item in items]
 
 
-def test_a_step_that_is_repeated_counts_once(function: ModuleType) -> None:
+def test_repeated_step_counts_once(function: ModuleType) -> None:
     one, *others = exported_lines(function)
     put(function, "exports/a.json.gz", gzip.compress(one))
     put(function, "exports/b.json.gz", gzip.compress(b"\n".join(others)))
@@ -225,8 +226,8 @@ def test_a_step_that_is_repeated_counts_once(function: ModuleType) -> None:
     assert function.handler({"do": "merge", "execution": "job-2"}, None)["replayed"] == 0
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b'{"Item": {"SK": {"S": "DECISION#1"}}}')])
-def test_a_file_that_is_no_export_fails_its_step_and_tells_nothing_of_it(function: ModuleType, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b'{"Item": {"SK": {"S": "DECISION#1"}}}', mtime=0)])
+def test_file_that_is_not_an_export_fails_its_step(function: ModuleType, content: bytes) -> None:
     put(function, "exports/a.json.gz", content)
-    with pytest.raises(function.UnreadableExport, match=r"^after 0 decisions: \w+$"):
+    with pytest.raises(UnreadableExport, match=r"^after 0 decisions: \w+$"):
         function.handler(step("exports/a.json.gz"), None)

@@ -4,57 +4,36 @@ from __future__ import annotations
 
 import gzip
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.testing import CliRunner
-from ulid import ULID
 
-from infusion_orders.decisions import decide
 from infusion_orders.orders.vocabularies import LineOfBusiness
 from infusion_orders.rules.rule_set import RuleSet
 from infusion_orders.store import recorded_decisions
-from infusion_orders.store.decisions import DecisionStore
 from infusion_orders.store.partners import Partner, PartnerStore
-from infusion_orders.store.recorded_decisions import TableSource, moment_of, page_of
-from infusion_orders_cli.embedded_table import DECISIONS_TABLE, RULES_TABLE, embedded_tables
+from infusion_orders.store.recorded_decisions import TableSource, UnreadableExport, read_page, recorded_at
+from infusion_orders_cli.local.tables import DECISIONS_TABLE, RULES_TABLE, embedded_tables
 from infusion_orders_cli.main import app
 from infusion_orders_cli.rules import replay_run
-from infusion_orders_cli.rules.replay_run import ExportSource, OtherReplay, UnreadableExport, replay_pages
-from tests.support.builders import an_order
-from tests.support.default_rules import FOLDER, SETTING, TODAY, changed_document, default_document, default_rules
+from infusion_orders_cli.rules.replay_run import ExportSource, OtherReplay, replay_pages
+from tests.support.rules import FOLDER, SETTING, default_document, default_rules, reviewing_document
+from tests.support.tables import NOON, record_example
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from infusion_orders.decisions.replay_report import ReplayReport
-    from infusion_orders.rules.document import RuleSetDocument
-    from infusion_orders_cli.embedded_table import LocalTables
+    from infusion_orders_cli.local.tables import LocalTables
 
-NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 PARTNERS = ("local-partner", "second-partner")
 
 
-def reviewing() -> RuleSetDocument:
-    """The default rules, with a review where nobody can give the therapy."""
-    return changed_document({"/otherwise/effect": "review"})
-
-
-REVIEWING = RuleSet.from_document(reviewing(), version=2, digest=reviewing().digest)
-
-
-def record(tables: LocalTables, partner: str, at: datetime, *, able: bool) -> str:
-    """One decision of the example order, as the function would record it then."""
-    decision_id = str(ULID.from_datetime(at))
-    decided = decide(an_order({"/caregiver/able": able}), default_rules(), as_of=TODAY, decision_id=decision_id)
-    body = decided.decision.model_dump_json(by_alias=True, exclude_none=True)
-    DecisionStore(tables.client, DECISIONS_TABLE, retention_days=30).record(
-        partner, decided, decision_id=decision_id, key=None, at=at, body=body
-    )
-    return decision_id
+REVIEWING = RuleSet.from_document(reviewing_document(), version=2, digest=reviewing_document().digest)
 
 
 @pytest.fixture(scope="module")
@@ -66,15 +45,15 @@ def tables() -> Iterator[LocalTables]:
         partners.put(Partner(PARTNERS[1], "Second", "suspended", every))
         for partner in PARTNERS:
             for day in range(7):
-                record(found, partner, NOON + day * DAY, able=day % 2 == 0)
-        found.rule_sets.publish(reviewing(), by="ann", note="reviews", at=NOON)
+                record_example(found, partner, NOON + day * DAY, able=day % 2 == 0)
+        found.rule_sets.publish(reviewing_document(), by="ann", note="reviews", at=NOON)
         yield found
 
 
 def pages_of(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables and exports are read so many decisions at a time."""
     for module in (recorded_decisions, replay_run):
-        monkeypatch.setattr(module, "PAGE", size)
+        monkeypatch.setattr(module, "PAGE_SIZE", size)
 
 
 def source(tables: LocalTables, *, days: int = 7) -> TableSource:
@@ -113,9 +92,9 @@ def test_several_processes_make_the_same_report(tables: LocalTables, monkeypatch
 def test_days_include_their_first_and_last_millisecond(
     tables: LocalTables, since: datetime, until: datetime, found: int
 ) -> None:
-    page = page_of(tables.client, DECISIONS_TABLE, PARTNERS[0], since=since, until=until)
+    page = read_page(tables.client, DECISIONS_TABLE, PARTNERS[0], since=since, until=until)
     assert len(page.decisions) == found
-    assert all(since.timestamp() <= moment_of(one.decision_id) <= until.timestamp() for one in page.decisions)
+    assert all(since.timestamp() <= recorded_at(one.decision_id) <= until.timestamp() for one in page.decisions)
 
 
 class Killed(Exception):
@@ -215,7 +194,7 @@ def test_days_and_partners_select_from_an_export(tables: LocalTables, tmp_path: 
 def test_file_that_is_not_an_export_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / ("export.json.gz" if content[:2] == b"\x1f\x8b" else "export.json")
     path.write_bytes(content)
-    with pytest.raises(UnreadableExport, match=r"export\.json.*, after decision 0"):
+    with pytest.raises(UnreadableExport, match=r"export\.json.* after 0 decisions"):
         replayed(ExportSource((path,)))
 
 

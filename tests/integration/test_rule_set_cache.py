@@ -1,48 +1,42 @@
-"""The rule set of a process: looked at seldom, loaded once, kept while DynamoDB is away, but not forever."""
+"""The rule sets of a process: refreshed rarely, loaded once, and kept for a limited time while DynamoDB fails."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from moto import mock_aws
 
-from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.store.activations import NoRuleSet
-from infusion_orders.store.cache import MOST_PAST_VERSIONS, RuleSetCache
-from infusion_orders.store.client import StoreUnavailable, dynamodb_client
-from infusion_orders.store.partition import DamagedRuleSet
-from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
-from infusion_orders_cli.embedded_table import CREDENTIALS, REGION, RULES_TABLE, environment
-from infusion_orders_cli.template_tables import table_definitions
+from infusion_orders.store.dynamodb import StoreUnavailable
+from infusion_orders.store.rule_set_cache import MOST_PAST_VERSIONS, RuleSetCache
+from infusion_orders.store.rule_set_table import DamagedRuleSet
+from infusion_orders.store.versions import NoSuchVersion
+from infusion_orders_cli.local.tables import RULES_TABLE
+from tests.support.tables import DEFAULT, MOMENT, a_client, a_store, mocked_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infusion_orders.store.cache import ActiveRuleSet
+    from infusion_orders.store.rule_set_cache import ActiveRuleSet
 
-ROOT = Path(__file__).parents[2]
-MOMENT = datetime(2026, 1, 1, 12, tzinfo=UTC)
-DEFAULT = load_directory(ROOT / "rules" / "home-infusion")
 REFRESH = 30
 MAX_STALE = 600
 
 
 class Process:
-    """A cache with a clock that is set by hand, a count of what it asks of DynamoDB, and a line that may be cut."""
+    """A cache with a clock set by the test; it lists its calls of DynamoDB, and `cut` makes them fail."""
 
     def __init__(self) -> None:
         self.now = 1000.0
         self.calls: list[str] = []
         self.cut = False
-        client = dynamodb_client(region=REGION, endpoint_url=None)
+        client = a_client()
         client.meta.events.register("before-call.dynamodb", self._call)
         self.cache = RuleSetCache(
-            RuleSetStore(client, RULES_TABLE, DEFAULT.name),
+            a_store(client),
             refresh_seconds=REFRESH,
             max_stale_seconds=MAX_STALE,
             clock=lambda: self.now,
@@ -61,14 +55,8 @@ class Process:
 
 @pytest.fixture(autouse=True)
 def tables() -> Iterator[None]:
-    with environment(CREDENTIALS), mock_aws():
-        for definition in table_definitions(ROOT / "template.yaml"):
-            dynamodb_client(region=REGION, endpoint_url=None).create_table(**definition)
+    with mocked_tables():
         yield
-
-
-def a_store() -> RuleSetStore:
-    return RuleSetStore(dynamodb_client(region=REGION, endpoint_url=None), RULES_TABLE, DEFAULT.name)
 
 
 def publish(rules: int = 1) -> int:
@@ -81,7 +69,7 @@ def activate(version: int) -> None:
 
 
 def damage(version: int) -> None:
-    client = dynamodb_client(region=REGION, endpoint_url=None)
+    client = a_client()
     partition = f"RULESET#{DEFAULT.name}#{version:06d}"
     client.delete_item(TableName=RULES_TABLE, Key={"PK": {"S": partition}, "SK": {"S": "TABLE#vendors#000"}})
 
@@ -93,7 +81,7 @@ def a_warm_process() -> Process:
     return process
 
 
-def test_a_cold_process_loads_what_is_active() -> None:
+def test_cold_process_loads_the_active_version() -> None:
     activate(publish())
 
     active = Process().after(0)
@@ -101,7 +89,7 @@ def test_a_cold_process_loads_what_is_active() -> None:
     assert (active.rule_set.version, active.age_seconds) == (1, 0)
 
 
-def test_nothing_is_decided_before_the_first_activation_and_decided_right_after_it() -> None:
+def test_cold_process_has_no_rule_set_before_the_first_activation() -> None:
     publish()
     process = Process()
 
@@ -112,7 +100,7 @@ def test_nothing_is_decided_before_the_first_activation_and_decided_right_after_
     assert process.after(0).rule_set.version == 1
 
 
-def test_the_pointer_is_looked_at_once_in_a_refresh_interval_and_nothing_is_loaded_again() -> None:
+def test_pointer_is_read_once_in_a_refresh_interval() -> None:
     process = a_warm_process()
 
     first = process.after(REFRESH - 1)
@@ -124,7 +112,7 @@ def test_the_pointer_is_looked_at_once_in_a_refresh_interval_and_nothing_is_load
     assert first.rule_set is second.rule_set is third.rule_set
 
 
-def test_a_new_version_decides_after_the_next_look_and_is_loaded_once() -> None:
+def test_new_version_is_loaded_once_at_the_next_refresh() -> None:
     process = a_warm_process()
     activate(publish(rules=2))
 
@@ -135,14 +123,14 @@ def test_a_new_version_decides_after_the_next_look_and_is_loaded_once() -> None:
     assert process.calls == ["GetItem"]
 
 
-def test_the_same_rules_published_again_decide_under_their_new_version() -> None:
+def test_same_rules_published_again_have_the_new_version() -> None:
     process = a_warm_process()
     activate(publish())
 
     assert process.after(REFRESH).rule_set.version == 2
 
 
-def test_going_back_to_an_older_version_is_a_new_version_to_the_process() -> None:
+def test_rolled_back_version_is_loaded() -> None:
     process = a_warm_process()
     activate(publish(rules=2))
     process.after(REFRESH)
@@ -151,7 +139,7 @@ def test_going_back_to_an_older_version_is_a_new_version_to_the_process() -> Non
     assert process.after(REFRESH).rule_set.version == 1
 
 
-def test_while_dynamodb_is_away_the_last_good_version_decides_with_a_growing_age() -> None:
+def test_last_good_version_ages_while_dynamodb_fails() -> None:
     process = a_warm_process()
     process.cut = True
 
@@ -165,7 +153,7 @@ def test_while_dynamodb_is_away_the_last_good_version_decides_with_a_growing_age
     assert process.after(REFRESH).age_seconds == 0
 
 
-def test_what_was_not_confirmed_for_too_long_decides_no_more_until_it_is_confirmed_again() -> None:
+def test_stale_version_is_refused_until_it_is_confirmed_again() -> None:
     process = a_warm_process()
     process.cut = True
 
@@ -177,7 +165,7 @@ def test_what_was_not_confirmed_for_too_long_decides_no_more_until_it_is_confirm
     assert process.after(REFRESH).age_seconds == 0
 
 
-def test_a_cold_process_that_cannot_reach_dynamodb_decides_nothing() -> None:
+def test_cold_process_without_dynamodb_has_no_rule_set() -> None:
     activate(publish())
     process = Process()
     process.cut = True
@@ -189,7 +177,7 @@ def test_a_cold_process_that_cannot_reach_dynamodb_decides_nothing() -> None:
     assert process.after(0).rule_set.version == 1
 
 
-def test_a_damaged_new_version_leaves_the_old_one_deciding_with_a_growing_age() -> None:
+def test_damaged_new_version_leaves_the_old_one_active() -> None:
     process = a_warm_process()
     activate(publish(rules=2))
     damage(2)
@@ -204,7 +192,7 @@ def test_a_damaged_new_version_leaves_the_old_one_deciding_with_a_growing_age() 
     assert process.after(REFRESH).rule_set.version == 1
 
 
-def test_a_cold_process_does_not_decide_by_a_damaged_version() -> None:
+def test_cold_process_with_a_damaged_version_has_no_rule_set() -> None:
     activate(publish())
     damage(1)
 
@@ -212,10 +200,10 @@ def test_a_cold_process_does_not_decide_by_a_damaged_version() -> None:
         Process().after(0)
 
 
-def test_a_version_replaced_with_its_header_after_it_was_activated_does_not_decide() -> None:
+def test_version_replaced_after_its_activation_is_refused() -> None:
     process = a_warm_process()
     activate(publish(rules=2))
-    client = dynamodb_client(region=REGION, endpoint_url=None)
+    client = a_client()
     for item in client.scan(TableName=RULES_TABLE)["Items"]:
         if item["PK"]["S"].endswith("#000001"):
             other = item["PK"]["S"].replace("#000001", "#000002")
@@ -234,7 +222,7 @@ def test_a_version_replaced_with_its_header_after_it_was_activated_does_not_deci
     assert process.after(REFRESH).rule_set.version == 1
 
 
-def test_a_clock_that_is_set_back_looks_again_at_once() -> None:
+def test_clock_set_back_refreshes_at_once() -> None:
     process = a_warm_process()
     activate(publish(rules=2))
 
@@ -243,7 +231,7 @@ def test_a_clock_that_is_set_back_looks_again_at_once() -> None:
     assert (active.rule_set.version, active.age_seconds) == (2, 0)
 
 
-def test_a_clock_that_is_set_back_while_dynamodb_is_away_gives_no_second_life() -> None:
+def test_clock_set_back_does_not_extend_a_stale_version() -> None:
     process = a_warm_process()
     process.cut = True
 
@@ -253,7 +241,7 @@ def test_a_clock_that_is_set_back_while_dynamodb_is_away_gives_no_second_life() 
         process.after(1)
 
 
-def test_a_past_version_is_loaded_once() -> None:
+def test_past_version_is_loaded_once() -> None:
     process = a_warm_process()
     activate(publish(rules=2))
     process.after(REFRESH)
@@ -266,23 +254,23 @@ def test_a_past_version_is_loaded_once() -> None:
     assert process.calls == []
 
 
-def test_the_past_versions_asked_for_longest_ago_are_forgotten_first() -> None:
+def test_least_recently_used_past_version_is_dropped() -> None:
     process = a_warm_process()
     versions = [publish() for _ in range(MOST_PAST_VERSIONS + 1)]
-    *kept, last = versions
-    for version in kept:
+    *earlier, last = versions
+    for version in earlier:
         process.cache.version(version)
-    process.cache.version(kept[0])
+    process.cache.version(earlier[0])
     process.cache.version(last)
     process.calls.clear()
 
-    process.cache.version(kept[0])
+    process.cache.version(earlier[0])
     assert process.calls == []
-    process.cache.version(kept[1])
+    process.cache.version(earlier[1])
     assert process.calls != []
 
 
-def test_a_past_version_that_is_absent_damaged_or_out_of_reach_is_said_to_be_so() -> None:
+def test_past_version_that_cannot_be_loaded_raises() -> None:
     process = a_warm_process()
     damage(publish(rules=2))
 

@@ -1,4 +1,4 @@
-"""Versions that are whole or absent, and the pointer that one hand moves."""
+"""Versions are stored completely or not at all, and the pointer changes only by conditional writes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.language_fingerprint import LANGUAGE_FINGERPRINT
-from infusion_orders.store import parts as parts_module
+from infusion_orders.store import dynamodb
 from infusion_orders.store.activations import ActivationConflict, NoRuleSet
-from infusion_orders.store.client import WAITS, StoreUnavailable
-from infusion_orders.store.partition import DamagedRuleSet
-from infusion_orders.store.parts import ATTEMPTS, BATCH
-from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
-from infusion_orders_cli.embedded_table import RULES_TABLE
-from tests.support.stored_rule_sets import (
+from infusion_orders.store.dynamodb import BATCH_SIZE, REFUSALS_ALLOWED, TRANSACTION_RETRY_SECONDS, StoreUnavailable
+from infusion_orders.store.rule_set_table import DamagedRuleSet
+from infusion_orders.store.versions import NoSuchVersion, RuleSetStore
+from infusion_orders_cli.local.tables import RULES_TABLE
+from tests.support.tables import (
     DEFAULT,
     MOMENT,
     SMALL,
@@ -45,7 +44,7 @@ def tables() -> Iterator[None]:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long the store would have waited; it does not."""
+    """Collect the seconds that the store would have slept; it does not sleep."""
     waited: list[float] = []
     monkeypatch.setattr(time, "sleep", waited.append)
     return waited
@@ -68,25 +67,25 @@ def cancelled_for(reason: str) -> dict[str, Any]:
 # --- publishing and loading
 
 
-def test_what_was_published_is_loaded_with_the_digest_that_its_files_have() -> None:
+def test_published_version_is_loaded_with_the_digest_of_its_files() -> None:
     store = a_store()
     version = publish(store, DEFAULT)
 
     loaded = store.load(version)
 
     assert (loaded.name, loaded.version, loaded.digest) == (DEFAULT.name, 1, DEFAULT.digest)
-    assert [compiled.rule.id for compiled in loaded.rules] == [rule["id"] for rule in DEFAULT.rules]
+    assert [compiled.id for compiled in loaded.rules] == [rule["id"] for rule in DEFAULT.rules]
     assert loaded.tables.rows() == {name: [list(row) for row in rows] for name, rows in DEFAULT.tables.items()}
 
 
-def test_versions_are_numbered_from_one_and_older_ones_stay_as_they_were() -> None:
+def test_versions_are_numbered_and_never_change() -> None:
     store = a_store()
 
     assert [publish(store), publish(store, DEFAULT), publish(store)] == [1, 2, 3]
     assert [store.load(version).digest for version in (1, 2, 3)] == [SMALL.digest, DEFAULT.digest, SMALL.digest]
 
 
-def test_the_header_tells_a_person_what_was_published() -> None:
+def test_header_describes_the_version() -> None:
     publish(a_store())
 
     [header] = [item for item in items() if item["SK"]["S"] == "VERSION#000001"]
@@ -114,10 +113,10 @@ def writes_of_one_publication() -> list[str]:
     return [call for call in calls if call in WRITES]
 
 
-def test_a_publication_killed_before_any_of_its_writes_leaves_the_active_version_and_nothing_else(
+def test_publication_interrupted_at_any_write_leaves_no_version(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(parts_module, "BATCH", 2)
+    monkeypatch.setattr(dynamodb, "BATCH_SIZE", 2)
     writes = writes_of_one_publication()
     store = a_store()
     store.activations.activate(1, by="ann", why="the first", at=MOMENT)
@@ -152,7 +151,7 @@ def test_a_publication_killed_before_any_of_its_writes_leaves_the_active_version
     assert store.load(publish(store, DEFAULT)).digest == DEFAULT.digest
 
 
-def test_a_last_write_that_arrived_although_its_answer_did_not_is_a_publication() -> None:
+def test_publication_with_lost_last_answer_succeeds() -> None:
     client = a_client()
 
     def lose_the_answer(**_parameters: Any) -> None:
@@ -163,7 +162,7 @@ def test_a_last_write_that_arrived_although_its_answer_did_not_is_a_publication(
     assert a_store().load(publish(a_store(client))).digest == SMALL.digest
 
 
-def test_a_last_write_that_is_repeated_by_the_client_is_a_publication() -> None:
+def test_publication_with_repeated_last_write_succeeds() -> None:
     client = a_client()
     write = client.transact_write_items
     client.transact_write_items = lambda **parameters: (write(**parameters), write(**parameters))
@@ -171,10 +170,10 @@ def test_a_last_write_that_is_repeated_by_the_client_is_a_publication() -> None:
     assert a_store().load(publish(a_store(client))).digest == SMALL.digest
 
 
-def test_what_dynamodb_did_not_take_is_written_again(pauses: list[float]) -> None:
+def test_unprocessed_items_are_written_again(pauses: list[float]) -> None:
     client = a_client()
     batch_write_item = client.batch_write_item
-    refusals = iter((0, 1, 3, BATCH, BATCH))
+    refusals = iter((0, 1, 3, BATCH_SIZE, BATCH_SIZE))
 
     def take_some(RequestItems: dict[str, list[Any]]) -> Any:  # noqa: N803 - DynamoDB's name
         [(table, requests)] = RequestItems.items()
@@ -190,7 +189,7 @@ def test_what_dynamodb_did_not_take_is_written_again(pauses: list[float]) -> Non
     assert len(pauses) == 4
 
 
-def test_a_table_that_takes_one_item_at_a_time_is_given_the_time(pauses: list[float]) -> None:
+def test_table_that_accepts_one_item_at_a_time_gets_all_of_them(pauses: list[float]) -> None:
     client = a_client()
     batch_write_item = client.batch_write_item
 
@@ -202,24 +201,24 @@ def test_a_table_that_takes_one_item_at_a_time_is_given_the_time(pauses: list[fl
     client.batch_write_item = take_one
 
     assert a_store().load(publish(a_store(client))).digest == SMALL.digest
-    assert len(pauses) > ATTEMPTS
+    assert len(pauses) > REFUSALS_ALLOWED
 
 
-def test_a_table_that_takes_nothing_any_more_is_given_up(pauses: list[float]) -> None:
+def test_table_that_accepts_nothing_raises(pauses: list[float]) -> None:
     client = a_client()
     client.batch_write_item = lambda RequestItems: {"UnprocessedItems": RequestItems}  # noqa: N803 - DynamoDB's name
 
     with pytest.raises(StoreUnavailable, match=r"^UnprocessedItems$"):
         publish(a_store(client))
 
-    assert len(pauses) == ATTEMPTS
+    assert len(pauses) == REFUSALS_ALLOWED
     assert sum(pauses) < 10
     with pytest.raises(NoSuchVersion):
         a_store().load(1)
 
 
 def a_large_crosswalk() -> RuleSetDocument:
-    """100,000 rows whose dates hardly compress."""
+    """Return a crosswalk of 100,000 rows whose dates hardly compress."""
     header, *_rows = DEFAULT.tables["crosswalk"]
     first = datetime(1900, 1, 1, tzinfo=UTC)
     days = ((number * 7919 * 7919) % 45_000 for number in range(100_000))
@@ -237,7 +236,7 @@ def a_large_crosswalk() -> RuleSetDocument:
     return RuleSetDocument(DEFAULT.name, DEFAULT.rules[:1], {"crosswalk": [list(header), *rows]})
 
 
-def test_a_crosswalk_of_100_000_rows_is_stored_in_chunks_that_dynamodb_takes() -> None:
+def test_crosswalk_of_100_000_rows_fits_into_chunks() -> None:
     large = a_large_crosswalk()
     store = a_store()
     version = publish(store, large)
@@ -251,7 +250,7 @@ def test_a_crosswalk_of_100_000_rows_is_stored_in_chunks_that_dynamodb_takes() -
     assert len(loaded.tables.rows()["crosswalk"]) == 100_001
 
 
-# --- the language of a version
+# --- the language fingerprint
 
 
 def publish_one_that_does_not_compile(store: RuleSetStore) -> int:
@@ -260,8 +259,8 @@ def publish_one_that_does_not_compile(store: RuleSetStore) -> int:
 
 
 @pytest.mark.parametrize("language", [{"S": "of a later release"}, None])
-def test_a_version_in_another_language_is_compiled_before_it_decides(language: dict[str, str] | None) -> None:
-    """One that this release cannot compile is damage and not a crash."""
+def test_version_in_another_language_is_compiled_when_loaded(language: dict[str, str] | None) -> None:
+    """A version that this release cannot compile counts as damaged."""
     client = a_client()
     store = a_store(client)
     version = publish_one_that_does_not_compile(store)
@@ -273,16 +272,16 @@ def test_a_version_in_another_language_is_compiled_before_it_decides(language: d
         store.load(version)
 
 
-def test_a_version_in_this_release_s_language_is_trusted_and_compiled_when_wanted() -> None:
+def test_version_in_this_language_is_compiled_on_first_use() -> None:
     store = a_store()
 
     (rule,) = store.load(publish_one_that_does_not_compile(store)).rules
 
     with pytest.raises(ValueError, match="invented"):
-        _ = rule.verdict
+        _ = rule.judge
 
 
-def test_an_activation_says_of_a_version_what_its_header_says() -> None:
+def test_pointer_repeats_digest_and_language_of_the_header() -> None:
     store = a_store()
     version = publish(store)
     pointer = store.activations.activate(version, by="ben", why="begin", at=MOMENT)
@@ -292,7 +291,7 @@ def test_an_activation_says_of_a_version_what_its_header_says() -> None:
 
 
 @pytest.mark.parametrize("version", [0, 2, 999_999])
-def test_a_version_that_was_never_published_is_not_there(version: int) -> None:
+def test_unpublished_version_does_not_exist(version: int) -> None:
     store = a_store()
     publish(store)
 
@@ -300,10 +299,10 @@ def test_a_version_that_was_never_published_is_not_there(version: int) -> None:
         store.load(version)
 
 
-# --- activating
+# --- activation
 
 
-def test_nothing_is_active_before_the_first_activation() -> None:
+def test_no_version_is_active_before_the_first_activation() -> None:
     store = a_store()
     publish(store)
 
@@ -312,7 +311,7 @@ def test_nothing_is_active_before_the_first_activation() -> None:
         store.activations.version_active_at(MOMENT)
 
 
-def test_an_activation_says_what_decides_since_when_by_whom_and_instead_of_what() -> None:
+def test_pointer_says_who_activated_which_version_when() -> None:
     store = a_store()
     publish(store)
     publish(store, DEFAULT)
@@ -327,7 +326,7 @@ def test_an_activation_says_what_decides_since_when_by_whom_and_instead_of_what(
 
 
 def between_reading_and_writing(client: Any, happens: Callable[[], Any]) -> None:
-    """Somebody else acts after the client's pointer was read and before it is written."""
+    """Call `happens` after the client has read the pointer and before it writes."""
     waiting = [happens]
 
     def act(**_parameters: Any) -> None:
@@ -338,7 +337,7 @@ def between_reading_and_writing(client: Any, happens: Callable[[], Any]) -> None
 
 
 @pytest.mark.parametrize("already_active", [False, True])
-def test_an_activation_that_came_second_is_refused_and_told_who_was_first(already_active: bool) -> None:
+def test_second_of_two_activations_is_a_conflict(already_active: bool) -> None:
     for _ in range(3):
         publish(a_store())
     if already_active:
@@ -357,7 +356,7 @@ def test_an_activation_that_came_second_is_refused_and_told_who_was_first(alread
     assert a_store().activations.version_active_at(MOMENT + 3 * SECOND) == 2
 
 
-def test_an_activation_that_merely_met_another_transaction_is_tried_again(pauses: list[float]) -> None:
+def test_activation_that_meets_a_transaction_is_retried(pauses: list[float]) -> None:
     publish(a_store())
     client = a_client()
     between_reading_and_writing(client, refusing("TransactWriteItems", cancelled_for("TransactionConflict")))
@@ -370,11 +369,9 @@ def test_an_activation_that_merely_met_another_transaction_is_tried_again(pauses
 
 @pytest.mark.parametrize(
     ("reason", "pauses_expected"),
-    [("TransactionConflict", len(WAITS)), ("ThrottlingError", 0)],
+    [("TransactionConflict", len(TRANSACTION_RETRY_SECONDS)), ("ThrottlingError", 0)],
 )
-def test_an_activation_that_dynamodb_keeps_cancelling_is_no_conflict(
-    reason: str, pauses_expected: int, pauses: list[float]
-) -> None:
+def test_activation_that_is_always_cancelled_raises(reason: str, pauses_expected: int, pauses: list[float]) -> None:
     publish(a_store())
     client = a_client()
     client.meta.events.register(
@@ -388,7 +385,7 @@ def test_an_activation_that_dynamodb_keeps_cancelling_is_no_conflict(
     assert len(pauses) == pauses_expected
 
 
-def test_the_second_clock_knows_what_was_active_at_each_moment() -> None:
+def test_version_active_at_follows_the_activations() -> None:
     store = a_store()
     for _ in range(3):
         publish(store)
@@ -407,7 +404,7 @@ def test_the_second_clock_knows_what_was_active_at_each_moment() -> None:
     assert store.activations.version_active_at(MOMENT + timedelta(days=10_000)) == 2
 
 
-def test_a_moment_is_the_same_in_every_time_zone() -> None:
+def test_version_active_at_accepts_any_time_zone() -> None:
     store = a_store()
     publish(store)
     store.activations.activate(1, by="ann", why="the first", at=datetime.fromisoformat("2026-01-01T04:00:00-08:00"))
@@ -418,7 +415,7 @@ def test_a_moment_is_the_same_in_every_time_zone() -> None:
         store.activations.version_active_at(datetime.fromisoformat("2026-01-01T12:59:59+01:00"))
 
 
-def test_a_hand_whose_clock_is_behind_still_activates_after_what_it_replaces() -> None:
+def test_activation_with_a_late_clock_is_still_the_latest() -> None:
     store = a_store()
     publish(store)
     publish(store)
@@ -430,7 +427,7 @@ def test_a_hand_whose_clock_is_behind_still_activates_after_what_it_replaces() -
     assert store.activations.version_active_at(MOMENT + SECOND) == 2
 
 
-def test_rule_sets_of_other_names_have_versions_and_a_pointer_of_their_own() -> None:
+def test_rule_sets_of_different_names_are_independent() -> None:
     other = RuleSetStore(a_client(), RULES_TABLE, "another")
     publish(a_store())
     a_store().activations.activate(1, by="ann", why="the first", at=MOMENT)
@@ -440,7 +437,7 @@ def test_rule_sets_of_other_names_have_versions_and_a_pointer_of_their_own() -> 
     assert a_store().load(1).digest != other.load(1).digest
 
 
-def test_a_store_that_does_not_answer_is_named_by_the_error_alone() -> None:
+def test_store_failure_is_named_by_its_error() -> None:
     client = a_client()
     client.meta.events.register(
         "before-call.dynamodb",

@@ -1,43 +1,33 @@
-"""How DynamoDB is asked: soon given up, and consistently where a decision depends on the answer."""
+"""The client gives up before the function times out, and reads consistently where a decision depends on it."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from moto import mock_aws
 
-from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions import decide
-from infusion_orders.rules.document import RuleSetDocument
-from infusion_orders.store.client import dynamodb_client
 from infusion_orders.store.decisions import DecisionStore, IdempotencyKey
-from infusion_orders.store.rule_sets import RuleSetStore
-from infusion_orders_cli.embedded_table import CREDENTIALS, DECISIONS_TABLE, REGION, RULES_TABLE, environment
-from infusion_orders_cli.template_tables import read_template, table_definitions
-from tests.support.builders import an_order
-from tests.support.default_rules import FOLDER, TODAY, default_rules
+from infusion_orders_cli.local.tables import DECISIONS_TABLE, read_template
+from tests.support.orders import an_order
+from tests.support.project import TEMPLATE
+from tests.support.rules import TODAY, default_rules
+from tests.support.tables import MOMENT, a_client, a_store, mocked_tables, publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TEMPLATE = Path(__file__).parents[2] / "template.yaml"
-MOMENT = datetime(2026, 11, 25, 12, tzinfo=UTC)
 READS = ("GetItem", "Query")
 
 
 @pytest.fixture(autouse=True)
 def tables() -> Iterator[None]:
-    with environment(CREDENTIALS), mock_aws():
-        for definition in table_definitions(TEMPLATE):
-            dynamodb_client(region=REGION, endpoint_url=None).create_table(**definition)
+    with mocked_tables():
         yield
 
 
 def consistency_of_reads(client: Any) -> list[bool]:
-    """Filled while the client is used: for each read, whether it was a consistent one."""
+    """Return a list that fills while the client is used: for each read, whether it was consistent."""
     reads: list[bool] = []
 
     def note(params: dict[str, Any], model: Any, **_more: Any) -> None:
@@ -48,8 +38,8 @@ def consistency_of_reads(client: Any) -> list[bool]:
     return reads
 
 
-def test_a_call_of_an_absent_dynamodb_ends_well_before_the_function_is_stopped() -> None:
-    config: Any = dynamodb_client(region=REGION, endpoint_url=None).meta.config
+def test_call_to_a_missing_dynamodb_ends_before_the_function_timeout() -> None:
+    config: Any = a_client().meta.config
     functions = [
         resource["Properties"]
         for resource in read_template(TEMPLATE)["Resources"].values()
@@ -65,14 +55,12 @@ def test_a_call_of_an_absent_dynamodb_ends_well_before_the_function_is_stopped()
     assert all(longest < function.get("Timeout", globally) * 0.75 for function in functions)
 
 
-def test_a_version_is_published_activated_and_loaded_on_what_was_written_last() -> None:
-    client = dynamodb_client(region=REGION, endpoint_url=None)
+def test_publishing_and_loading_use_consistent_reads() -> None:
+    client = a_client()
     reads = consistency_of_reads(client)
-    default = load_directory(FOLDER)
-    document = RuleSetDocument(default.name, default.rules[:1], default.tables)
-    store = RuleSetStore(client, RULES_TABLE, document.name)
+    store = a_store(client)
 
-    version = store.publish(document, by="ann", note="a note", at=MOMENT)
+    version = publish(store)
     store.activations.activate(version, by="ann", why="the first", at=MOMENT)
     store.load(version)
 
@@ -80,8 +68,8 @@ def test_a_version_is_published_activated_and_loaded_on_what_was_written_last() 
     assert all(reads)
 
 
-def test_a_decision_is_found_by_its_key_or_id_as_soon_as_it_is_recorded() -> None:
-    client = dynamodb_client(region=REGION, endpoint_url=None)
+def test_reading_a_decision_uses_consistent_reads() -> None:
+    client = a_client()
     reads = consistency_of_reads(client)
     store = DecisionStore(client, DECISIONS_TABLE, retention_days=30)
     decided = decide(an_order(), default_rules(), as_of=TODAY)

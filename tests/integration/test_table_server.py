@@ -1,4 +1,4 @@
-"""The table server as a function in a container sees it: from another address, with whatever region sam chose."""
+"""The table server as a function in a container sees it: from another address and for any region."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import boto3
 import pytest
 
 from infusion_orders.authoring.rule_files import load_directory
-from infusion_orders_cli.embedded_table import DECISIONS_TABLE, RULES_TABLE, served_tables
-from infusion_orders_cli.listening import PortInUse, container_bridge
+from infusion_orders_cli.local.server import PortInUse, container_bridge
+from infusion_orders_cli.local.tables import DECISIONS_TABLE, RULES_TABLE, served_tables
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "template.yaml"
@@ -55,7 +55,7 @@ def test_one_server_listens_on_several_addresses_and_frees_them_all() -> None:
 
 
 @linux_only
-def test_another_address_that_is_taken_is_named() -> None:
+def test_taken_second_address_is_named() -> None:
     rules = load_directory(ROOT / "rules/home-infusion")
     with socket.create_server((SECOND_ADDRESS, 0)) as taken:
         port = taken.getsockname()[1]
@@ -69,17 +69,17 @@ def test_another_address_that_is_taken_is_named() -> None:
 
 @linux_only
 def test_the_bridge_is_the_address_of_its_network_interface(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infusion_orders_cli.listening.BRIDGE", b"lo")
+    monkeypatch.setattr("infusion_orders_cli.local.server.BRIDGE", b"lo")
     assert container_bridge() == "127.0.0.1"
 
-    monkeypatch.setattr("infusion_orders_cli.listening.BRIDGE", b"no-such-bridge")
+    monkeypatch.setattr("infusion_orders_cli.local.server.BRIDGE", b"no-such-bridge")
     assert container_bridge() is None
 
 
-def test_containers_are_sent_to_the_port_that_is_listened_on() -> None:
-    from infusion_orders_cli.dynamodb import PORT
+def test_sam_local_uses_the_default_port() -> None:
+    from infusion_orders_cli.local.commands import DYNAMODB_PORT
 
     overrides = json.loads((ROOT / "events/sam-local-env.json").read_text("utf-8"))
 
     addresses = {variables["AWS_ENDPOINT_URL_DYNAMODB"] for variables in overrides.values()}
-    assert addresses == {f"http://host.docker.internal:{PORT}"}
+    assert addresses == {f"http://host.docker.internal:{DYNAMODB_PORT}"}

@@ -11,10 +11,10 @@ import yaml
 from typer.testing import CliRunner
 
 from infusion_orders.authoring.rule_files import load_directory
-from infusion_orders_cli.embedded_table import served_tables
+from infusion_orders_cli.local.tables import served_tables
 from infusion_orders_cli.main import app
 from infusion_orders_cli.rules.publication import write_folder
-from tests.support.default_rules import FOLDER, default_document
+from tests.support.rules import FOLDER, default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

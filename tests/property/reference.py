@@ -1,4 +1,4 @@
-"""The rule language once more, as naively as it can be said: straight from what authors write."""
+"""A naive reference implementation of the rule language, which reads what authors write."""
 
 from __future__ import annotations
 

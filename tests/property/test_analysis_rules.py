@@ -1,7 +1,7 @@
-"""What the analysis says of random rules, against every combination of values there is.
+"""The analysis of random rules, compared with every combination of values.
 
-The facts here stand at no place of an order, so nothing can be shown by one: what is proved of two rules is told as a
-doubt, and is held to the truth all the same.
+These facts have no place in an order, so no order can show a fault of two rules.  The analysis reports such a fault as
+a doubt, and the test checks the proof behind it.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import given, settings
+from hypothesis import given
 
-from infusion_orders.authoring.analysis.analyse import analyse
-from infusion_orders.authoring.analysis.findings import Kind
+from infusion_orders.authoring.analysis.analysis import analyse
+from infusion_orders.authoring.analysis.report import FindingKind
+from infusion_orders.rules.evaluation import evaluate
 from infusion_orders.rules.expression import comparisons
-from infusion_orders.rules.open_questions import evaluate
-from tests.property.rule_sets import a_rule_set, rule_lists
-from tests.property.vocabulary import VALUES
+from tests.property.rule_sets import rule_lists
+from tests.property.vocabulary import SMALL, VALUES
+from tests.support.examples import examples
+from tests.support.rules import a_rule_set
 
 if TYPE_CHECKING:
     from infusion_orders.rules.compiled_rule import CompiledRule
@@ -30,41 +32,43 @@ def every_combination() -> list[dict[str, Any]]:
 
 
 def can_hold(*expressions: Expression) -> bool:
-    """Whether some values make all of them true."""
-    return any(all(evaluate(expression, facts) is True for expression in expressions) for facts in every_combination())
+    """Return whether some values make all conditions true."""
+    return any(
+        all(evaluate(expression, facts).truth is True for expression in expressions) for facts in every_combination()
+    )
 
 
 def only_asks(rule: CompiledRule) -> bool:
     return all(leaf.operator == "known" for leaf in comparisons(rule.require))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(rule_lists(3))
-def test_dead_and_toothless_rules_are_told_exactly(plain: list[dict[str, Any]]) -> None:
-    rule_set = a_rule_set(plain)
+def test_rules_that_never_apply_or_fail_are_found_exactly(plain: list[dict[str, Any]]) -> None:
+    rule_set = a_rule_set(*plain, catalogue=SMALL)
     found = {(finding.kind, finding.where[0]) for finding in analyse(rule_set, most_orders=1).findings}
     for rule in rule_set.rules:
         dead = not can_hold(rule.when)
-        assert ((Kind.NEVER_APPLIES, rule.rule.id) in found) is dead
+        assert ((FindingKind.NEVER_APPLIES, rule.id) in found) is dead
         if not dead and not only_asks(rule):
-            assert ((Kind.NEVER_FAILS, rule.rule.id) in found) is (not can_hold(rule.broken))
+            assert ((FindingKind.NEVER_FAILS, rule.id) in found) is (not can_hold(rule.broken))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(rule_lists(3))
-def test_what_is_proved_of_two_rules_is_true_of_every_order(plain: list[dict[str, Any]]) -> None:
-    rule_set = a_rule_set(plain)
-    rules = {rule.rule.id: rule for rule in rule_set.rules}
+def test_proof_about_two_rules_holds_for_every_combination(plain: list[dict[str, Any]]) -> None:
+    rule_set = a_rule_set(*plain, catalogue=SMALL)
+    rules = {rule.id: rule for rule in rule_set.rules}
     for doubt in analyse(rule_set, most_orders=1).doubts:
         if len(doubt.where) != 2:
             continue
         one, other = (rules[rule] for rule in doubt.where)
-        if Kind.IMPLIED.value in doubt.question:
+        if FindingKind.IMPLIED.value in doubt.question:
             assert all(
-                evaluate(other.broken, facts) is True
+                evaluate(other.broken, facts).truth is True
                 for facts in every_combination()
-                if evaluate(one.broken, facts) is True
+                if evaluate(one.broken, facts).truth is True
             )
-        if Kind.CONTRADICTION.value in doubt.question:
+        if FindingKind.CONTRADICTION.value in doubt.question:
             assert can_hold(one.when, other.when)
             assert not can_hold(one.when, other.when, one.require, other.require)

@@ -8,7 +8,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infusion_orders.rules.canonical import canonical_json, canonical_json_of_sorted
+from infusion_orders.rules.digests import canonical_json, canonical_json_of_sorted
 
 KEYS = st.text(st.characters(min_codepoint=0, max_codepoint=127))
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -20,12 +20,12 @@ PLAIN = st.recursive(
 
 
 @given(PLAIN)
-def test_it_equals_the_reference_implementation(plain: Any) -> None:
+def test_canonical_json_equals_the_reference_implementation(plain: Any) -> None:
     assert canonical_json(plain) == rfc8785.dumps(plain)
 
 
 @given(PLAIN)
-def test_what_is_sorted_already_has_the_same_text(plain: Any) -> None:
+def test_canonical_json_of_sorted_objects_equals_the_reference_implementation(plain: Any) -> None:
     assert canonical_json_of_sorted(in_order(plain)) == rfc8785.dumps(plain)
 
 

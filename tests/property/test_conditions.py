@@ -1,4 +1,4 @@
-"""The condition language: compiled, explained and worked out are one, and information only ever adds."""
+"""The closures, the traced evaluation and a naive reference agree; more information never changes a truth."""
 
 from __future__ import annotations
 
@@ -6,19 +6,27 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from infusion_orders.facts.unknown import Unknown
-from infusion_orders.rules.compilation import compile_expression, compile_verdict
+from infusion_orders.facts.unknown import Fault, FaultyFact, Unknown
 from infusion_orders.rules.condition import Condition
-from infusion_orders.rules.explanation import WORDS, explain
-from infusion_orders.rules.open_questions import evaluate, residual
+from infusion_orders.rules.evaluation import (
+    ERROR,
+    WORDS,
+    compile_expression,
+    compile_verdict,
+    evaluate,
+    explain,
+    residual,
+)
 from infusion_orders.rules.resolution import Resolver
 from infusion_orders.rules.rule import Verdict
 from tests.property.reference import UNKNOWN, reference_truth
+from tests.property.vocabulary import FACTS as SMALL_FACTS
 from tests.property.vocabulary import SMALL, conditions, partly_known, unknown
+from tests.support.examples import examples
 
 if TYPE_CHECKING:
     from infusion_orders.rules.expression import Expression
@@ -39,13 +47,13 @@ def truth(written: dict[str, Any], facts: dict[str, Any]) -> bool | None:
 
 
 @given(conditions(), partly_known())
-def test_compiled_conditions_agree_with_the_naive_reference(written: dict[str, Any], facts: dict[str, Any]) -> None:
+def test_closures_agree_with_the_naive_reference(written: dict[str, Any], facts: dict[str, Any]) -> None:
     expected = reference_truth(written, facts)
     assert truth(written, facts) is (None if expected == UNKNOWN else expected)
 
 
 WRAPPED = st.lists(st.sampled_from(["all", "any"]), max_size=4)
-"""Compositions of a single part, around a condition."""
+"""Compositions of a single part, to be put around a condition."""
 
 
 def wrapped(condition: dict[str, Any], words: list[str]) -> dict[str, Any]:
@@ -54,9 +62,9 @@ def wrapped(condition: dict[str, Any], words: list[str]) -> dict[str, Any]:
     return condition
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(conditions(), conditions(), WRAPPED, WRAPPED, partly_known(), st.booleans())
-def test_a_verdict_follows_from_the_naive_truths_of_its_two_conditions(
+def test_verdict_follows_from_the_naive_truths_of_both_conditions(
     when: dict[str, Any],
     require: dict[str, Any],
     around_when: list[str],
@@ -78,13 +86,41 @@ def test_a_verdict_follows_from_the_naive_truths_of_its_two_conditions(
 
 
 @given(conditions(), partly_known())
-def test_explanations_and_residuals_come_to_the_same_truth(written: dict[str, Any], facts: dict[str, Any]) -> None:
+def test_evaluation_explanation_and_residual_agree_with_the_closures(
+    written: dict[str, Any], facts: dict[str, Any]
+) -> None:
     expression = resolved(written)
     expected = compile_expression(expression)(facts)
+    assert evaluate(expression, facts).truth is expected
     assert explain(expression, facts, SMALL)["truth"] == WORDS[expected]
-    assert evaluate(expression, facts) is expected
-    assert evaluate(residual(expression, facts), facts) is expected
-    assert isinstance(residual(expression, facts), bool) is (expected is not None)
+    left = residual(expression, facts)
+    assert compile_expression(left)(facts) is expected
+    assert isinstance(left, bool) is (expected is not None)
+
+
+def partly_faulty() -> st.SearchStrategy[dict[str, Any]]:
+    """Facts of which some are known and the derivation of some has failed."""
+    faulty = st.sets(st.sampled_from(sorted(SMALL_FACTS)))
+    return st.builds(lambda facts, names: facts | dict.fromkeys(names, Fault()), partly_known(), faulty)
+
+
+@given(conditions(), partly_faulty())
+def test_closures_give_the_evaluated_truth_or_raise_if_a_fact_is_faulty(
+    written: dict[str, Any], facts: dict[str, Any]
+) -> None:
+    expression = resolved(written)
+    evaluated = evaluate(expression, facts).truth
+    try:
+        truth = compile_expression(expression)(facts)
+    except FaultyFact:
+        assert any(isinstance(value, Fault) for value in facts.values())
+    else:
+        assert truth is evaluated
+    if evaluated == ERROR:
+        with pytest.raises(FaultyFact):
+            compile_expression(expression)(facts)
+        with pytest.raises(FaultyFact):
+            residual(expression, facts)
 
 
 @given(conditions(), partly_known(), st.data())
@@ -156,5 +192,5 @@ def test_known_is_true_or_unknown_and_never_false() -> None:
     assert [truth(known, _flags(value, U)) for value in (T, F, U)] == [True, True, None]
 
 
-def test_the_truth_tables_are_written_out_in_full() -> None:
+def test_truth_tables_are_complete() -> None:
     assert len(set(product((T, F, U), repeat=2))) == 9

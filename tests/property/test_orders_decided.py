@@ -6,18 +6,19 @@ import copy
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.decide import decide_case
 from infusion_orders.decisions.decision import Decision, Outcome
-from infusion_orders.facts.recorded import case_from_record
-from infusion_orders.orders.reading import read_order
+from infusion_orders.facts.record import case_from_record
+from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.rule import Verdict
 from tests.property.strategies import orders, partial
-from tests.support.builders import an_order_document
-from tests.support.default_rules import TODAY, decision_of, default_rules
+from tests.support.examples import examples
+from tests.support.orders import an_order_document
+from tests.support.rules import TODAY, decision_of, default_rules
 
 SETTLED = {Outcome.ACCEPTED, Outcome.REJECTED, Outcome.REDIRECTED, Outcome.NEEDS_REVIEW}
 EFFECTS = ["redirect", "reject", "review"]
@@ -32,20 +33,20 @@ THERAPY_OF = {
 """A therapy that the code does not contradict: what contradicts is no further information but other information."""
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(orders())
-def test_what_is_recorded_is_decided_alike_to_the_last_digest(document: dict[str, Any]) -> None:
-    rules, order = default_rules(), read_order(json.dumps(document, default=str))
+def test_recorded_facts_give_the_same_decision_and_digests(document: dict[str, Any]) -> None:
+    rules, order = default_rules(), parse_order(json.dumps(document, default=str))
     decided = decide(order, rules, as_of=TODAY)
     case = case_from_record(json.loads(decided.facts), rules.catalogue, rules.tables)
     line_ids = [line.line_id for line in order.lines]
     assert decide_case(case, rules, order_id=order.order_id, line_ids=line_ids, as_of=TODAY) == decided
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(orders())
-def test_every_decision_is_one_of_the_contract(document: dict[str, Any]) -> None:
-    decision = decide(read_order(json.dumps(document, default=str)), default_rules(), as_of=TODAY).decision
+def test_every_decision_fits_its_schema(document: dict[str, Any]) -> None:
+    decision = decide(parse_order(json.dumps(document, default=str)), default_rules(), as_of=TODAY).decision
     checked = Decision.model_validate(decision.model_dump(by_alias=True))
     assert checked.model_dump() == decision.model_dump()
     assert checked.model_dump_json() == decision.model_dump_json()
@@ -121,7 +122,7 @@ def open_effects(decision: Decision) -> dict[str, int]:
     }
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(orders())
 def test_every_order_gets_a_decision_without_an_error(document: dict[str, Any]) -> None:
     decision = decision_of(document)
@@ -131,9 +132,9 @@ def test_every_order_gets_a_decision_without_an_error(document: dict[str, Any]) 
     assert bool(decision.questions) is wants
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.data(), complete_orders() | orders())
-def test_leaving_fields_out_never_settles_an_order_otherwise(data: st.DataObject, full: dict[str, Any]) -> None:
+def test_missing_fields_never_settle_an_order_differently(data: st.DataObject, full: dict[str, Any]) -> None:
     sparse = data.draw(partial(full))
     fuller = {line.line_id: line.outcome for line in decision_of(full).lines}
     for line in decision_of(sparse).lines:
@@ -141,7 +142,7 @@ def test_leaving_fields_out_never_settles_an_order_otherwise(data: st.DataObject
             assert line.outcome is fuller[line.line_id]
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.data(), complete_orders())
 def test_answering_every_question_settles_the_effect_that_asked(data: st.DataObject, full: dict[str, Any]) -> None:
     sparse = data.draw(partial(full))
@@ -152,13 +153,13 @@ def test_answering_every_question_settles_the_effect_that_asked(data: st.DataObj
         assert after.get(line_id, len(EFFECTS)) > effect
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(complete_orders())
-def test_a_complete_order_is_never_asked_about(full: dict[str, Any]) -> None:
+def test_complete_order_raises_no_question(full: dict[str, Any]) -> None:
     assert decision_of(full).questions == ()
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(complete_orders(), st.sampled_from([True, False, None]))
 def test_homebound_never_counts_against_an_order(full: dict[str, Any], homebound: bool | None) -> None:
     other = copy.deepcopy(full)

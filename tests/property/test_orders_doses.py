@@ -15,33 +15,33 @@ MASSES = st.sampled_from(["g", "mg", "mcg"])
 
 
 @given(DOSES, MASSES, MASSES)
-def test_there_and_back_is_the_same_amount(dose: Decimal, unit: str, to_unit: str) -> None:
+def test_conversion_there_and_back_is_the_same_amount(dose: Decimal, unit: str, to_unit: str) -> None:
     assert convert(convert(dose, unit, to_unit), to_unit, unit) == dose
 
 
 @given(DOSES, MASSES, MASSES, MASSES)
-def test_a_detour_over_another_unit_changes_nothing(dose: Decimal, unit: str, by_way_of: str, to_unit: str) -> None:
+def test_conversion_over_a_third_unit_is_the_same_amount(
+    dose: Decimal, unit: str, by_way_of: str, to_unit: str
+) -> None:
     assert convert(convert(dose, unit, by_way_of), by_way_of, to_unit) == convert(dose, unit, to_unit)
 
 
 @given(DOSES, DOSES, SIZES)
-def test_more_drug_is_never_fewer_units(dose: Decimal, another: Decimal, size: Decimal) -> None:
+def test_larger_dose_never_has_fewer_units(dose: Decimal, another: Decimal, size: Decimal) -> None:
     smaller, larger = sorted((dose, another))
 
     assert units_per_administration(smaller, "mg", size, "mg") <= units_per_administration(larger, "mg", size, "mg")
 
 
 @given(DOSES, MASSES, SIZES, MASSES)
-def test_units_do_not_depend_on_the_scale_that_the_dose_is_written_in(
-    dose: Decimal, unit: str, size: Decimal, written_in: str
-) -> None:
+def test_units_do_not_depend_on_the_unit_of_the_dose(dose: Decimal, unit: str, size: Decimal, written_in: str) -> None:
     assert units_per_administration(dose, unit, size, "mg") == (
         units_per_administration(convert(dose, unit, written_in), written_in, size, "mg")
     )
 
 
 @given(DOSES, SIZES)
-def test_units_cover_the_dose_with_less_than_one_to_spare(dose: Decimal, size: Decimal) -> None:
+def test_units_cover_the_dose_with_less_than_one_unit_to_spare(dose: Decimal, size: Decimal) -> None:
     units = units_per_administration(dose, "mg", size, "mg")
 
     assert units >= 1
@@ -60,7 +60,7 @@ def test_billed_and_discarded_units_never_exceed_the_opened_vials(dose: Decimal,
 
 
 @given(st.integers(1, 1000), st.integers(1, 50), st.integers(1, 20))
-def test_where_a_vial_holds_whole_units_all_of_them_are_billed_or_discarded(
+def test_units_of_whole_unit_vials_are_all_billed_or_discarded(
     units_of_dose: int, size: int, units_of_vial: int
 ) -> None:
     dose, vial = Decimal(units_of_dose), Decimal(size * units_of_vial)

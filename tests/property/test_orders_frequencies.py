@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from infusion_orders.orders.frequencies import Frequency, UnclearFrequency, administrations, parse_frequency
+from infusion_orders.orders.frequencies import UnclearFrequency, parse_frequency
 from infusion_orders.orders.order import Timing
+from infusion_orders.orders.schedules import Frequency, administrations
 from infusion_orders.orders.vocabularies import PeriodUnit
 from tests.property.strategies import TIMINGS
 
@@ -33,7 +34,7 @@ ALPHABET = "every q0123456789.-hdwk/x, montimesad"
 
 
 @given(st.text(max_size=64) | st.text(ALPHABET, max_size=24))
-def test_any_text_is_read_or_unclear(text: str) -> None:
+def test_any_text_is_a_frequency_or_unclear(text: str) -> None:
     try:
         frequency = parse_frequency(text)
     except UnclearFrequency:
@@ -42,7 +43,7 @@ def test_any_text_is_read_or_unclear(text: str) -> None:
 
 
 @given(TIMINGS)
-def test_any_timing_is_read_or_unclear(sent: dict[str, object]) -> None:
+def test_any_timing_is_a_frequency_or_unclear(sent: dict[str, object]) -> None:
     try:
         frequency = parse_frequency(Timing.model_validate(sent))
     except (UnclearFrequency, ValidationError):
@@ -60,7 +61,7 @@ def test_every_spelling_of_an_interval_is_the_same_frequency(hours: int) -> None
 
 
 @given(FREQUENCIES, FIRST_DAYS, st.integers(0, 800))
-def test_one_more_day_never_has_fewer_administrations(frequency: Frequency, first: date, days: int) -> None:
+def test_longer_period_never_has_fewer_administrations(frequency: Frequency, first: date, days: int) -> None:
     last = first + timedelta(days=days)
 
     more = administrations(frequency, first, last + timedelta(days=1)) - administrations(frequency, first, last)
@@ -69,14 +70,12 @@ def test_one_more_day_never_has_fewer_administrations(frequency: Frequency, firs
 
 
 @given(FREQUENCIES, FIRST_DAYS)
-def test_the_first_day_has_an_administration_unless_the_day_of_the_week_is_another(
-    frequency: Frequency, first: date
-) -> None:
+def test_first_day_has_an_administration_unless_its_weekday_is_not_named(frequency: Frequency, first: date) -> None:
     assert administrations(frequency, first, first) >= (0 if frequency.days_of_week else 1)
 
 
 @given(st.integers(1, 30), FIRST_DAYS, st.integers(0, 400))
-def test_every_so_many_days_is_counted_like_on_a_calendar(interval: int, first: date, days: int) -> None:
+def test_interval_of_days_is_counted_like_on_a_calendar(interval: int, first: date, days: int) -> None:
     given_on = [day for day in range(days + 1) if day % interval == 0]
 
     counted = administrations(parse_frequency(f"every {interval} days"), first, first + timedelta(days=days))
@@ -85,7 +84,7 @@ def test_every_so_many_days_is_counted_like_on_a_calendar(interval: int, first: 
 
 
 @given(FIRST_DAYS, st.integers(0, 60))
-def test_days_of_the_week_are_counted_like_on_a_calendar(first: date, days: int) -> None:
+def test_weekdays_are_counted_like_on_a_calendar(first: date, days: int) -> None:
     given_on = [day for day in range(days + 1) if (first + timedelta(days=day)).weekday() in (0, 3)]
 
     counted = administrations(parse_frequency("mon, thu"), first, first + timedelta(days=days))

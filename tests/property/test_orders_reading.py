@@ -9,17 +9,17 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infusion_orders.orders.reading import (
+from infusion_orders.orders.parsing import (
     FieldProblem,
     InvalidOrder,
     MalformedJson,
     TooLarge,
-    order_from,
-    read_document,
-    read_order,
+    order_from_json,
+    parse_json,
+    parse_order,
 )
 from tests.property.strategies import orders, partial
-from tests.support.places import Document, places
+from tests.support.orders import Document, places
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 ANY_JSON = st.recursive(
@@ -33,7 +33,7 @@ CANARY = "canary4711"
 def complaints(document: Document) -> tuple[FieldProblem, ...]:
     """None for an order."""
     try:
-        read_order(json.dumps(document))
+        parse_order(json.dumps(document))
     except InvalidOrder as refusal:
         return refusal.errors
     return ()
@@ -47,24 +47,24 @@ def put(document: Document, place: tuple[str | int, ...], value: Any) -> None:
 
 
 @given(orders())
-def test_every_order_of_the_contract_is_read_and_written_out_again_the_same(document: Document) -> None:
-    order = read_order(json.dumps(document))
+def test_every_order_survives_parsing_and_writing_unchanged(document: Document) -> None:
+    order = parse_order(json.dumps(document))
 
-    assert read_order(order.model_dump_json()) == order
-    assert order_from(document) == order
-    assert hash(order) == hash(order_from(document))
+    assert parse_order(order.model_dump_json()) == order
+    assert order_from_json(document) == order
+    assert hash(order) == hash(order_from_json(document))
 
 
 @given(orders().flatmap(partial))
 def test_every_optional_field_may_be_left_out(document: Document) -> None:
-    read_order(json.dumps(document))
+    parse_order(json.dumps(document))
 
 
 @given(orders(most_lines=2), st.data())
-def test_what_an_order_says_is_what_was_sent(document: Document, data: st.DataObject) -> None:
+def test_parsed_order_has_the_values_that_were_sent(document: Document, data: st.DataObject) -> None:
     place = data.draw(st.sampled_from(list(places(document))))
     sent: Any = document
-    read: Any = order_from(document)
+    read: Any = order_from_json(document)
     for step in place:
         sent, read = sent[step], getattr(read, step) if isinstance(step, str) else read[step]
 
@@ -75,16 +75,16 @@ def test_what_an_order_says_is_what_was_sent(document: Document, data: st.DataOb
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200) | ANY_JSON.map(json.dumps))
-def test_nothing_but_the_three_complaints_comes_of_anything(body: bytes | str) -> None:
+def test_any_text_parses_or_raises_one_of_three_errors(body: bytes | str) -> None:
     try:
-        read_order(body)
+        parse_order(body)
     except (MalformedJson, TooLarge, InvalidOrder):
         return
     raise AssertionError("these are never orders")
 
 
 @given(orders(most_lines=2), st.data())
-def test_anything_in_any_place_gives_an_order_or_pointers_to_it(document: Document, data: st.DataObject) -> None:
+def test_any_value_in_any_field_parses_or_is_reported_by_pointer(document: Document, data: st.DataObject) -> None:
     place = data.draw(st.sampled_from(list(places(document))))
     put(document, place, data.draw(ANY_JSON))
 
@@ -99,15 +99,15 @@ def test_anything_in_any_place_gives_an_order_or_pointers_to_it(document: Docume
     st.data(),
     st.sampled_from([CANARY, {CANARY: CANARY}, [CANARY], [[CANARY]], CANARY * 30]),
 )
-def test_a_complaint_never_repeats_what_was_sent(document: Document, data: st.DataObject, value: Any) -> None:
+def test_error_never_repeats_what_was_sent(document: Document, data: st.DataObject, value: Any) -> None:
     put(document, data.draw(st.sampled_from(list(places(document)))), value)
 
     assert CANARY not in repr(complaints(document))
 
 
 @given(st.from_regex(r"(0|[1-9][0-9]{0,20})(\.[0-9]{1,20})?", fullmatch=True))
-def test_a_number_keeps_every_digit(text: str) -> None:
-    document = read_document(f"[{text}]")
+def test_number_keeps_every_digit(text: str) -> None:
+    document = parse_json(f"[{text}]")
 
     assert isinstance(document, list)
     assert Decimal(document[0]).as_tuple() == Decimal(text).as_tuple()

@@ -1,4 +1,4 @@
-"""A small vocabulary for the language's own properties: facts without meaning, of every kind."""
+"""A small vocabulary for properties of the rule language: meaningless facts of every kind."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ FACTS = {
         _fact("the.marks", Kind.CODES),
     )
 }
-SMALL = Catalogue({**CATALOGUE.facts, **FACTS})
-"""The real words stand beside the small ones, because a decision shows some of them."""
+SMALL = Catalogue({**CATALOGUE.declared, **FACTS})
+"""The small vocabulary and the real one, because a decision shows some real facts."""
 
 VALUES: Mapping[str, tuple[Any, ...]] = {
     "first.flag": (True, False),
@@ -55,11 +55,11 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     "the.size": tuple(Decimal(half) / 2 for half in range(-2, 11)),
     "the.marks": (frozenset(), frozenset({"a"}), frozenset({"b"}), frozenset({"a", "b"}), frozenset({"c"})),
 }
-"""Every value that conditions drawn from here can tell apart, and a few more."""
+"""Every value that the conditions drawn here can distinguish, and a few more."""
 
 
 def unknown(name: str) -> Unknown:
-    """What a fact is before anybody answered."""
+    """The value of a fact that was not sent."""
     return Unknown((Need(name, 0, Reason.MISSING),))
 
 
@@ -68,7 +68,7 @@ def _leaf(fact: str, operator: str, value: Any) -> dict[str, Any]:
 
 
 def leaves() -> st.SearchStrategy[dict[str, Any]]:
-    """Leaves as authors write them, each operator on a fact that takes it."""
+    """Comparisons as authors write them, each operator with a fact that allows it."""
     flags = st.sampled_from(["first.flag", "second.flag", "third.flag"])
     colours = st.sampled_from(["the.colour", "other.colour"])
     colour = st.sampled_from(sorted(COLOURS))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from infusion_orders.authoring.row_changes import ONE_DAY, with_cells
+from infusion_orders.authoring.differences import ONE_DAY, with_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
-    from infusion_orders.authoring.row_changes import Row, RowChange
+    from infusion_orders.authoring.differences import Row, RowChange
     from infusion_orders.reference.schema import TableSchema
 
 FORMULA_SIGNS = ("=", "+", "-", "@")

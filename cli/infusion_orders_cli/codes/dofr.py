@@ -8,9 +8,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infusion_orders.authoring.row_changes import table_changes
+from infusion_orders.authoring.differences import table_changes
 from infusion_orders.authoring.table_cells import cell_problem
-from infusion_orders.authoring.table_problems import nearest
+from infusion_orders.orders.suggestions import valid_words
 from infusion_orders.reference.schema import DOFR_CATEGORIES, TABLES
 from infusion_orders_cli.codes.changes import FORMULA_SIGNS, Imported, Notice, from_day_on
 from infusion_orders_cli.codes.layout import CPT, LEVEL_II, Record, Wanted, plain_name, table_of
@@ -55,7 +55,7 @@ def names_of(texts: Iterable[str], option: str) -> dict[str, str]:
 def columns_of(mapping: Mapping[str, str]) -> tuple[Wanted, ...]:
     """Our columns under the plan's names, or under ours where nothing is said.  Raises FileRefused."""
     if unknown := [name for name in mapping if name not in OURS]:
-        raise refused(f"--columns: there is no column {unknown[0]!r}{nearest(unknown[0], OURS)}")
+        raise refused(f"--columns: there is no column {unknown[0]!r}{valid_words(unknown[0], OURS)}")
     return tuple(
         Wanted(
             mapping.get(name, name),
@@ -71,7 +71,7 @@ def categories_of(mapping: Mapping[str, str]) -> dict[str, str]:
     words = {_word(category): category for category in DOFR_CATEGORIES}
     for ours in mapping.values():
         if _word(ours) not in words:
-            raise refused(f"--category: there is no category {ours!r}{nearest(ours, DOFR_CATEGORIES)}")
+            raise refused(f"--category: there is no category {ours!r}{valid_words(ours, DOFR_CATEGORIES)}")
     return words | {_word(theirs): words[_word(ours)] for theirs, ours in mapping.items()}
 
 
@@ -125,7 +125,7 @@ def _checked(
     if category is None:
         theirs = record.cells[category_column]
         hint = f'--category "{theirs}=OURS" says which it is' if theirs else "must not be empty"
-        faults.add(record.row, category_column, f"no category of ours{nearest(theirs, DOFR_CATEGORIES)}; {hint}")
+        faults.add(record.row, category_column, f"no category of ours{valid_words(theirs, DOFR_CATEGORIES)}; {hint}")
     return category if len(faults.found) == before else None
 
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infusion_orders.authoring.table_checks import problems_of
+from infusion_orders.authoring.table_checks import table_problems
 from infusion_orders.authoring.table_problems import TableErrors
 from infusion_orders.reference.schema import TABLES
 
@@ -46,7 +46,7 @@ def write_draft(rules: Path, draft: Path, tables: Mapping[str, Sequence[Row]], t
     """
     check_place(rules, draft)
     whole = [TABLES[table].header(), *rows]
-    if problems := problems_of({**tables, table: whole}):
+    if problems := table_problems({**tables, table: whole}):
         raise TableErrors(problems)
     in_place = draft.resolve() == rules.resolve()
     parent = draft.resolve() / "tables" if in_place else draft.resolve().parent

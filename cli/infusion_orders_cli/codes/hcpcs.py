@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from infusion_orders.authoring.row_changes import table_changes, with_cells
+from infusion_orders.authoring.differences import table_changes, with_cells
 from infusion_orders.reference.schema import TABLES
 from infusion_orders_cli.codes.changes import Imported, Notice, day_before, in_order
 from infusion_orders_cli.codes.layout import CPT, LEVEL_II, Wanted, day_of, table_of
@@ -82,7 +82,7 @@ class Addition:
 
 def addition_of(text: str, therapies: Iterable[str]) -> Addition:
     """`J1234=pain`, `Q1234=chemotherapy/drug`, `E0799`.  Raises FileRefused that says what is missing."""
-    from infusion_orders.authoring.table_problems import nearest
+    from infusion_orders.orders.suggestions import valid_words
     from infusion_orders.reference.schema import ANY_THERAPY, CODE_GROUPS
 
     code, _, rest = text.strip().partition("=")
@@ -95,9 +95,9 @@ def addition_of(text: str, therapies: Iterable[str]) -> Addition:
     if not therapy:
         raise refused(f"--add {code}: say its therapy, which is never guessed: --add {code}=THERAPY")
     if therapy not in therapies:
-        raise refused(f"--add {code}: there is no therapy {therapy!r}{nearest(therapy, therapies)}")
+        raise refused(f"--add {code}: there is no therapy {therapy!r}{valid_words(therapy, therapies)}")
     if group not in CODE_GROUPS:
-        raise refused(f"--add {code}: say its group: --add {code}={therapy}/GROUP{nearest(group, CODE_GROUPS)}")
+        raise refused(f"--add {code}: say its group: --add {code}={therapy}/GROUP{valid_words(group, CODE_GROUPS)}")
     return Addition(code, therapy, group)
 
 

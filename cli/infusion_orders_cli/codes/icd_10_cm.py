@@ -9,10 +9,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infusion_orders.authoring.row_changes import RowChange
-from infusion_orders.reference.diagnoses import NOTHING_FOLLOWS, diagnosis_rows
-from infusion_orders.reference.schema import TABLES
-from infusion_orders.reference.values import split_list
+from infusion_orders.authoring.differences import RowChange
+from infusion_orders.reference.diagnoses import CATEGORY_LENGTH, NOTHING_FOLLOWS
+from infusion_orders.reference.schema import LIST_SEPARATOR, TABLES, split_list
 from infusion_orders_cli.codes.changes import Imported
 from infusion_orders_cli.codes.layout import plain_name
 from infusion_orders_cli.codes.problems import Faults, refused
@@ -101,6 +100,24 @@ def diagnoses_after(
     changes.sort(key=lambda change: (change.subject, change.kind))
     read = len(release.billable) + release.headers
     return Imported(SCHEMA.name, rows, tuple(changes), read, {HEADERS: release.headers} if release.headers else {})
+
+
+def diagnosis_rows(
+    billable: Iterable[str], *, valid_from: date, valid_to: date | None, basis: str = "coding"
+) -> list[Row]:
+    """Return the table's rows without its header, sorted by category.
+
+    `billable` are codes in any order, with or without their dots; a code that is given twice counts once.
+    """
+    suffixes: dict[str, set[str]] = {}
+    for code in billable:
+        plain = code.replace(".", "").upper()
+        suffixes.setdefault(plain[:CATEGORY_LENGTH], set()).add(plain[CATEGORY_LENGTH:] or NOTHING_FOLLOWS)
+    last = "" if valid_to is None else valid_to.isoformat()
+    return [
+        (category, LIST_SEPARATOR.join(sorted(suffixes[category])), valid_from.isoformat(), last, basis)
+        for category in sorted(suffixes)
+    ]
 
 
 def _codes(rows: Iterable[Row]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from datetime import date
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from infusion_orders.authoring.table_problems import nearest
+from infusion_orders.orders.suggestions import valid_words
 from infusion_orders_cli.codes.problems import Faults, FileProblem, FileRefused, refused
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _check_header(
         raise refused(f"no header in the first {HEADER_WITHIN} rows; these columns are needed: {needed}{hint}")
     others = [cell for cell in header if cell and cell not in {header[place] for place in places.values()}]
     raise FileRefused(
-        *(FileProblem(number, name, f"the column is missing{nearest(name, others)}{hint}") for name in missing)
+        *(FileProblem(number, name, f"the column is missing{valid_words(name, others)}{hint}") for name in missing)
     )
 
 

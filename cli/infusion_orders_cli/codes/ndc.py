@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from infusion_orders.authoring.row_changes import table_changes
+from infusion_orders.authoring.differences import table_changes
 from infusion_orders.reference.schema import TABLES
 from infusion_orders_cli.codes.changes import Imported, Notice, from_day_on
 from infusion_orders_cli.codes.layout import CPT, LEVEL_II, Wanted, table_of

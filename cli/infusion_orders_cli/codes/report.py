@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from infusion_orders.authoring.row_changes import RowChange
+    from infusion_orders.authoring.differences import RowChange
     from infusion_orders_cli.codes.changes import Imported, Notice
 
 MOST_LINES = 40

@@ -56,8 +56,8 @@ def _section(fact: Fact) -> Iterator[str]:
     yield f"* Type: {fact.kind}{unit}; one for {_scope(fact)}{'; private' if fact.private else ''}"
     if fact.domain is not None:
         yield f"* Values: {_names(sorted(fact.domain))}"
-    if fact.derived_from:
-        yield f"* Derived from: {_names(fact.derived_from)}"
+    if fact.derive is not None:
+        yield f"* Derived from: {_names(_words_used(fact))}"
     pointers = [pointer.replace("{line}", "N") for pointer in CATALOGUE.pointers(fact.name)]
     if pointers:
         yield f"* Pointers: {_names(pointers)}"
@@ -66,6 +66,15 @@ def _section(fact: Fact) -> Iterator[str]:
     if fact.default is not None:
         yield f"* Where no rule applies: `{fact.default}`"
     yield ""
+
+
+def _words_used(fact: Fact) -> Iterator[str]:
+    """Find the words that a fact is derived from, through internal facts."""
+    used: dict[str, None] = {}
+    for name in fact.uses:
+        inner = CATALOGUE.declared[name]
+        used.update(dict.fromkeys(_words_used(inner)) if inner.internal else {name: None})
+    yield from used
 
 
 def _scope(fact: Fact) -> str:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.facts.catalogue import CATALOGUE
-from infusion_orders.rules.canonical import canonical_json
+from infusion_orders.rules.digests import canonical_json
 from infusion_orders.rules.rule import RuleFile
 from infusion_orders_cli.checkout import DEFAULT_RULES
 from infusion_orders_cli.docs.facts import facts_document
+from infusion_orders_cli.docs.openapi import openapi_document
 from infusion_orders_cli.docs.traceability import named_tests, traceability_document
-from infusion_orders_cli.openapi import openapi_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +37,10 @@ LANGUAGE_FINGERPRINT = "{fingerprint}"
 def language_fingerprint(catalogue: Catalogue) -> str:
     """Return the first 16 digits of a SHA-256 over the facts that rules may use and the grammar of rule files."""
     words = [
-        [fact.name, fact.kind, fact.scope, fact.unit, sorted(fact.domain or ()), fact.default, fact.private]
+        [
+            [fact.name, fact.kind, fact.scope, fact.unit, sorted(fact.domain or ()), fact.default, fact.private],
+            [*catalogue.pointers(fact.name), *catalogue.shown_sources(fact.name)],
+        ]
         for fact in catalogue.facts.values()
     ]
     language = canonical_json({"words": words, "grammar": _without_texts(RuleFile.model_json_schema())})

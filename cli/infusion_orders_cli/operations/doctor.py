@@ -58,13 +58,13 @@ def check_deployment(
 def _of_tables(table: str | None, decisions_table: str | None, endpoint_url: str | None, name: str) -> Deployment:
     from urllib.parse import urlsplit
 
-    from infusion_orders_cli.dynamodb import LOOPBACK, PORT
-    from infusion_orders_cli.embedded_table import DECISIONS_TABLE, RULES_TABLE
+    from infusion_orders_cli.local.commands import DYNAMODB_PORT, LOOPBACK
+    from infusion_orders_cli.local.tables import DECISIONS_TABLE, RULES_TABLE
     from infusion_orders_cli.operations.health import Deployment
     from infusion_orders_cli.rule_sources import THIS_MACHINE, client_of
 
     if table is None and endpoint_url is None:
-        endpoint_url = f"http://{LOOPBACK}:{PORT}"
+        endpoint_url = f"http://{LOOPBACK}:{DYNAMODB_PORT}"
     local = endpoint_url is not None and urlsplit(endpoint_url).hostname in THIS_MACHINE
     if local:
         table, decisions_table = table or RULES_TABLE, decisions_table or DECISIONS_TABLE

@@ -12,12 +12,12 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.store.client import StoreUnavailable, named_failures
-from infusion_orders.store.partition import DamagedRuleSet
+from infusion_orders.store.dynamodb import StoreUnavailable, translated_errors
 from infusion_orders.store.partners import PartnerStore
-from infusion_orders.store.rule_sets import NoSuchVersion, RuleSetStore
+from infusion_orders.store.rule_set_table import DamagedRuleSet
+from infusion_orders.store.versions import NoSuchVersion, RuleSetStore
 from infusion_orders_cli.checkout import MARK, OutsideCheckout, project_root
-from infusion_orders_cli.template_tables import read_template
+from infusion_orders_cli.local.tables import read_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -86,7 +86,7 @@ def checks(deployment: Deployment) -> Iterator[Check]:
 def _table(deployment: Deployment, table: str, called: str, *, expires: bool) -> Iterator[Check]:
     """Check one table; if it is missing or does not answer, that is the only result."""
     try:
-        with named_failures():
+        with translated_errors():
             found: dict[str, Any] = dict(deployment.client.describe_table(TableName=table)["Table"])
     except StoreUnavailable as error:
         yield _wrong(called, f"{table}: {error}", CHECK_ACCESS)
@@ -109,7 +109,7 @@ def _encryption(deployment: Deployment, table: Mapping[str, Any], check: str) ->
     key = table.get("SSEDescription", {}).get("KMSMasterKeyArn")
     if key is None:
         return _wrong(check, "DynamoDB's own key", DEPLOY)
-    with named_failures():
+    with translated_errors():
         found = _client("kms", deployment).describe_key(KeyId=key)["KeyMetadata"]
     manager, state = found["KeyManager"], found["KeyState"]
     if manager != "CUSTOMER":
@@ -119,7 +119,7 @@ def _encryption(deployment: Deployment, table: Mapping[str, Any], check: str) ->
 
 
 def _recovery(deployment: Deployment, table: str, check: str) -> Check:
-    with named_failures():
+    with translated_errors():
         found = deployment.client.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
     status = found.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus", "DISABLED")
     return _judged(check, status == "ENABLED", status, DEPLOY)
@@ -131,7 +131,7 @@ def _protection(table: Mapping[str, Any], check: str) -> Check:
 
 
 def _expiry(deployment: Deployment, table: str, check: str) -> Check:
-    with named_failures():
+    with translated_errors():
         found = deployment.client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
     status, attribute = found["TimeToLiveStatus"], found.get("AttributeName")
     right = status in ("ENABLED", "ENABLING") and attribute == "expires_at"
@@ -139,7 +139,7 @@ def _expiry(deployment: Deployment, table: str, check: str) -> Check:
 
 
 def _clock(deployment: Deployment) -> Check:
-    with named_failures():
+    with translated_errors():
         answer = deployment.client.describe_table(TableName=deployment.rules_table)
     date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
     if date is None:
@@ -218,7 +218,7 @@ def _functions(deployment: Deployment) -> Iterator[Check]:
 
 
 def _timeout(deployment: Deployment, template: Mapping[str, Any], function: str, name: str, check: str) -> Check:
-    with named_failures():
+    with translated_errors():
         seconds = int(_client("lambda", deployment).get_function_configuration(FunctionName=name)["Timeout"])
     properties = template["Resources"].get(function, {}).get("Properties", {})
     wanted = properties.get("Timeout", template["Globals"]["Function"]["Timeout"])

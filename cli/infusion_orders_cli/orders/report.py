@@ -12,7 +12,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from infusion_orders.decisions.decision import Outcome
-from infusion_orders.rules.rule import Effect
+from infusion_orders.rules.rule import Citation, Effect
 from infusion_orders_cli.terminal import plain
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from infusion_orders.api.problems import Problem
-    from infusion_orders.decisions.decision import Citation, Decision, Finding, LineDecision, Question
+    from infusion_orders.decisions.decision import Decision, Finding, LineDecision, Question
     from infusion_orders_cli.orders.results import Result
 
 COLOURS: Mapping[str, str] = {

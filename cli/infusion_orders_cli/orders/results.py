@@ -10,7 +10,7 @@ from urllib.parse import quote
 from infusion_orders.api.problems import Problem, problem_of
 from infusion_orders.decisions import decide
 from infusion_orders.decisions.decision import Decision
-from infusion_orders.orders.reading import InvalidOrder, MalformedJson, TooLarge, read_order
+from infusion_orders.orders.parsing import InvalidOrder, MalformedJson, TooLarge, parse_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -71,7 +71,7 @@ def results(
         place = f"{file}#line-{body.line}"
         answer: Decision | Problem
         try:
-            order = read_order(body.content)
+            order = parse_order(body.content)
             answer = decide(order, rule_set, as_of=as_of, explain_all=explain_all).decision
         except (MalformedJson, TooLarge, InvalidOrder) as error:
             answer = problem_of(error)

@@ -9,7 +9,7 @@ import json
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from infusion_orders.orders.reading import MAX_BODY_BYTES
+from infusion_orders.orders.parsing import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,9 +14,8 @@ from infusion_orders_cli.terminal import console, failures_explained, plain, pri
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infusion_orders.authoring.analysis.findings import Analysis, Finding
+    from infusion_orders.authoring.analysis.report import Analysis, AnalysisFinding
     from infusion_orders.rules.document import RuleSetDocument
-    from infusion_orders.rules.problems import RuleSetErrors
 
 BROKEN = 1
 EPILOG = """
@@ -46,20 +45,21 @@ def check_rules(
     json: AsJson = False,
 ) -> None:
     """Check that a rule set loads, and find what its rules can and cannot do."""
-    from infusion_orders.authoring.checks import check
+    from infusion_orders.authoring.checks import check_document
     from infusion_orders.authoring.rule_files import read_directory
     from infusion_orders.rules.problems import RuleSetErrors
     from infusion_orders_cli.rule_sources import rule_folder
 
     with failures_explained():
-        document = None
         try:
             document, files = read_directory(rule_folder(directory))
-            check(document, files=files)
+            check_document(document, files=files)
         except RuleSetErrors as errors:
-            findings = () if document is None else _faulty_periods(document)
-            _print_problems(errors, findings, json=json)
-            _write_orders(findings, orders, directory, announced=not json)
+            if json:
+                print_json({"problems": errors.problems, "findings": []})
+            else:
+                for problem in errors.problems:
+                    typer.echo(plain(str(problem)), err=True)
             raise typer.Exit(BROKEN) from None
     analysis = None if quick else analysis_of(document)
     if json:
@@ -82,28 +82,12 @@ def check_rules(
 
 def analysis_of(document: RuleSetDocument) -> Analysis:
     """Analyse the rules, with a progress bar."""
-    from infusion_orders.authoring.analysis.analyse import analyse
+    from infusion_orders.authoring.analysis.analysis import analyse
     from infusion_orders.rules.rule_set import RuleSet
 
     rule_set = RuleSet.from_document(document, version=0, digest=document.digest)
     with progress_bar("analysing", "questions") as progress:
         return analyse(rule_set, progress=progress)
-
-
-def _faulty_periods(document: RuleSetDocument) -> Sequence[Finding]:
-    """Find the rows whose periods keep the rule set from loading, with orders that show what they do."""
-    from infusion_orders.authoring.analysis.findings import Kind
-    from infusion_orders.authoring.analysis.table_periods import table_findings
-
-    return [finding for finding in table_findings(document.tables) if finding.kind is not Kind.TABLE_GAP]
-
-
-def _print_problems(errors: RuleSetErrors, findings: Sequence[Finding], *, json: bool) -> None:
-    if json:
-        print_json({"problems": errors.problems, "findings": findings})
-        return
-    for problem in errors.problems:
-        typer.echo(plain(str(problem)), err=True)
 
 
 def _examples(document: RuleSetDocument) -> int:
@@ -131,7 +115,9 @@ def _print_report(document: RuleSetDocument, analysis: Analysis | None, *, doubt
         screen.print(f"  {', '.join(doubt.where)}: {doubt.question} Not known: {doubt.looked_at}.")
 
 
-def _write_orders(findings: Sequence[Finding], folder: Path | None, directory: Path | None, *, announced: bool) -> None:
+def _write_orders(
+    findings: Sequence[AnalysisFinding], folder: Path | None, directory: Path | None, *, announced: bool
+) -> None:
     """Write one file for each finding, numbered in the order of the report."""
     if folder is None or not findings:
         return
@@ -141,5 +127,4 @@ def _write_orders(findings: Sequence[Finding], folder: Path | None, directory: P
         path = folder / f"{number:02d}-{finding.kind.name.lower().replace('_', '-')}.json"
         path.write_text(encoder.dumps(finding.order, indent=2) + "\n", encoding="utf-8")
         if announced:
-            unchecked = " --unchecked" if finding.kind.name in ("TABLE_OVERLAP", "TABLE_REVERSED") else ""
-            console().print(f"  {path}: infusion-orders validate {path}{rules}{unchecked} --explain")
+            console().print(f"  {path}: infusion-orders validate {path}{rules} --explain")

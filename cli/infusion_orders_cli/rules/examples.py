@@ -20,7 +20,7 @@ from infusion_orders_cli.terminal import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from infusion_orders.authoring.example_report import Examined
+    from infusion_orders.authoring.coverage import ExampleReport
     from infusion_orders.rules.document import RuleSetDocument
 
 TOO_LITTLE = 1
@@ -59,7 +59,7 @@ def run_examples(
     json: AsJson = False,
 ) -> None:
     """Run every example of a rule set, and report how much the examples test."""
-    from infusion_orders.authoring.example_report import examined, shares
+    from infusion_orders.authoring.coverage import example_reports, shares
     from infusion_orders.rules.problems import RuleSetErrors
     from infusion_orders_cli.rule_sources import document_from_files
 
@@ -69,7 +69,7 @@ def run_examples(
         except RuleSetErrors as errors:
             fail(*map(str, errors.problems), code=TOO_LITTLE)
     with progress_bar("testing", "rules") as progress:
-        rules = examined(document, coverage=coverage, mutate=mutate, progress=progress)
+        rules = example_reports(document, coverage=coverage, mutate=mutate, progress=progress)
     found = shares(rules)
     if json:
         print_json({"rules": [one.plain() for one in rules], **found})
@@ -79,13 +79,13 @@ def run_examples(
         raise typer.Exit(TOO_LITTLE)
 
 
-def _print_report(document: RuleSetDocument, tested: Sequence[Examined]) -> None:
+def _print_report(document: RuleSetDocument, tested: Sequence[ExampleReport]) -> None:
     screen = console()
     examples = sum(len(one.rule.examples) for one in tested)
     screen.print(f"[bold green]{document.name}[/]: all {examples} examples of {len(tested)} rules hold")
     if tested[0].coverage is None and tested[0].mutation is None:
         return
-    subjects: dict[str, list[Examined]] = {}
+    subjects: dict[str, list[ExampleReport]] = {}
     for one in tested:
         subjects.setdefault(one.rule.id.split(".", maxsplit=1)[0], []).append(one)
     rows = [_row(subject, ones) for subject, ones in subjects.items()]
@@ -95,8 +95,8 @@ def _print_report(document: RuleSetDocument, tested: Sequence[Examined]) -> None
         screen.print(line)
 
 
-def _row(subject: str, rules: Sequence[Examined]) -> list[str]:
-    from infusion_orders.authoring.example_report import percent
+def _row(subject: str, rules: Sequence[ExampleReport]) -> list[str]:
+    from infusion_orders.authoring.coverage import percent
 
     def share(part: int, whole: int) -> str:
         return f"{part} of {whole} ({percent(part, whole):.0f} %)"
@@ -105,7 +105,7 @@ def _row(subject: str, rules: Sequence[Examined]) -> list[str]:
     covered = [one.coverage for one in rules if one.coverage is not None]
     mutated = [one.mutation for one in rules if one.mutation is not None]
     if covered:
-        leaves = sum(len(one.leaves) for one in covered)
+        leaves = sum(len(one.comparisons) for one in covered)
         one_sided = sum(len({leaf for leaf, _ in one.one_sided}) for one in covered)
         row[3] = share(sum(len(one.reached) for one in covered), sum(len(one.possible) for one in covered))
         row[4] = share(leaves - one_sided, leaves)
@@ -114,13 +114,13 @@ def _row(subject: str, rules: Sequence[Examined]) -> list[str]:
     return row
 
 
-def _gaps(tested: Iterable[Examined]) -> Iterable[str]:
+def _gaps(tested: Iterable[ExampleReport]) -> Iterable[str]:
     for one in tested:
         if one.coverage is not None and one.coverage.missing:
-            yield f"[yellow]{one.rule.id}[/]: no example is {', '.join(one.coverage.missing)}"
+            yield f"[yellow]{one.rule.id}[/]: no example has the verdict {', '.join(one.coverage.missing)}"
         survivors = one.mutation.survivors if one.mutation is not None else ()
         for survivor in survivors[:MOST_SHOWN]:
-            yield f"[yellow]{one.rule.id}[/]: no example notices {escaped(survivor.slip)}"
+            yield f"[yellow]{one.rule.id}[/]: no example fails if {escaped(survivor.slip)}"
             if survivor.example is not None:
                 yield f"    - {escaped(_as_yaml(survivor.example))}"
         if len(survivors) > MOST_SHOWN:

@@ -69,8 +69,9 @@ def replay_decisions(
     json: AsJson = False,
 ) -> None:
     """Decide recorded decisions again under a candidate, and list what would change."""
+    from infusion_orders.store.recorded_decisions import UnreadableExport
     from infusion_orders_cli.rule_sources import rule_set_of
-    from infusion_orders_cli.rules.replay_run import ExportSource, OtherReplay, UnreadableExport, replay_pages
+    from infusion_orders_cli.rules.replay_run import ExportSource, OtherReplay, replay_pages
 
     allowed = None if max_flips is None else share_of(max_flips)
     with refusals_explained():

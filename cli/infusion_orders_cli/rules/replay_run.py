@@ -11,7 +11,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.decisions.replay_report import ReplayReport, report_of
-from infusion_orders.store.recorded_decisions import PAGE, Mark, decisions_of_export, moment_of
+from infusion_orders.store.recorded_decisions import (
+    PAGE_SIZE,
+    Position,
+    UnreadableExport,
+    decisions_in_export,
+    recorded_at,
+)
 from infusion_orders_cli.workers import done_in_order
 
 if TYPE_CHECKING:
@@ -26,15 +32,9 @@ if TYPE_CHECKING:
 
     Decisions = tuple[RecordedDecision, ...]
 
-UNREADABLE = (ValueError, KeyError, OSError, EOFError, TypeError)
-
 
 class OtherReplay(Exception):
     """The state on disk is not of this replay; the text says what to do."""
-
-
-class UnreadableExport(Exception):
-    """A file is not an export of decisions; the text says which one, and after which decision it fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,32 +56,34 @@ class ExportSource:
         moments = [None if at is None else at.isoformat() for at in (self.since, self.until)]
         return {"files": files, "days": moments, "partners": None if self.partners is None else list(self.partners)}
 
-    def pages(self, mark: Mark | None) -> Iterator[tuple[Decisions, Mark]]:
+    def pages(self, mark: Position | None) -> Iterator[tuple[Decisions, Position]]:
         """Yield pages from the mark on, or from the beginning.  Raises UnreadableExport."""
         first, done = (0, 0) if mark is None else (mark.part, int(mark.at or 0))
         for part in range(first, len(self.files)):
             yield from self._pages_of(part, done)
             done = 0
 
-    def _pages_of(self, part: int, done: int) -> Iterator[tuple[Decisions, Mark]]:
+    def _pages_of(self, part: int, done: int) -> Iterator[tuple[Decisions, Position]]:
         path = self.files[part]
         size = path.stat().st_size or 1
         try:
             with path.open("rb") as raw, gzip.open(raw) if path.suffix == ".gz" else path.open("rb") as lines:
-                decisions = decisions_of_export(lines)
+                decisions = decisions_in_export(lines)
                 for _ in islice(decisions, done):
                     pass
-                while page := tuple(islice(decisions, PAGE)):
+                while page := tuple(islice(decisions, PAGE_SIZE)):
                     done += len(page)
                     read = raw.tell() if path.suffix == ".gz" else lines.tell()
-                    yield tuple(filter(self._is_wanted, page)), Mark(part, done, (part + read / size) / len(self.files))
-        except UNREADABLE as problem:
-            where = f"{path.name}, after decision {done}"
-            raise UnreadableExport(f"Not an export of decisions: {where} ({type(problem).__name__}).") from None
-        yield (), Mark(part + 1, None, (part + 1) / len(self.files))
+                    yield (
+                        tuple(filter(self._is_wanted, page)),
+                        Position(part, done, (part + read / size) / len(self.files)),
+                    )
+        except UnreadableExport as problem:
+            raise UnreadableExport(f"{path.name} is not an export of decisions: {problem}.") from None
+        yield (), Position(part + 1, None, (part + 1) / len(self.files))
 
     def _is_wanted(self, decision: RecordedDecision) -> bool:
-        at = moment_of(decision.decision_id)
+        at = recorded_at(decision.decision_id)
         return (
             (self.since is None or at >= self.since.timestamp())
             and (self.until is None or at <= self.until.timestamp())
@@ -100,7 +102,7 @@ class _State:
 
     path: Path | None
     of: dict[str, Any]
-    mark: Mark | None
+    mark: Position | None
     report: ReplayReport
 
     def keep(self) -> None:
@@ -142,7 +144,7 @@ def _read_state(path: Path | None, of: dict[str, Any]) -> _State:
     try:
         written = json.loads(path.read_text(encoding="utf-8"))
         same = written["of"] == json.loads(json.dumps(of))
-        state = _State(path, of, Mark(**written["mark"]), ReplayReport.from_plain(written["report"]))
+        state = _State(path, of, Position(**written["mark"]), ReplayReport.from_plain(written["report"]))
     except (ValueError, KeyError, TypeError):
         raise OtherReplay(f"{path} is not the state of a replay: name another file.") from None
     if not same:

@@ -31,7 +31,7 @@ def search_rules(
     json: Annotated[bool, typer.Option("--json", help="Print one rule per line.")] = False,
 ) -> None:
     """Search rules by text, as the manual's own search does; the best match comes first."""
-    from infusion_orders.authoring.search import EFFECTS, SearchTextLength, search
+    from infusion_orders.authoring.search import EFFECTS, SearchTextLength, find_rules
     from infusion_orders.rules.rule import Rule
     from infusion_orders_cli.rule_sources import document_from_files
 
@@ -42,7 +42,7 @@ def search_rules(
     every = [Rule.model_validate(rule) for rule in document.rules]
     wanted = None if clause is None else clause.upper()
     try:
-        found = search(every, text, clause=wanted, provider_type=provider_type, therapy=therapy, effect=effect)
+        found = find_rules(every, text, clause=wanted, provider_type=provider_type, therapy=therapy, effect=effect)
     except SearchTextLength as wrong:
         fail(f"{str(wrong)[:1].upper()}{str(wrong)[1:]}.")
     if json:

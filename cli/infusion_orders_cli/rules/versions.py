@@ -88,10 +88,10 @@ def show_version(
 
 def _show_rule(rules: Mapping[str, Any], rule: str, *, json: bool) -> None:
     from infusion_orders.authoring.wording import rule_in_words
-    from infusion_orders.rules.resolution import nearest
+    from infusion_orders.orders.suggestions import did_you_mean
 
     if rule not in rules:
-        fail(f"This version has no rule {rule!r}{nearest(rule, rules)}.", code=REFUSED)
+        fail(f"This version has no rule {rule!r}{did_you_mean(rule, rules)}.", code=REFUSED)
     if json:
         print_json(rules[rule])
         return
@@ -134,7 +134,7 @@ def show_history(
     from infusion_orders_cli.rule_sources import store_of
 
     with refusals_explained():
-        changes = store_of(table, endpoint_url, name).activations.history(most=most)
+        changes = store_of(table, endpoint_url, name).activations.history(limit=most)
     if json:
         print_json({"changes": changes})
         return

@@ -1,5 +1,6 @@
-"""What every function at the edge shares: settings, caller, requests, problems and observability.
+"""What the functions behind the API share: routes, authentication, requests, problems, limits and observability.
 
-A function folder holds routes only.  They are registered on `partner_api.PartnerApi`, which answers every failure with
-the problem that `problems.problem_of` makes of its exception, and writes one line and a few metrics a request.
+`routes` declares every route.  A function gives its handlers and its `resources` to `application.Application`, which
+finds the handler of a request, turns every exception into the problem of `problems.problem_of`, and writes one log line
+and a few metrics for each request.
 """

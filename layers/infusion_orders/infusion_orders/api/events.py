@@ -1,7 +1,7 @@
-"""The event of a request, as far as it is one of API Gateway's: what has another form counts as not sent.
+"""The event of a request: fields of an unexpected type count as missing.
 
-API Gateway sends no such events, but whoever may invoke the function can; they are refused like any other request, and
-what they hold gets into no log.
+API Gateway never sends such fields, but anyone who may invoke the function can.  Those requests are refused like any
+other, and nothing that they hold reaches a log.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ _ID = re.compile(r"[A-Za-z0-9=_-]{1,128}")
 
 
 def usable_event(given: object) -> Json:
-    """The fields that the functions read, each of the type that API Gateway gives it.
+    """The fields that the functions read, each with the type that API Gateway gives it.
 
-    An odd value of a query parameter becomes an empty text instead of being left out, so that it is refused.
+    A query parameter of another type becomes an empty text and is not left out, so that it is refused.
     """
     event = _object(given)
     context = _object(event.get("requestContext"))
@@ -41,7 +41,7 @@ def usable_event(given: object) -> Json:
 
 
 def usable_id(given: object) -> str | None:
-    """The id of a request, if it looks like one of API Gateway's."""
+    """The id of a request, if it looks like one that API Gateway makes."""
     return given if isinstance(given, str) and _ID.fullmatch(given) else None
 
 
@@ -58,7 +58,7 @@ def _text(given: object) -> str:
 
 
 def _path(given: object) -> str:
-    """Empty for one that does not begin like a path or has a character that no address has, such as a line's end."""
+    """The path, or an empty text if it has no leading slash or has characters such as line breaks."""
     path = _text(given)
     return path if path.startswith("/") and path.isprintable() else ""
 

@@ -1,8 +1,7 @@
-"""The metrics: their names and dimensions in one table, and the lines that CloudWatch makes them from.
+"""The metrics: a table of their names and dimensions, and the lines that CloudWatch derives them from.
 
-A line is in CloudWatch's embedded metric format.  What it declares is the same for all lines of its kind, so it is
-rendered once a process: a line costs some microseconds.  Every value of a dimension is one that the code or the rule
-set names, never one that an order holds.
+A line has CloudWatch's embedded metric format.  Its declarations are the same for all lines of a kind and are rendered
+once per process.  The values of dimensions come from the code or the rule set, never from an order.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ if TYPE_CHECKING:
 
 COUNT, MILLISECONDS, SECONDS = "Count", "Milliseconds", "Seconds"
 SERVICE = "service"
-"""The dimension of every metric: one stack's, `infusion-orders-<stage>`."""
+"""The dimension that every metric has: the stack, `infusion-orders-<stage>`."""
 
 
 class Metric(StrEnum):
-    """`INDETERMINATE` is 0 or 1 for each decision, so that it is there, and a share of all, without any."""
+    """The names of all metrics.  `INDETERMINATE` is 0 or 1 for each decision, so that its average is a share."""
 
     DECISIONS = "Decisions"
     INDETERMINATE = "Indeterminate"
@@ -40,59 +39,59 @@ class Metric(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
-    """A metric's unit, and the sets of dimensions that it is counted by, each beside the service."""
+class Declaration:
+    """A metric's unit, and the sets of dimensions that it is counted by in addition to the service."""
 
     unit: str
     by: tuple[tuple[str, ...], ...] = ((),)
 
 
-Kind = dict[Metric, Declared]
+MetricKind = dict[Metric, Declaration]
 _EVERY_WAY = ((), ("outcome",), ("ruleset_version",), ("outcome", "ruleset_version"))
 _BY_SHADOW = (("shadow_version",),)
 
-DECISION: Kind = {
-    Metric.DECISIONS: Declared(COUNT, _EVERY_WAY),
-    Metric.INDETERMINATE: Declared(COUNT, ((), ("ruleset_version",))),
-    Metric.DECISION_TIME: Declared(MILLISECONDS, ((), ("ruleset_version",))),
-    Metric.RULE_SET_AGE: Declared(SECONDS),
+DECISION: MetricKind = {
+    Metric.DECISIONS: Declaration(COUNT, _EVERY_WAY),
+    Metric.INDETERMINATE: Declaration(COUNT, ((), ("ruleset_version",))),
+    Metric.DECISION_TIME: Declaration(MILLISECONDS, ((), ("ruleset_version",))),
+    Metric.RULE_SET_AGE: Declaration(SECONDS),
 }
-RULE: Kind = {
-    Metric.FINDINGS_NOT_MET: Declared(COUNT, (("rule",),)),
-    Metric.FINDINGS_FAILED: Declared(COUNT, (("rule",),)),
+RULE: MetricKind = {
+    Metric.FINDINGS_NOT_MET: Declaration(COUNT, (("rule",),)),
+    Metric.FINDINGS_FAILED: Declaration(COUNT, (("rule",),)),
 }
-PROBLEM: Kind = {Metric.PROBLEMS: Declared(COUNT, (("problem",),))}
-SHADOW: Kind = {
-    Metric.SHADOW_DECISIONS: Declared(COUNT, _BY_SHADOW),
-    Metric.SHADOW_DIFFERENCES: Declared(COUNT, _BY_SHADOW),
-    Metric.SHADOW_FAILURES: Declared(COUNT, _BY_SHADOW),
+PROBLEM: MetricKind = {Metric.PROBLEMS: Declaration(COUNT, (("problem",),))}
+SHADOW: MetricKind = {
+    Metric.SHADOW_DECISIONS: Declaration(COUNT, _BY_SHADOW),
+    Metric.SHADOW_DIFFERENCES: Declaration(COUNT, _BY_SHADOW),
+    Metric.SHADOW_FAILURES: Declaration(COUNT, _BY_SHADOW),
 }
-FLIP: Kind = SHADOW | {Metric.SHADOW_DIFFERENCES: Declared(COUNT, (*_BY_SHADOW, ("shadow_version", "flip")))}
+FLIP: MetricKind = SHADOW | {Metric.SHADOW_DIFFERENCES: Declaration(COUNT, (*_BY_SHADOW, ("shadow_version", "flip")))}
 KINDS = (DECISION, RULE, PROBLEM, SHADOW, FLIP)
-"""All that is ever emitted; template.yaml's alarms and dashboard are held to it."""
+"""Every kind of line.  A test holds the alarms and the dashboard of template.yaml to it."""
 
 _encoded = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Meter:
-    """Writes the metrics of one service to standard output, which Lambda hands to CloudWatch."""
+    """Writes the metrics of one service to standard output, which Lambda sends to CloudWatch."""
 
     def __init__(self, settings: Settings) -> None:
         self._service = settings.service_name
         self._enabled = settings.metrics_enabled
         self._declared = {id(kind): _directives(settings.metrics_namespace, kind) for kind in KINDS}
 
-    def write(self, kind: Kind, dimensions: Mapping[str, str], values: Mapping[Metric, Sequence[float]]) -> None:
-        """One line: at most 100 values for each metric of the kind."""
+    def write(self, kind: MetricKind, dimensions: Mapping[str, str], values: Mapping[Metric, Sequence[float]]) -> None:
+        """Write one line, with at most 100 values for each metric of the kind."""
         if not self._enabled:
             return
-        said = _encoded({SERVICE: self._service, **dimensions, **values})
+        measured = _encoded({SERVICE: self._service, **dimensions, **values})
         about = f'{{"Timestamp":{time.time_ns() // 1_000_000},"CloudWatchMetrics":{self._declared[id(kind)]}}}'
-        sys.stdout.write(f'{{"_aws":{about},{said[1:]}\n')
+        sys.stdout.write(f'{{"_aws":{about},{measured[1:]}\n')
 
 
-def _directives(namespace: str, kind: Kind) -> str:
-    """Metrics that are counted by the same dimensions share a directive."""
+def _directives(namespace: str, kind: MetricKind) -> str:
+    """The directives of a kind: metrics with the same dimensions share one."""
     together: dict[tuple[tuple[str, ...], ...], list[dict[str, str]]] = {}
     for metric, declared in kind.items():
         together.setdefault(declared.by, []).append({"Name": metric, "Unit": declared.unit})

@@ -1,8 +1,7 @@
-"""One log line and a few metrics for each request, of an allow-list of fields.
+"""One log line and a few metrics for each request, with fields of an allow-list.
 
-What is not on the list is dropped when the line is written, wherever it came from: ids, outcomes, rule ids, digests and
-durations are on it, nothing that an order holds is.  The X-Ray SDK is not imported: tracing of the function itself
-needs none.
+The list has ids, outcomes, rule ids, digests and durations, and nothing that an order holds.  Any other field is
+dropped when the line is written.  Tracing the function needs no X-Ray SDK, so none is imported.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Event(StrEnum):
-    """The only messages that a log line may have."""
+    """The only messages of log lines."""
 
     ANSWERED = "answered"
     REFUSED = "refused"
@@ -70,13 +69,13 @@ ALLOWED_FIELDS = frozenset({"level", "message", "timestamp", "service", "xray_tr
 
 
 class AllowListFormatter(LambdaPowertoolsFormatter):
-    """Writes the allowed fields, and a message only if it is an `Event`.
+    """Writes the allowed fields, and the message only if it is an `Event`.
 
-    Exception texts, source lines and extras that nobody meant to log have no way into the line.
+    Exception texts, source lines and accidental extras cannot reach the line.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line of JSON, built from the list and not by taking things out of what Powertools would write."""
+        """One line of JSON, built from the list instead of filtered from what Powertools would write."""
         given = record.__dict__
         known = self.log_format
         line = {
@@ -96,7 +95,7 @@ _EVENTS = frozenset(str(event) for event in Event)
 
 @dataclass(slots=True)
 class Judged:
-    """One decided order, for the metrics; `not_met` and `failed` name the rule of each such finding."""
+    """What the metrics count of one decided order; `not_met` and `failed` name the rule of each such finding."""
 
     outcome: str
     ruleset_version: int
@@ -108,9 +107,10 @@ class Judged:
 
 @dataclass(slots=True)
 class Shadowed:
-    """One order that was also decided under the shadow version; `fields` for the log line of those that differ.
+    """One order that was also decided under the shadow version.
 
-    `flip` is the order's outcome here and there, None where nothing differs; `failed` says that it was not decided.
+    `flip` has both outcomes of the order, None if nothing differs; `fields` are for the log line of a difference;
+    `failed` means that the shadow did not decide the order.
     """
 
     version: int
@@ -121,9 +121,9 @@ class Shadowed:
 
 @dataclass(slots=True)
 class Notes:
-    """What the code that answers one request notes about it: fields for its line, decided orders and problems.
+    """What is noted about one request while it is answered: fields for its log line, decided orders and problems.
 
-    `at` is the request's one clock: its day, its decision id and its record agree.
+    `at` is the time of the request, so that its day, its decision id and its record agree.
     """
 
     at: datetime
@@ -135,11 +135,11 @@ class Notes:
     shadowed: list[Shadowed] = field(default_factory=list)
 
     def note(self, **fields: Any) -> None:
-        """Fields that are not in `ALLOWED_FIELDS` are dropped when the line is written."""
+        """Add fields to the log line; those that are not in `ALLOWED_FIELDS` are dropped when it is written."""
         self.fields.update(fields)
 
     def decided(self, decision: Decision, *, duration_ms: float) -> None:
-        """A decision that was given out: its ids and outcome, and the rules that it rests on."""
+        """Note a recorded decision: its ids, its outcome, and the rules of its findings."""
         rule_set = decision.ruleset
         self.judged.append(
             Judged(
@@ -174,10 +174,9 @@ def _rules(decision: Decision, verdict: Verdict) -> tuple[str, ...]:
 
 
 class Observer:
-    """Where the lines and metrics of one function go: standard output, which Lambda hands to CloudWatch."""
+    """Writes the log lines and metrics of one function to standard output, which Lambda sends to CloudWatch."""
 
     def __init__(self, settings: Settings) -> None:
-        """One logger a process: a second observer of the same service writes through the first one's."""
         self._logger = Logger(
             service=settings.service_name,
             level=settings.log_level,
@@ -192,7 +191,7 @@ class Observer:
         self._meter = Meter(settings)
 
     def report(self, notes: Notes, *, status: int, duration_ms: float) -> None:
-        """The line and the metrics of one request."""
+        """Write the line and the metrics of one request."""
         event = _event(status, notes)
         write = self._logger.error if event is Event.FAULT else self._logger.info
         write(
@@ -225,7 +224,7 @@ class Observer:
                 self._logger.info(str(Event.SHADOW), extra={"request_id": notes.request_id, **one.fields})
 
     def _measure_decisions(self, judged: Sequence[Judged]) -> None:
-        """A line for each outcome and version, and for each rule that is not met or failed: of one order, few."""
+        """Write a line for each outcome and version, and for each rule that is not met or failed."""
         groups: dict[tuple[str, int], list[Judged]] = {}
         for one in judged:
             groups.setdefault((one.outcome, one.ruleset_version), []).append(one)
@@ -252,14 +251,14 @@ class Observer:
 
 
 def _event(status: int, notes: Notes) -> Event:
-    """A batch is answered with 200 even if one of its orders met a fault of ours: the line still says so."""
+    """The message of the line; a batch is answered with 200 even if one of its orders met a fault."""
     if status >= 500 or "fault" in notes.fields:
         return Event.FAULT
     return Event.ANSWERED if status < 400 else Event.REFUSED
 
 
 def stack_of(traceback: TracebackType | None) -> list[str]:
-    """Where a fault happened, innermost last: `module:line function`, no source text, no variables, no message."""
+    """Where a fault happened, innermost last: `module:line function`, without source text, variables or message."""
     places = []
     while traceback is not None:
         code = traceback.tb_frame.f_code

@@ -1,4 +1,4 @@
-"""Every failure that a partner can meet, as an RFC 9457 problem: one table from exception to problem."""
+"""One table from exception to RFC 9457 problem, for every failure that a caller can see."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.api.caller import NotAllowed, Unauthenticated
-from infusion_orders.api.requests import (
+from infusion_orders.api.errors import (
     AnswerTooLarge,
     InvalidRequest,
     MethodNotAllowed,
-    NothingThere,
+    NotAllowed,
+    NotFound,
     TooManyFlips,
+    Unauthenticated,
     UnsupportedMediaType,
 )
-from infusion_orders.orders.reading import InvalidOrder, MalformedJson, TooLarge
+from infusion_orders.orders.parsing import InvalidOrder, MalformedJson, TooLarge
 from infusion_orders.rules.problems import RuleSetErrors
 from infusion_orders.store.activations import (
     ActivationConflict,
@@ -24,10 +25,10 @@ from infusion_orders.store.activations import (
     NothingToDo,
     SamePerson,
 )
-from infusion_orders.store.client import StoreUnavailable
 from infusion_orders.store.decisions import DecisionNotFound, IdempotencyConflict
-from infusion_orders.store.partition import DamagedRuleSet
-from infusion_orders.store.rule_sets import NoSuchVersion
+from infusion_orders.store.dynamodb import StoreUnavailable
+from infusion_orders.store.rule_set_table import DamagedRuleSet
+from infusion_orders.store.versions import NoSuchVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,30 +40,30 @@ LONGEST_NAME = 200
 LONGEST_PROBLEM = 500
 
 TITLES: Mapping[str, str] = {
-    "malformed-json": "The body is not JSON",
-    "invalid-order": "The request does not follow the contract",
-    "unauthenticated": "No verified caller",
-    "missing-scope": "The caller may not do this",
-    "not-found": "Nothing is there",
-    "idempotency-conflict": "The idempotency key was used for another order",
+    "malformed-json": "The body is not valid JSON",
+    "invalid-order": "The request is invalid",
+    "unauthenticated": "Not authenticated",
+    "missing-scope": "Not allowed",
+    "not-found": "Not found",
+    "idempotency-conflict": "The idempotency key was used for a different request",
     "too-large": "Too large",
     "unsupported-media-type": "The body must be application/json",
     "throttled": "Too many requests",
-    "no-ruleset": "No rules to decide with",
-    "internal": "A fault on our side",
-    "invalid-ruleset": "The rule set does not load",
-    "activation-conflict": "Somebody else was first",
+    "no-ruleset": "No current rules",
+    "internal": "Internal error",
+    "invalid-ruleset": "The rule set is invalid",
+    "activation-conflict": "The active version has changed",
     "checks-not-passed": "The version's checks found errors",
-    "four-eyes": "Another person must do this",
-    "nothing-to-do": "It is so already",
+    "four-eyes": "A second person is required",
+    "nothing-to-do": "Nothing to change",
     "too-many-flips": "Too many recorded decisions would change",
 }
-"""The stable names, the last part of a problem's `type`.  `throttled` is API Gateway's own answer."""
+"""Titles by stable name, the last part of a problem's `type`.  API Gateway itself answers `throttled`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`errors` name a pointer, query parameter or header and what is wrong there, never a value."""
+    """A problem to render.  `errors` name a pointer, query parameter or header and what is wrong, never a value."""
 
     name: str
     status: int
@@ -71,7 +72,7 @@ class Problem:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def body(self, instance: str) -> str:
-        """`instance` is the id of the request, the one that the log line carries."""
+        """The problem's JSON; `instance` is the id of the request, which the log line carries too."""
         document: dict[str, Any] = {
             "type": PROBLEM_TYPES + self.name,
             "title": TITLES[self.name],
@@ -85,7 +86,7 @@ class Problem:
 
 
 def problem_of(error: Exception) -> Problem:
-    """The problem of the error's class or of its nearest ancestor in the table; `internal` for everything else."""
+    """The problem of the error's class or of its nearest ancestor in the table; `internal` for all others."""
     for ancestor in type(error).__mro__:
         render = _TABLE.get(ancestor)
         if render is not None:
@@ -93,13 +94,13 @@ def problem_of(error: Exception) -> Problem:
     return Problem(
         "internal",
         500,
-        "A fault on our side kept this request from being answered. Send it again; if that fails too, tell the plan "
-        "the id of this request.",
+        "The service failed to answer this request. Send it again; if it fails again, give the plan the id of this "
+        "request.",
     )
 
 
 def is_expected(error: Exception) -> bool:
-    """False for what only a fault in the service raises."""
+    """Whether the table names the error; if not, the error is a fault of the service."""
     return any(ancestor in _TABLE for ancestor in type(error).__mro__)
 
 
@@ -109,17 +110,17 @@ def _always(problem: Problem) -> Callable[[Any], Problem]:
 
 def _invalid_order(error: InvalidOrder) -> Problem:
     errors = tuple({"pointer": wrong.pointer, "problem": wrong.problem} for wrong in error.errors)
-    return Problem("invalid-order", 422, _places(len(errors)), errors)
+    return Problem("invalid-order", 422, _count(len(errors)), errors)
 
 
 def _invalid_request(error: InvalidRequest) -> Problem:
     errors = tuple({wrong.part: wrong.name, "problem": wrong.problem} for wrong in error.errors)
-    return Problem("invalid-order", 422, _places(len(errors)), errors)
+    return Problem("invalid-order", 422, _count(len(errors)), errors)
 
 
-def _places(count: int) -> str:
-    where = "One place of the request does" if count == 1 else f"{count} places of the request do"
-    return f"{where} not follow the contract: see errors. Nothing was recorded."
+def _count(count: int) -> str:
+    fields = "1 field is" if count == 1 else f"{count} fields are"
+    return f"{fields} invalid: see errors. Nothing was recorded."
 
 
 def _sentence(error: MalformedJson | TooLarge) -> str:
@@ -131,7 +132,7 @@ def _no_rule_set(error: NoRuleSet) -> Problem:
     return Problem(
         "no-ruleset",
         503,
-        "No rule set that is recent enough could be read, and nothing is decided without one. Send it again later.",
+        "No sufficiently recent rule set could be read, so no decision was made. Send the request again later.",
         headers={"Retry-After": str(error.retry_after_seconds)},
     )
 
@@ -140,14 +141,13 @@ def _store_unavailable(error: StoreUnavailable) -> Problem:
     return Problem(
         "internal",
         503,
-        "The decision could not be stored or read, so it is not given out. Send the request again, with the same "
-        "Idempotency-Key if it had one.",
+        "The decision could not be stored or read. Send the request again, with its Idempotency-Key if it had one.",
         headers={"Retry-After": str(error.retry_after_seconds)},
     )
 
 
-def told_of_rules(error: RuleSetErrors) -> tuple[Mapping[str, str], ...]:
-    """Where and what, as far as a person reads it: names that the author wrote are repeated, but not at any length."""
+def rule_problems(error: RuleSetErrors) -> tuple[Mapping[str, str], ...]:
+    """The errors of a draft: rule, path and problem.  Long names and texts are cut."""
     return tuple(
         {
             "rule": found.rule[:LONGEST_NAME],
@@ -159,7 +159,7 @@ def told_of_rules(error: RuleSetErrors) -> tuple[Mapping[str, str], ...]:
 
 
 def _invalid_rule_set(error: RuleSetErrors) -> Problem:
-    errors = told_of_rules(error)
+    errors = rule_problems(error)
     count = f"{len(error.problems)} problem{'s' if len(error.problems) > 1 else ''}"
     return Problem("invalid-ruleset", 422, f"{count}: see errors. Nothing was published.", errors)
 
@@ -177,22 +177,22 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
         Problem(
             "unauthenticated",
             401,
-            "The request carries no verified access token. Get one with your client credentials and send it as Bearer.",
+            "The request has no valid access token. Get one with your client credentials and send it as Bearer token.",
             headers={"WWW-Authenticate": "Bearer"},
         )
     ),
     NotAllowed: lambda error: Problem("missing-scope", 403, str(error)),
-    NothingThere: lambda error: Problem("not-found", 404, str(error)),
-    DecisionNotFound: _always(Problem("not-found", 404, "You have no decision under this id.")),
-    NoSuchVersion: _always(Problem("not-found", 404, "The rule set has no such version.")),
+    NotFound: lambda error: Problem("not-found", 404, str(error)),
+    DecisionNotFound: _always(Problem("not-found", 404, "You have no decision with this id.")),
+    NoSuchVersion: _always(Problem("not-found", 404, "This version does not exist.")),
     MethodNotAllowed: lambda error: Problem(
-        "not-found", 405, "This path does not answer that method.", headers={"Allow": ", ".join(error.allowed)}
+        "not-found", 405, "This path does not support the method.", headers={"Allow": ", ".join(error.allowed)}
     ),
     IdempotencyConflict: _always(
         Problem(
             "idempotency-conflict",
             409,
-            "This Idempotency-Key was sent before with another body. Use a new key for a new or changed order.",
+            "This Idempotency-Key was sent before with a different body. Use a new key for a new or changed order.",
         )
     ),
     RuleSetErrors: _invalid_rule_set,
@@ -206,7 +206,7 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
         Problem(
             "no-ruleset",
             503,
-            "This version of the rules is not as it was published, and nothing is decided with it. Tell the plan.",
+            "This version of the rules is damaged, so nothing is decided with it. Tell the plan.",
             headers={"Retry-After": str(RETRY_AFTER_DAMAGE_SECONDS)},
         )
     ),

@@ -1,26 +1,32 @@
-"""What a request carries beside the order: its body's bytes, query parameters, and the idempotency key."""
+"""A request of a route, and how its body, query parameters and headers are read."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import difflib
-import hashlib
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from infusion_orders.orders.reading import MalformedJson
+from infusion_orders.api.caller import authenticate, authenticate_staff
+from infusion_orders.api.errors import InvalidRequest, NotFound, UnsupportedMediaType, WrongPart
+from infusion_orders.orders.parsing import MalformedJson
+from infusion_orders.orders.suggestions import nearest
+from infusion_orders.rules.digests import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from infusion_orders.api.observability import Notes
+    from infusion_orders.api.routes import ApiRoute
+    from infusion_orders.store.partners import Partner, PartnerStore
 
 UNKNOWN = "(unknown)"
-"""In place of a name that is not of the contract: it could be anything, even a member's."""
+"""Shown in place of a name that the API does not know: it could be anything, even a member's name."""
 
 LONGEST_CONTENT_TYPE = 256
-"""Matching takes time with the square of the length."""
+"""The time to match grows with the square of the length."""
 
 _JSON = re.compile(r"application/json\s*(;\s*charset\s*=\s*\"?utf-8\"?\s*)?;?\s*", re.IGNORECASE)
 _KEY = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -30,51 +36,31 @@ _VERSION = re.compile(r"[1-9]\d{0,5}")
 
 
 @dataclass(frozen=True, slots=True)
-class WrongPart:
-    """One query parameter or header that cannot be used, and why."""
+class Request:
+    """One request of a route: its event, which has the form of `events.usable_event`, and what is noted about it."""
 
-    part: Literal["parameter", "header"]
-    name: str
-    problem: str
+    event: Mapping[str, Any]
+    route: ApiRoute
+    path_parameters: Mapping[str, str]
+    notes: Notes
+    milliseconds_left: Callable[[], int]
 
+    def partner(self, partners: PartnerStore) -> Partner:
+        """The partner who may call this route; noted for the log.  Raises Unauthenticated, NotAllowed."""
+        partner = authenticate(self.event, partners, self.route.scope)
+        self.notes.note(partner=partner.client_id)
+        return partner
 
-class InvalidRequest(Exception):
-    """Query parameters or headers do not follow the contract."""
-
-    def __init__(self, *errors: WrongPart) -> None:
-        """All of them at once, so that a partner mends them in one go."""
-        super().__init__()
-        self.errors = errors
-
-
-class UnsupportedMediaType(Exception):
-    """The body is not announced as plain application/json in UTF-8."""
-
-
-class NothingThere(Exception):
-    """No such path or thing; the text is for the caller."""
-
-
-class MethodNotAllowed(Exception):
-    """The path is served, but with other methods."""
-
-    def __init__(self, allowed: Iterable[str]) -> None:
-        """Sorted, for the Allow header."""
-        super().__init__()
-        self.allowed = tuple(sorted(allowed))
-
-
-class AnswerTooLarge(Exception):
-    """The answer would not pass through Lambda; the text is for the caller."""
-
-
-class TooManyFlips(Exception):
-    """More recorded decisions would change than the caller allows, or it cannot be told; the text says which."""
+    def person(self) -> str:
+        """The member of the staff who may call this route; noted for the log.  Raises Unauthenticated, NotAllowed."""
+        person = authenticate_staff(self.event, self.route.scope)
+        self.notes.note(person=person)
+        return person
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """How the caller wants the order decided; `as_of` and `ruleset_version` only ever reproduce, and record nothing."""
+class DecisionQuery:
+    """How the caller wants the order decided; with `as_of` or `ruleset_version` a past decision is reproduced."""
 
     explain_all: bool = False
     as_of: date | None = None
@@ -82,14 +68,14 @@ class Asked:
 
     @property
     def reproduces(self) -> bool:
-        """Whether a past decision is asked for rather than a new one."""
+        """Whether the caller asks for a past decision instead of a new one."""
         return self.as_of is not None or self.ruleset_version is not None
 
 
 def json_body(event: Mapping[str, Any]) -> bytes:
     """The bytes that the partner sent.
 
-    Raises UnsupportedMediaType, or MalformedJson for a body that API Gateway handed over in a broken encoding.
+    Raises UnsupportedMediaType, or MalformedJson for a body whose base64 encoding is broken.
     """
     content_type = header(event, "content-type") or ""
     if len(content_type) > LONGEST_CONTENT_TYPE or not _JSON.fullmatch(content_type):
@@ -100,33 +86,33 @@ def json_body(event: Mapping[str, Any]) -> bytes:
     try:
         return base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError):
-        raise MalformedJson("the body is not in the base64 encoding that it is announced in") from None
+        raise MalformedJson("the body is not valid base64, although it is marked as such") from None
 
 
 def digest_of_body(body: bytes) -> str:
-    """What tells a repeated request from another one under the same idempotency key: every byte counts."""
-    return "sha256:" + hashlib.sha256(body).hexdigest()
+    """The digest that tells a repeated request from a different one under the same idempotency key."""
+    return digest(body)
 
 
 def version_number(text: str) -> int:
-    """A version in a path.  Raises NothingThere for what is no number of one."""
+    """The version number in a path.  Raises NotFound for any other text."""
     if _VERSION.fullmatch(text) is None:
-        raise NothingThere("A version is a number, 1 or more.")
+        raise NotFound("A version is a number from 1 to 999999.")
     return int(text)
 
 
-def known_form(decision_id: str) -> str:
+def require_ulid(decision_id: str) -> str:
     """The id itself, if it is a ULID.
 
-    Raises NothingThere for any other text, so that only ids reach the table and the log.
+    Raises NotFound for any other text, so that only ids reach the table and the log.
     """
     if _ULID.fullmatch(decision_id) is None:
-        raise NothingThere("You have no decision under this id.")
+        raise NotFound("You have no decision with this id.")
     return decision_id
 
 
 def header(event: Mapping[str, Any], name: str) -> str | None:
-    """A header by its lower-case name, whatever case the client wrote; None when it was not sent."""
+    """A header by its lower-case name, whatever case the client used; None when it was not sent."""
     for given, value in (event.get("headers") or {}).items():
         if given.lower() == name:
             return str(value)
@@ -134,18 +120,21 @@ def header(event: Mapping[str, Any], name: str) -> str | None:
 
 
 def idempotency_key(event: Mapping[str, Any]) -> str | None:
-    """Raises InvalidRequest for a key that is not 1 to 128 of letters, digits and `._:-`."""
+    """The Idempotency-Key, if one was sent.  Raises InvalidRequest for a key that does not match `_KEY`."""
     key = header(event, "idempotency-key")
     if key is None or _KEY.fullmatch(key):
         return key
-    raise InvalidRequest(WrongPart("header", "Idempotency-Key", "must be 1 to 128 of A-Z a-z 0-9 . _ : -"))
+    raise InvalidRequest(WrongPart("header", "Idempotency-Key", "must have 1 to 128 characters of A-Z a-z 0-9 . _ : -"))
 
 
-def asked(event: Mapping[str, Any], *, today: date) -> Asked:
-    """Raises InvalidRequest for unknown, repeated or unusable query parameters, and for an `as_of` after today."""
-    given = _given(event)
+def decision_query(event: Mapping[str, Any], *, today: date) -> DecisionQuery:
+    """Read `explain`, `as_of` and `ruleset_version`.
+
+    Raises InvalidRequest for unknown, repeated or invalid query parameters, and for an `as_of` after today.
+    """
+    given = _query(event)
     if not given:
-        return Asked()
+        return DecisionQuery()
     errors = [_unknown(name, _PARAMETERS) for name in given if name not in _PARAMETERS]
     read: dict[str, Any] = {}
     for name, (field, parse, problem) in _PARAMETERS.items():
@@ -154,27 +143,27 @@ def asked(event: Mapping[str, Any], *, today: date) -> Asked:
             continue
         value = parse(values[0]) if len(values) == 1 else None
         if value is None:
-            errors.append(WrongPart("parameter", name, problem if len(values) == 1 else "must be given once"))
+            errors.append(WrongPart("parameter", name, problem if len(values) == 1 else "must be sent only once"))
         read[field] = value
     if read.get("as_of") is not None and read["as_of"] > today:
         errors.append(WrongPart("parameter", "as_of", "must not be after today (UTC)"))
     if errors:
         raise InvalidRequest(*dict.fromkeys(errors))
-    return Asked(**read)
+    return DecisionQuery(**read)
 
 
-def no_parameters(event: Mapping[str, Any]) -> None:
-    """Raises InvalidRequest for any query parameter, on a route that takes none."""
-    if _given(event):
+def refuse_parameters(event: Mapping[str, Any]) -> None:
+    """Raise InvalidRequest if there is any query parameter."""
+    if _query(event):
         raise InvalidRequest(WrongPart("parameter", UNKNOWN, "this route takes no query parameters"))
 
 
-def parameters(event: Mapping[str, Any], *names: str) -> dict[str, str]:
-    """The query parameters of these names that were sent.  Raises InvalidRequest for others, and for repeated ones."""
-    given = _given(event)
+def query_parameters(event: Mapping[str, Any], *names: str) -> dict[str, str]:
+    """The query parameters that were sent.  Raises InvalidRequest for names other than these and for repeated ones."""
+    given = _query(event)
     errors = [_unknown(name, names) for name in given if name not in names]
     errors += [
-        WrongPart("parameter", name, "must be given once")
+        WrongPart("parameter", name, "must be sent only once")
         for name, values in given.items()
         if name in names and len(values) != 1
     ]
@@ -183,16 +172,22 @@ def parameters(event: Mapping[str, Any], *names: str) -> dict[str, str]:
     return {name: values[0] for name, values in given.items()}
 
 
-def _given(event: Mapping[str, Any]) -> Mapping[str, list[str]]:
+def require_choice(query: Mapping[str, str], name: str, choices: Sequence[str]) -> None:
+    """Raise InvalidRequest if the parameter was sent and is not one of the choices."""
+    if name in query and query[name] not in choices:
+        raise InvalidRequest(WrongPart("parameter", name, f"must be one of {', '.join(choices)}"))
+
+
+def _query(event: Mapping[str, Any]) -> Mapping[str, list[str]]:
     return event.get("multiValueQueryStringParameters") or {
         name: [value] for name, value in (event.get("queryStringParameters") or {}).items()
     }
 
 
 def _unknown(name: str, known: Iterable[str]) -> WrongPart:
-    near = difflib.get_close_matches(name[:64], list(known), n=1)
-    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-    return WrongPart("parameter", UNKNOWN, f"is not known; {hint}")
+    near = nearest(name, known)
+    hint = f"did you mean {near}?" if near else f"this route takes {', '.join(known)}"
+    return WrongPart("parameter", UNKNOWN, f"is unknown; {hint}")
 
 
 def _date(text: str) -> date | None:
@@ -208,6 +203,6 @@ _PARAMETERS: Mapping[str, tuple[str, Any, str]] = {
     "ruleset_version": (
         "ruleset_version",
         lambda text: int(text) if _VERSION.fullmatch(text) else None,
-        "must be a version's number, 1 or more",
+        "must be the number of a version, 1 to 999999",
     ),
 }

@@ -1,4 +1,4 @@
-"""A function's environment as one typed value, read once when the function is imported."""
+"""The environment variables of a function as one typed value, read once when the function starts."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 class SettingsError(Exception):
-    """The environment lacks a variable or holds one that cannot be used; the text names each of them."""
+    """Variables are missing or invalid; the text names each of them, never its value."""
 
 
 class Settings(BaseModel):
-    """Field names are the variables' names in lower case; periods are in the unit that the name says."""
+    """The settings.  A field is named like its variable, in lower case; the name gives the unit of a period."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -38,9 +38,9 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """An empty variable counts as absent, because templates cannot leave one out.
+        """Read the settings.  An empty variable counts as missing, because a template cannot leave one out.
 
-        Raises SettingsError, which names every variable that is missing or unusable, never its value.
+        Raises SettingsError.
         """
         given = {name: environment.get(name.upper()) for name in cls.model_fields}
         given["aws_region"] = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
@@ -53,7 +53,7 @@ class Settings(BaseModel):
                 for problem in error.errors(include_input=False, include_url=False)
             ]
             raise SettingsError(
-                "The environment of this function is not complete: "
+                "The environment variables of this function are incomplete: "
                 + "; ".join(problems)
-                + ". Set it in template.yaml, or in the shell that starts the function."
+                + ". Set them in template.yaml, or in the shell that starts the function."
             ) from None

@@ -1,4 +1,4 @@
-"""What rule authors use: loading files, checks, examples, mutation, coverage, analysis, search and differences.
+"""The rule author's tools: loading rule files, checks, examples, mutation, coverage, analysis, search and differences.
 
-A function that only decides orders never imports it.
+The functions that decide orders never import this package.
 """

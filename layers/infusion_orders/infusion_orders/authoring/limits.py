@@ -1,4 +1,4 @@
-"""How large a rule set may be: a version beyond these does not load."""
+"""The limits on the size of a rule set.  A rule set beyond them fails its check."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`depth` and `nodes` are of one condition, `list_length` of one list in a rule."""
+    """`depth` and `nodes` limit one condition, and `list_length` limits one list in a condition."""
 
     rules: int = 20_000
     depth: int = 12
@@ -23,9 +23,9 @@ LIMITS = Limits()
 
 
 def limit_problems(plain: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """(path, problem) of a rule in plain JSON, found without recursion: hostile nesting cannot exhaust the stack."""
+    """Yield (path, problem) for a rule in plain JSON, without recursion, so that nesting cannot exhaust the stack."""
     if _holds_float(plain):
-        yield "", "has a number with a fraction: write it as text, so that it is exact"
+        yield "", 'the rule has a number with a fraction; write it as text ("2.5"), so that it stays exact'
     for name in ("when", "require"):
         problem = _condition_problem(plain.get(name))
         if problem is not None:
@@ -38,11 +38,11 @@ def _condition_problem(condition: Any) -> str | None:
         node, depth = waiting.pop()
         nodes += isinstance(node, dict)
         if depth > 2 * LIMITS.depth:
-            return f"is nested more than {LIMITS.depth} deep"
+            return f"the condition is nested more than {LIMITS.depth} levels deep"
         if nodes > LIMITS.nodes:
-            return f"has more than {LIMITS.nodes} conditions"
+            return f"the condition has more than {LIMITS.nodes} parts"
         if isinstance(node, list) and len(node) > LIMITS.list_length:
-            return f"has a list of {len(node)}: at most {LIMITS.list_length}"
+            return f"a list has {len(node)} items; at most {LIMITS.list_length} are allowed"
         children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
         waiting += [(child, depth + 1) for child in children if isinstance(child, dict | list)]
     return None

@@ -1,6 +1,7 @@
-"""Wrong rules made from right ones, one slip each: an example must notice, or nothing holds the rule to its meaning.
+"""Mutation testing of rules: change a rule in one place, and see whether one of its examples fails.
 
-A mutant that says the same of every combination of the facts' cells is no slip and does not count.
+A change that no example notices is a survivor: the examples do not pin down that part of the rule.  A change that gives
+the same verdict for every combination of facts is not counted.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.authoring.analysis.cells import Cells, TooManyCells
+from infusion_orders.authoring.analysis.satisfiability import Satisfiability, TooManyCombinations
 from infusion_orders.authoring.examples import as_given, example_problems, given_facts
 from infusion_orders.rules.expression import Comparison, Every, Negation, Some
 from infusion_orders.rules.representatives import OTHERS
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from infusion_orders.facts.fact import Catalogue
-    from infusion_orders.rules.compiled_rule import ResolvedRule
     from infusion_orders.rules.expression import Expression
+    from infusion_orders.rules.resolution import ResolvedRule
 
 OPPOSITES: Mapping[str, tuple[str, ...]] = {
     "is": ("is_not",),
@@ -35,14 +36,14 @@ OPPOSITES: Mapping[str, tuple[str, ...]] = {
     "above": ("at_least", "at_most"),
     "at_least": ("above", "below"),
 }
-"""Another operator that a hand slips to: the opposite, and for bounds the neighbour too."""
+"""The operators that an author may write by mistake: the opposite one and, for bounds, the neighbouring one."""
 UNNAMED = "other"
-"""A code that the rule does not name, in an example."""
+"""The code shown in an example for any code that the rule does not name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A rule with one slip; `slip` says which."""
+    """A changed rule; `slip` says what was changed and completes the sentence `no example fails if ...`."""
 
     resolved: ResolvedRule
     slip: str
@@ -50,7 +51,7 @@ class Mutant:
 
 @dataclass(frozen=True, slots=True)
 class Survivor:
-    """A mutant that no example noticed, and an example (plain) that would, to be written down if it is right."""
+    """A mutant that no example noticed, and an example in plain JSON that would notice it, if one was found."""
 
     slip: str
     example: Mapping[str, Any] | None
@@ -58,7 +59,7 @@ class Survivor:
 
 @dataclass(frozen=True, slots=True)
 class MutationResult:
-    """How many mutants count and how many were noticed; `same` say what the rule says and do not count."""
+    """The number of mutants that count, of those noticed (`killed`), and of those that equal the rule (`same`)."""
 
     mutants: int
     killed: int
@@ -67,7 +68,7 @@ class MutationResult:
 
 
 def mutation_result(resolved: ResolvedRule, catalogue: Catalogue) -> MutationResult:
-    """Every mutant of a rule against its examples."""
+    """Run the rule's examples against every mutant of the rule."""
     killed = same = 0
     survivors: list[Survivor] = []
     for mutant in mutants(resolved):
@@ -75,34 +76,34 @@ def mutation_result(resolved: ResolvedRule, catalogue: Catalogue) -> MutationRes
             killed += 1
             continue
         try:
-            tells = _what_tells_apart(resolved, mutant.resolved, catalogue)
-        except TooManyCells:
+            difference = _distinguishing_facts(resolved, mutant.resolved, catalogue)
+        except TooManyCombinations:
             survivors.append(Survivor(mutant.slip, None))
             continue
-        if tells is None:
+        if difference is None:
             same += 1
         else:
-            survivors.append(Survivor(mutant.slip, _example(resolved, tells, catalogue)))
+            survivors.append(Survivor(mutant.slip, _example(resolved, difference, catalogue)))
     return MutationResult(killed + len(survivors), killed, same, tuple(survivors))
 
 
 def mutants(resolved: ResolvedRule) -> Iterator[Mutant]:
-    """In the order in which the rule is read."""
+    """Yield the mutants of a rule, in the order in which the rule is written."""
     if resolved.rule.when is not None:
-        yield Mutant(replace(resolved, when=True), "when: left out")
+        yield Mutant(replace(resolved, when=True), "`when` is left out")
         for slip, when in _altered(resolved.when):
-            yield Mutant(replace(resolved, when=when), f"when: {slip}")
+            yield Mutant(replace(resolved, when=when), f"{slip} in `when`")
     if resolved.rule.require is not None:
-        yield Mutant(replace(resolved, require=Negation(resolved.require)), "require: turned round")
+        yield Mutant(replace(resolved, require=Negation(resolved.require)), "`require` is negated")
         for slip, require in _altered(resolved.require):
-            yield Mutant(replace(resolved, require=require), f"require: {slip}")
+            yield Mutant(replace(resolved, require=require), f"{slip} in `require`")
 
 
 def _altered(expression: Expression) -> Iterator[tuple[str, Expression]]:
     if isinstance(expression, Comparison):
         yield from _altered_comparison(expression)
     elif isinstance(expression, Negation):
-        yield "`not` left out", expression.part
+        yield "`not` is left out", expression.part
         for slip, part in _altered(expression.part):
             yield slip, Negation(part)
     elif not isinstance(expression, bool):
@@ -115,7 +116,7 @@ def _altered_parts(expression: Every | Some) -> Iterator[tuple[str, Expression]]
         yield f"`{word}` becomes `{'any' if word == 'all' else 'all'}`", other(expression.parts)
         for index in range(len(expression.parts)):
             parts = expression.parts[:index] + expression.parts[index + 1 :]
-            yield f"part {index + 1} of `{word}` left out", type(expression)(parts)
+            yield f"part {index + 1} of `{word}` is left out", type(expression)(parts)
     for index, part in enumerate(expression.parts):
         for slip, changed in _altered(part):
             yield slip, type(expression)((*expression.parts[:index], changed, *expression.parts[index + 1 :]))
@@ -127,41 +128,41 @@ def _altered_comparison(leaf: Comparison) -> Iterator[tuple[str, Expression]]:
     if isinstance(leaf.constant, frozenset) and len(leaf.constant) > 1:
         for constant in sorted(leaf.constant):
             fewer = replace(leaf, constant=leaf.constant - {constant})
-            yield f"{leaf.fact}: {constant} left out of the list", fewer
+            yield f"{constant} is left out of the list for {leaf.fact}", fewer
     elif leaf.operator == "between":
         for index, step in ((0, -1), (0, 1), (1, -1), (1, 1)):
             bounds = list(leaf.constant)
             bounds[index] = _moved(bounds[index], step)
-            yield f"{leaf.fact}: {leaf.constant[index]} becomes {bounds[index]}", replace(leaf, constant=tuple(bounds))
+            yield f"{leaf.fact} {leaf.constant[index]} becomes {bounds[index]}", replace(leaf, constant=tuple(bounds))
     elif isinstance(leaf.constant, Decimal | date):
         for step in (-1, 1):
             moved = _moved(leaf.constant, step)
-            yield f"{leaf.fact}: {leaf.constant} becomes {moved}", replace(leaf, constant=moved)
+            yield f"{leaf.fact} {leaf.constant} becomes {moved}", replace(leaf, constant=moved)
 
 
 def _moved(bound: Any, step: int) -> Any:
-    """A day, or one in the last place that is written: 2.5 becomes 2.6."""
+    """Move a date by one day, or a number by one in its last written place (2.5 becomes 2.6)."""
     if isinstance(bound, date):
         return bound + timedelta(days=step)
     return bound + Decimal((0, (1,), min(0, int(bound.as_tuple().exponent)))) * step
 
 
-def _what_tells_apart(one: ResolvedRule, other: ResolvedRule, catalogue: Catalogue) -> Mapping[str, Any] | None:
-    """Facts for which the two do not say the same, if possible one of them `not met`; None if there are none.
+def _distinguishing_facts(one: ResolvedRule, other: ResolvedRule, catalogue: Catalogue) -> Mapping[str, Any] | None:
+    """Return facts for which the two rules give different verdicts, preferably one of them `not met`, or None.
 
-    Raises TooManyCells.
+    Raises TooManyCombinations.
     """
     broken, other_broken = (Every((rule.when, Negation(rule.require))) for rule in (one, other))
     for mine, theirs in ((broken, other_broken), (one.when, other.when)):
         differs = Some((Every((mine, Negation(theirs))), Every((Negation(mine), theirs))))
-        found = Cells(differs, catalogue).some()
+        found = Satisfiability(differs, catalogue).solution()
         if found is not None:
             return dict(found)
     return None
 
 
 def _example(resolved: ResolvedRule, facts: Mapping[str, Any], catalogue: Catalogue) -> Mapping[str, Any]:
-    """With the verdict that the rule gives now: whether it is right, its author knows."""
+    """Return an example with the verdict that the rule gives now.  The author must confirm that it is right."""
     given = {name: UNNAMED if value in OTHERS else _plain(value) for name, value in facts.items()}
     example = Example.model_validate({"given": given, "expect": "unknown"})
     verdict = as_given(resolved, example).verdict(given_facts(resolved, example, catalogue))

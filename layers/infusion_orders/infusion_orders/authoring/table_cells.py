@@ -1,4 +1,4 @@
-"""What each kind of column accepts as the text of one cell.  Only the check of new tables needs this."""
+"""What each kind of column accepts as the text of one cell."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from infusion_orders.authoring.table_problems import nearest
-from infusion_orders.reference.schema import ANY
-from infusion_orders.reference.values import split_list
+from infusion_orders.orders.suggestions import valid_words
+from infusion_orders.reference.schema import ANY, split_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from infusion_orders.reference.schema import Column, Kind
+    from infusion_orders.reference.schema import CellKind, Column
 
 MAX_CELL_LENGTH = 400
 MAX_SUFFIXES_LENGTH = 50_000
@@ -29,21 +28,25 @@ _DECIMAL = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?\Z")
 
 
 def cell_problem(column: Column, cell: str) -> str | None:
-    """What is wrong with the cell taken by itself; None if nothing is.  References are checked elsewhere."""
+    """Return the problem of one cell by itself, or None.  `table_checks` checks references to other tables."""
     if not cell:
         return "must not be empty" if column.required else None
     longest = MAX_SUFFIXES_LENGTH if column.kind == "suffixes" else MAX_CELL_LENGTH
     if len(cell) > longest:
         return f"has more than {longest} characters"
     if cell != cell.strip() or not cell.isprintable():
-        return "has spaces around it, or characters that cannot be printed"
+        return "begins or ends with a space, or contains a character that cannot be printed"
     if column.or_any and cell == ANY:
         return None
     return _CHECKS[column.kind](column, cell)
 
 
 def _text(_column: Column, cell: str) -> str | None:
-    return "must not begin with =, +, - or @: a spreadsheet would calculate it" if cell[0] in "=+-@" else None
+    return (
+        "must not begin with =, +, - or @, because a spreadsheet would treat it as a formula"
+        if cell[0] in "=+-@"
+        else None
+    )
 
 
 def _code(_column: Column, cell: str) -> str | None:
@@ -57,9 +60,9 @@ def _icd10(_column: Column, cell: str) -> str | None:
 def _suffixes(_column: Column, cell: str) -> str | None:
     items = split_list(cell)
     if list(items) != sorted(set(items)):
-        return "must name each suffix once, in their order"
+        return "the suffixes must be sorted, and each written once"
     if not all(map(_SUFFIX.match, items)):
-        return "must be 1 to 4 digits or capital letters each, or `-` for the category itself"
+        return "each suffix must be 1 to 4 digits or capital letters, or `-` for the category itself"
     return None
 
 
@@ -76,27 +79,27 @@ def _calendar_date(_column: Column, cell: str) -> str | None:
         try:
             date.fromisoformat(cell)
         except ValueError:
-            return "is no day of the calendar"
+            return "the date does not exist in the calendar"
         return None
-    return "must be a date written YYYY-MM-DD"
+    return "must be a date written as YYYY-MM-DD"
 
 
 def _decimal(_column: Column, cell: str) -> str | None:
     if not _DECIMAL.match(cell) or not Decimal(cell):
-        return "must be a number above 0, written with a decimal point and no separators"
+        return "must be a number above 0, written with a decimal point and without separators"
     return None
 
 
 def _choice(column: Column, cell: str) -> str | None:
     if cell in column.choices:
         return None
-    return f"{cell!r} is not known{nearest(cell, column.choices)}"
+    return f"{cell!r} is not a valid value{valid_words(cell, column.choices)}"
 
 
 def _list(column: Column, cell: str) -> str | None:
     items = split_list(cell)
     if len(set(items)) != len(items):
-        return "names something twice"
+        return "the list names a value twice"
     for item in items:
         if column.refers_to and _CODE.match(item):
             continue
@@ -105,7 +108,7 @@ def _list(column: Column, cell: str) -> str | None:
     return None
 
 
-_CHECKS: dict[Kind, Callable[[Column, str], str | None]] = {
+_CHECKS: dict[CellKind, Callable[[Column, str], str | None]] = {
     "text": _text,
     "code": _code,
     "icd10": _icd10,

@@ -1,6 +1,6 @@
-"""Whether reference tables may be used at all: every cell, every period, every reference from one table to another.
+"""Checks of reference tables: every cell, every period, and every reference from one table to another.
 
-Run when a rule set is checked, never when it is loaded to decide: by then its digest vouches for it.
+They run when a rule set is checked, and not when it is loaded to decide orders: its digest proves that it was checked.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from infusion_orders.authoring.ladder_checks import ladder_problems, rung_problems
 from infusion_orders.authoring.table_cells import cell_problem
-from infusion_orders.authoring.table_problems import TableErrors, TableProblem, nearest
-from infusion_orders.reference.schema import ANY, TABLES
-from infusion_orders.reference.tables import ReferenceTables
-from infusion_orders.reference.values import END_OF_TIME, split_list
+from infusion_orders.authoring.table_problems import TableProblem
+from infusion_orders.orders.suggestions import valid_words
+from infusion_orders.reference.schema import ANY, END_OF_TIME, TABLES, split_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,41 +25,33 @@ if TYPE_CHECKING:
 MAX_PROBLEMS = 200
 
 
-def checked_tables(tables: Mapping[str, Rows]) -> ReferenceTables:
-    """Return the tables ready to use.  Raises TableErrors with every problem."""
-    if problems := problems_of(tables):
-        raise TableErrors(problems)
-    return ReferenceTables(tables)
+def table_problems(tables: Mapping[str, Rows]) -> tuple[TableProblem, ...]:
+    """Return the problems of the tables in table and row order, at most `MAX_PROBLEMS`.
 
-
-def problems_of(tables: Mapping[str, Rows]) -> tuple[TableProblem, ...]:
-    """Every fault of the tables, in table and row order; at most `MAX_PROBLEMS`.
-
-    Rules between rows and tables are only judged on rows whose own cells are sound, so that one slip of the pen is
-    reported once.
+    Only rows with valid cells are compared with other rows and tables, so that one mistake is reported once.
     """
     problems: list[TableProblem] = []
-    sound: dict[str, list[NumberedRow]] = {}
+    valid: dict[str, list[NumberedRow]] = {}
     for name, rows in tables.items():
         schema = TABLES.get(name)
         if schema is None:
-            problems.append(TableProblem(name, 0, "", f"there is no such table{nearest(name, TABLES)}"))
+            problems.append(TableProblem(name, 0, "", f"there is no such table{valid_words(name, TABLES)}"))
             continue
-        sound[name] = []
+        valid[name] = []
         for number, row, faults in _read(schema, rows):
             problems.extend(faults)
             if row is not None and not faults:
-                sound[name].append((number, row))
-    for name, numbered in sound.items():
+                valid[name].append((number, row))
+    for name, numbered in valid.items():
         problems.extend(_between_rows(TABLES[name], numbered))
         problems.extend(_references(TABLES[name], numbered, tables))
-    problems.extend(ladder_problems(sound.get("per_diem_ladders", ())))
+    problems.extend(ladder_problems(valid.get("per_diem_ladders", ())))
     problems.sort(key=lambda problem: (problem.table, problem.row))
     return tuple(problems[:MAX_PROBLEMS])
 
 
 def _read(schema: TableSchema, rows: Rows) -> Iterator[tuple[int, Mapping[str, str] | None, list[TableProblem]]]:
-    """Each row with its number and its own faults; nothing but the header's faults if the header is wrong."""
+    """Yield each row with its number and its own problems; if the header is wrong, only the problems of the header."""
     header_faults = list(_header_problems(schema, rows))
     if header_faults:
         yield 1, None, header_faults
@@ -68,7 +59,7 @@ def _read(schema: TableSchema, rows: Rows) -> Iterator[tuple[int, Mapping[str, s
     header = schema.header()
     for number, cells in enumerate(rows[1:], start=2):
         if len(cells) != len(header):
-            problem = f"has {len(cells)} cells where the header has {len(header)} columns"
+            problem = f"the row has {len(cells)} cells, but the header has {len(header)} columns"
             yield number, None, [TableProblem(schema.name, number, "", problem)]
             continue
         row = dict(zip(header, cells, strict=True))
@@ -78,18 +69,18 @@ def _read(schema: TableSchema, rows: Rows) -> Iterator[tuple[int, Mapping[str, s
 def _header_problems(schema: TableSchema, rows: Rows) -> Iterator[TableProblem]:
     expected = schema.header()
     if not rows:
-        yield TableProblem(schema.name, 0, "", f"has no header; its columns are: {', '.join(expected)}")
+        yield TableProblem(schema.name, 0, "", f"the table has no header; its columns are: {', '.join(expected)}")
         return
     given = tuple(rows[0])
     missing = [column for column in expected if column not in given]
     for column in given:
         if column not in expected:
             words = missing or expected
-            yield TableProblem(schema.name, 1, column, f"there is no such column{nearest(column, words)}")
+            yield TableProblem(schema.name, 1, column, f"there is no such column{valid_words(column, words)}")
     for column in missing:
         yield TableProblem(schema.name, 1, column, "the column is missing")
     if not missing and set(given) == set(expected) and given != expected:
-        yield TableProblem(schema.name, 1, "", f"the columns must stand once, in this order: {', '.join(expected)}")
+        yield TableProblem(schema.name, 1, "", f"each column must occur once, in this order: {', '.join(expected)}")
 
 
 def _row_problems(schema: TableSchema, number: int, row: Mapping[str, str]) -> Iterator[TableProblem]:
@@ -101,7 +92,7 @@ def _row_problems(schema: TableSchema, number: int, row: Mapping[str, str]) -> I
     if faulty:
         return
     if schema.period and _last_day(schema, row) < row[schema.period[0]]:
-        yield TableProblem(schema.name, number, schema.period[1], f"lies before {schema.period[0]}")
+        yield TableProblem(schema.name, number, schema.period[1], f"must not lie before {schema.period[0]}")
     if check := _OWN_CHECKS.get(schema.name):
         yield from check(number, row)
 
@@ -110,13 +101,13 @@ def _code_problems(number: int, row: Mapping[str, str]) -> Iterator[TableProblem
     unit = ("unit_quantity", "unit", "unit_kind")
     if 0 < sum(1 for column in unit if row[column]) < len(unit):
         yield TableProblem(
-            "codes", number, "unit", "unit_quantity, unit and unit_kind are given together or not at all"
+            "codes", number, "unit", "fill in unit_quantity, unit and unit_kind together, or leave all three empty"
         )
 
 
 def _presumption_problems(number: int, row: Mapping[str, str]) -> Iterator[TableProblem]:
     if row["icd10_to"] < row["icd10_from"]:
-        yield TableProblem("ccs_presumptions", number, "icd10_to", "comes before icd10_from")
+        yield TableProblem("ccs_presumptions", number, "icd10_to", "must not come before icd10_from")
 
 
 _OWN_CHECKS = {
@@ -131,7 +122,7 @@ def _last_day(schema: TableSchema, row: Mapping[str, str]) -> str:
 
 
 def _between_rows(schema: TableSchema, rows: Iterable[NumberedRow]) -> Iterator[TableProblem]:
-    """Rows of the same key that hold on the same day: which of them counts would be an accident."""
+    """Yield the rows of one key that are valid on the same day: it would be unclear which of them counts."""
     spans = [_span(schema, number, row) for number, row in rows]
     spans.sort()
     latest: Span | None = None
@@ -156,7 +147,7 @@ def _overlap_text(schema: TableSchema, other_row: int) -> str:
     key = ", ".join(schema.key)
     if schema.period is None:
         return f"row {other_row} has the same {key}"
-    return f"row {other_row} has the same {key} and a period that overlaps; end the one before the other begins"
+    return f"row {other_row} has the same {key} and an overlapping period; end one period before the other begins"
 
 
 def _references(schema: TableSchema, rows: Sequence[NumberedRow], tables: Mapping[str, Rows]) -> Iterator[TableProblem]:
@@ -168,7 +159,7 @@ def _references(schema: TableSchema, rows: Sequence[NumberedRow], tables: Mappin
         for number, row in rows:
             for word in _referring_words(column, row[column.name]):
                 if word not in known:
-                    text = f"{word!r} is not in table {table}{nearest(word, (*known, *column.choices))}"
+                    text = f"{word!r} is not in table {table}{valid_words(word, (*known, *column.choices))}"
                     yield TableProblem(schema.name, number, column.name, text)
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a reference table, said so that the person who edits it finds the cell and knows what to write."""
+"""Problems of reference tables: each names the cell and what may be written there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TableProblem:
-    """One fault.  `row` counts as a spreadsheet does: the header is row 1; 0 is the table as a whole."""
+    """One problem.  Rows count as in a spreadsheet: the header is row 1, and row 0 means the whole table."""
 
     table: str
     row: int
@@ -19,7 +19,7 @@ class TableProblem:
     problem: str
 
     def __str__(self) -> str:
-        """`vendors, row 4, column therapy: ...`."""
+        """Return the problem as one line: `vendors, row 4, column therapy: ...`."""
         where = [self.table]
         if self.row:
             where.append(f"row {self.row}")
@@ -29,24 +29,8 @@ class TableProblem:
 
 
 class TableErrors(ValueError):
-    """Reference tables that must not be used.  `problems` holds every fault that was found, in table and row order."""
+    """The reference tables have problems; `problems` lists them in table and row order."""
 
     def __init__(self, problems: Iterable[TableProblem]) -> None:
-        """Keeps the problems; the message is one line for each."""
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
-
-
-def nearest(word: str, words: Iterable[str]) -> str:
-    """A closing phrase that names the nearest valid word, or some of the valid ones; empty if there are none."""
-    from difflib import get_close_matches
-
-    candidates = sorted(set(words))
-    close = get_close_matches(word.casefold(), [candidate.casefold() for candidate in candidates], n=1, cutoff=0.6)
-    if close:
-        found = next(candidate for candidate in candidates if candidate.casefold() == close[0])
-        return f"; did you mean {found!r}?"
-    if not candidates:
-        return ""
-    shown = ", ".join(candidates[:12])
-    return f"; it may be: {shown}" + (", ..." if len(candidates) > 12 else "")

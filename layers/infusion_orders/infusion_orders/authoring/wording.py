@@ -1,4 +1,4 @@
-"""Rules in words, line by line: for people who compare them or look one up."""
+"""Rules in words, line by line, for people who compare versions or look up a rule."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LISTS = {"all": "all of", "any": "any of"}
 
 
 def condition_in_words(condition: Mapping[str, Any]) -> list[str]:
-    """A written condition (plain JSON): one line for each part, nested ones indented below what joins them."""
+    """Return a condition (plain JSON) as lines: one for each part, nested parts indented below `all of` or `any of`."""
     return list(_condition(condition, ""))
 
 
@@ -40,7 +40,7 @@ def _comparison(operator: str, operand: Any) -> str:
 
 
 def value_in_words(value: Any) -> str:
-    """A literal, a list, or another fact by its name."""
+    """Return a literal, a list, or the name of another fact as text."""
     if isinstance(value, dict) and set(value) == {"fact"}:
         return str(value["fact"])
     if isinstance(value, bool):
@@ -51,7 +51,7 @@ def value_in_words(value: Any) -> str:
 
 
 def rule_in_words(rule: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The parts of a rule (plain JSON) by their names, each as lines; what a rule does not say is left out."""
+    """Return the parts of a rule (plain JSON) by name, each as lines.  Absent parts are left out."""
     period, citation = rule.get("effective") or {}, rule.get("citation") or {}
     said = {name: rule.get(name) for name in ("title", "clause", "scope")}
     said |= {f"effective {bound}": period.get(bound) for bound in ("from", "to")}
@@ -72,13 +72,13 @@ def _consequences(rule: Mapping[str, Any]) -> dict[str, Any]:
     otherwise, assigned = rule.get("otherwise") or {}, rule.get("assign") or {}
     action = otherwise.get("action") or {}
     vendor = f", vendor {value_in_words(action['vendor'])}" if action.get("vendor") is not None else ""
-    said = {name: otherwise.get(name) for name in ("effect", "message", "remedy")}
+    said = {name: otherwise.get(name) for name in ("effect", "coverage", "message", "remedy")}
     said["action"] = f"{action['action']}{vendor}" if action else None
     return said | {f"assign {target}": value for target, value in assigned.items()}
 
 
 def example_in_words(example: Mapping[str, Any]) -> str:
-    """`fact value, fact value: verdict`, and what is asked."""
+    """Return `fact value, fact value: verdict`, and the facts that the example asks for."""
     given = ", ".join(f"{name} {value_in_words(value)}" for name, value in (example.get("given") or {}).items())
     asks = "" if example.get("asks") is None else f", asks for {', '.join(example['asks'])}"
     return f"{given or 'nothing given'}: {example['expect']}{asks}"

@@ -1,6 +1,6 @@
-"""Rule set and order in, decision out: judged, asked about, explained and receipted.  Pure: no clock, no I/O.
+"""An order and a rule set in, a decision out: judged, with findings, questions and a receipt.  No clock, no I/O.
 
-`decide` is what the function, the batch, the command line, the replay and the tests all call.
+`decide` is what the functions, the batch, the command line, replay, shadow and the tests call.
 """
 
 from infusion_orders.decisions.decide import Decided, decide

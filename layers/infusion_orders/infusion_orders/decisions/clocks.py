@@ -1,4 +1,4 @@
-"""When the plan's answer is due: the strictest clock of the order's items.  Shown with the decision, never obeyed."""
+"""When the answer of the plan is due.  A decision shows it; nothing is delayed because of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from infusion_orders.decisions.decision import Clock
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.orders.order import LineKind, LineOfBusiness, Urgency
+from infusion_orders.orders.vocabularies import LineKind, LineOfBusiness, Urgency
 from infusion_orders.rules.rule import Basis
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ STARTS = "when complete"
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """How long the plan has, in words, for a standard and for an expedited order."""
+    """How long the plan has for a standard and for an expedited order, in words."""
 
     standard: str
     expedited: str
@@ -42,7 +42,10 @@ _DRUGS = {
 
 
 def clock(case: Case) -> Clock | None:
-    """None while the line of business is not known.  What is or may be a drug brings the drugs' clock."""
+    """Return the strictest clock of the lines; None while the line of business is unknown.
+
+    A line that is or may be a drug brings the clock for drugs.
+    """
     facts = case.lines[0]
     line_of_business = facts["member.line_of_business"]
     if not isinstance(line_of_business, str):

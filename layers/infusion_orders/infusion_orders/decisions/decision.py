@@ -1,4 +1,4 @@
-"""What a partner gets back: the decision of api version 1, field by field."""
+"""What a partner gets back: the decision, field by field.  The models are the contract of API version 1."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from infusion_orders.rules.rule import Basis, Coverage, Effect, Verdict
+from infusion_orders.rules.rule import Basis, Citation, Effect, PlanCoverage, Verdict
 
 
 class Outcome(StrEnum):
-    """Of a line; `partly_accepted` of an order only."""
+    """The outcome of a line or of an order; only an order can be `partly_accepted`."""
 
     ACCEPTED = "accepted"
     PARTLY_ACCEPTED = "partly_accepted"
@@ -23,14 +23,14 @@ class Outcome(StrEnum):
     INDETERMINATE = "indeterminate"
 
 
-class Part(BaseModel):
-    """Immutable, and closed: the contract is the model."""
+class DecisionPart(BaseModel):
+    """Immutable, without any field that the model does not name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class RuleSetReference(Part):
-    """The version that the decision rests on, and how long ago it was last confirmed to be the active one."""
+class RuleSetReference(DecisionPart):
+    """The version that the decision is based on, and how long ago it was last confirmed to be the active one."""
 
     name: str
     version: int
@@ -38,15 +38,15 @@ class RuleSetReference(Part):
     age_seconds: int = 0
 
 
-class ResponsibleParty(Part):
-    """Who is responsible for a line, and the rule that says so; none says so where no rule applies."""
+class ResponsibleParty(DecisionPart):
+    """Who is responsible for a line, and the rule that says so; `because` is null if no rule applies."""
 
     party: str
     because: str | None = None
 
 
-class Billing(Part):
-    """Billing units computed from dose, frequency and dates; a part is null where the order does not say enough."""
+class Billing(DecisionPart):
+    """Billing units computed from dose, frequency and dates; a number is null if the order does not say enough."""
 
     units_per_administration: int | None = None
     administrations: int | None = None
@@ -54,8 +54,8 @@ class Billing(Part):
     waste_units: int | None = Field(None, description="units discarded from single-dose vials, all administrations")
 
 
-class LineDecision(Part):
-    """One service line's outcome."""
+class LineDecision(DecisionPart):
+    """The decision on one service line."""
 
     line_id: str
     outcome: Outcome
@@ -66,8 +66,8 @@ class LineDecision(Part):
     findings: tuple[str, ...] = ()
 
 
-class Action(Part):
-    """What the partner can do, for which lines, and the rule that says so."""
+class Action(DecisionPart):
+    """What the partner can do, for which lines, and the rule that asks for it."""
 
     action: str
     vendor: str | None = None
@@ -75,8 +75,8 @@ class Action(Part):
     because: str
 
 
-class Question(Part):
-    """What would settle the order: a value at the pointers.  `or` points to answers that would settle it instead."""
+class Question(DecisionPart):
+    """A value at the pointers would settle the order.  `or` points to other values that would settle it instead."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -88,23 +88,13 @@ class Question(Part):
     or_: tuple[str, ...] = Field((), alias="or")
 
 
-class Citation(Part):
-    """Where the rule is written."""
-
-    document: str
-    topic: str | None = None
-    section: str | None = None
-    updated: date | None = None
-    basis: Basis
-
-
-class Finding(Part):
-    """A rule that was not satisfied, with the lines and the coded facts that it was judged on."""
+class Finding(DecisionPart):
+    """A rule that is not satisfied, with the lines and the coded facts that it was judged on."""
 
     rule: str
     clause: str | None = None
     effect: Effect
-    coverage: Literal[Coverage.EXCLUDED] | None = Field(
+    coverage: Literal[PlanCoverage.EXCLUDED] | None = Field(
         None, description="`excluded` if the plan does not cover the item; absent if the order can be corrected"
     )
     verdict: Verdict
@@ -116,7 +106,7 @@ class Finding(Part):
     citation: Citation
 
 
-class Clock(Part):
+class Clock(DecisionPart):
     """When an answer is due.  Shown with the decision, never used to delay it."""
 
     answer_due: str
@@ -125,18 +115,18 @@ class Clock(Part):
     citation: str
 
 
-class Receipt(Part):
-    """SHA-256 digests over canonical JSON (RFC 8785).
+class Receipt(DecisionPart):
+    """SHA-256 digests over canonical JSON (RFC 8785): of the recorded facts, and of the decision.
 
-    Of the recorded facts, and of the decision without its id, its rule set's age, its explanation and this receipt.
+    The digest of the decision leaves out its id, the age of its rule set, its explanation and this receipt.
     """
 
     facts: str
     decision: str
 
 
-class RuleExplanation(Part):
-    """One rule's verdict on its lines, with every leaf's value and truth (`?explain=all`)."""
+class RuleExplanation(DecisionPart):
+    """The verdict of one rule on one line, with the value and truth of every comparison (`?explain=all`)."""
 
     rule: str
     line_id: str
@@ -145,8 +135,8 @@ class RuleExplanation(Part):
     require: dict[str, Any] | None = None
 
 
-class Decision(Part):
-    """The answer to an order.  `decision_id` is null for a reproduced decision: those are not recorded."""
+class DecisionBody(DecisionPart):
+    """The decision without its receipt and its explanation."""
 
     decision_id: str | None = None
     order_id: str
@@ -158,5 +148,10 @@ class Decision(Part):
     questions: tuple[Question, ...] = ()
     findings: tuple[Finding, ...] = ()
     clock: Clock | None = None
+
+
+class Decision(DecisionBody):
+    """The answer to an order.  `decision_id` is null for a reproduced decision, which is not recorded."""
+
     receipt: Receipt
     explanation: tuple[RuleExplanation, ...] | None = None

@@ -1,28 +1,35 @@
-"""Recorded decisions decided again under a candidate version: which of them would come out another way, and why."""
+"""Replay: a recorded decision is decided again under a candidate version, and the lines that differ are found."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.decisions.decide import RESPONSIBLE_PARTY
+from infusion_orders.decisions.decide import decide_case
 from infusion_orders.decisions.decision import Outcome
-from infusion_orders.decisions.judging import DECISIVE_EFFECTS, assigned, judge, outcome_of_order
-from infusion_orders.decisions.receipts import digest
-from infusion_orders.facts.recorded import UnreadableRecord, case_from_record
+from infusion_orders.decisions.judgement import DECISIVE_EFFECTS
+from infusion_orders.facts.record import UnreadableRecord, case_from_record
+from infusion_orders.rules.digests import digest
 from infusion_orders.rules.rule import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from infusion_orders.decisions.judging import JudgedLine
+    from infusion_orders.decisions.decision import Decision
     from infusion_orders.rules.rule_set import RuleSet
 
 ARROW = " -> "
 NOBODY = "not settled"
 OUTCOMES = frozenset(Outcome)
+COMPARED: Any = {
+    "outcome": True,
+    "lines": {"__all__": {"line_id", "outcome", "responsible_party"}},
+    "findings": {"__all__": {"rule", "effect", "verdict", "lines"}},
+}
+"""The fields that two decisions are compared by."""
 
 
 class Obstacle(StrEnum):
@@ -37,7 +44,7 @@ class Obstacle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecordedDecision:
-    """What is kept of a decision: `facts` and `decision` as canonical and plain JSON texts."""
+    """A decision as it is recorded: `facts` in canonical JSON and `decision` in JSON."""
 
     decision_id: str
     partner: str
@@ -46,19 +53,18 @@ class RecordedDecision:
 
 
 class NotReplayable(Exception):
-    """The recorded decision cannot be decided again."""
+    """The recorded decision cannot be decided again; `obstacle` says why."""
 
     def __init__(self, obstacle: Obstacle) -> None:
-        """The obstacle says why."""
         super().__init__(obstacle.value)
         self.obstacle = obstacle
 
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """One line whose outcome or responsible party would be another one.
+    """One line whose outcome or responsible party differs, before and after.
 
-    `rules` are those that decide the line on one side only, or on both by another effect: what the flip comes from.
+    `rules` caused the flip: they decide the line on one side only, or on both sides with another effect.
     """
 
     line_id: str
@@ -70,7 +76,7 @@ class Flip:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """One decision decided again: the order's outcome before and after, and the lines that flipped."""
+    """One decision decided again: the outcome of the order before and after, and the lines that flipped."""
 
     recorded: RecordedDecision
     line_of_business: str
@@ -78,39 +84,54 @@ class Replayed:
     flips: tuple[Flip, ...]
 
 
-def replay(recorded: RecordedDecision, candidate: RuleSet) -> Replayed:
-    """Raises NotReplayable."""
-    decision = _decision(recorded)
-    if digest(recorded.facts.encode()) != decision["receipt"]["facts"]:
+def replay_decision(recorded: RecordedDecision, candidate: RuleSet) -> Replayed:
+    """Decide the recorded facts again under the candidate version.  Raises NotReplayable."""
+    before = _read_decision(recorded)
+    if digest(recorded.facts.encode()) != before["receipt"]["facts"]:
         raise NotReplayable(Obstacle.FACTS_ALTERED)
     try:
         facts = json.loads(recorded.facts)
         case = case_from_record(facts, candidate.catalogue, candidate.tables)
     except (ValueError, UnreadableRecord):
         raise NotReplayable(Obstacle.FACTS_OF_ANOTHER_RELEASE) from None
-    if len(case.lines) != len(decision["lines"]):
+    line_ids = [line["line_id"] for line in before["lines"]]
+    if len(case.lines) != len(line_ids):
         raise NotReplayable(Obstacle.LINES_DIFFER)
-    judged = judge(case, candidate, [line["line_id"] for line in decision["lines"]])
-    outcome = outcome_of_order(line.outcome for line in judged)
-    flips = flips_of(decision, judged, candidate)
+    as_of = date.fromisoformat(before["as_of"])
+    after = decide_case(case, candidate, order_id=before["order_id"], line_ids=line_ids, as_of=as_of).decision
     business = facts["order"].get("member.line_of_business")
     known = business if isinstance(business, str) else "not known"
-    return Replayed(recorded, known, (decision["outcome"], outcome.value), flips)
+    return Replayed(recorded, known, (before["outcome"], after.outcome.value), flips_of(before, after))
 
 
-def flips_of(decision: Mapping[str, Any], judged: Sequence[JudgedLine], rule_set: RuleSet) -> tuple[Flip, ...]:
-    """The lines of a decision (plain JSON) that come out another way as judged by the rule set."""
-    found = (_flip(before, after, decision, rule_set) for before, after in zip(decision["lines"], judged, strict=True))
-    return tuple(flip for flip in found if flip is not None)
+def flips_of(before: Mapping[str, Any], after: Decision) -> tuple[Flip, ...]:
+    """Return the lines that differ between a decision in plain JSON and another decision on the same lines."""
+    plain = after.model_dump(mode="json", by_alias=True, exclude_none=True, include=COMPARED)
+    flips = []
+    for line, line_after in zip(before["lines"], plain["lines"], strict=True):
+        outcome = (line["outcome"], line_after["outcome"])
+        party = (_party(line), _party(line_after))
+        if outcome[0] != outcome[1]:
+            rules, rules_after = _deciding_rules(line, before), _deciding_rules(line_after, plain)
+            causes = rules ^ rules_after or rules | rules_after  # the same rules on both sides: an effect changed
+        elif party[0] != party[1]:
+            causes = {one["responsible_party"].get("because") for one in (line, line_after) if _is_settled(one)}
+        else:
+            continue
+        therapy = line.get("therapy", "not known")
+        flips.append(Flip(line["line_id"], therapy, outcome, party, tuple(sorted(causes - {None}))))
+    return tuple(flips)
 
 
-def _decision(recorded: RecordedDecision) -> dict[str, Any]:
-    """What a replay needs of it.  Raises NotReplayable."""
+def _read_decision(recorded: RecordedDecision) -> dict[str, Any]:
+    """The recorded decision in plain JSON.  Raises NotReplayable."""
     try:
         decision: dict[str, Any] = json.loads(recorded.decision)
         outcomes = {decision["outcome"], *(line["outcome"] for line in decision["lines"])}
         readable = outcomes <= OUTCOMES and all(line["line_id"] for line in decision["lines"])
         decision["receipt"]["facts"].encode()
+        decision["order_id"].encode()
+        date.fromisoformat(decision["as_of"])
     except (ValueError, LookupError, TypeError, AttributeError):
         readable = False
     if not readable:
@@ -120,22 +141,16 @@ def _decision(recorded: RecordedDecision) -> dict[str, Any]:
     return decision
 
 
-def _flip(before: Mapping[str, Any], after: JudgedLine, decision: Mapping[str, Any], rule_set: RuleSet) -> Flip | None:
-    found = assigned(after, rule_set, RESPONSIBLE_PARTY)
-    was = before.get("responsible_party")
-    party = (NOBODY if was is None else str(was["party"]), NOBODY if found is None else found.party)
-    outcome = (str(before["outcome"]), after.outcome.value)
-    if outcome[0] == outcome[1] and party[0] == party[1]:
-        return None
-    decided, decide = _decided_before(before, decision), _decide_after(after, rule_set)
-    rules = decided ^ decide or decided | decide  # the same rules on both sides: their effect changed
-    if outcome[0] == outcome[1]:
-        rules = {str((was or {}).get("because")), str(None if found is None else found.because)} - {"None"}
-    return Flip(after.line_id, str(before.get("therapy", "not known")), outcome, party, tuple(sorted(rules)))
+def _is_settled(line: Mapping[str, Any]) -> bool:
+    return line.get("responsible_party") is not None
 
 
-def _decided_before(line: Mapping[str, Any], decision: Mapping[str, Any]) -> set[str]:
-    """The rules that the line's outcome came from, by the findings that were given out."""
+def _party(line: Mapping[str, Any]) -> str:
+    return str(line["responsible_party"]["party"]) if _is_settled(line) else NOBODY
+
+
+def _deciding_rules(line: Mapping[str, Any], decision: Mapping[str, Any]) -> set[str]:
+    """The rules that the outcome of the line came from."""
     outcome = line["outcome"]
     of_line = [finding for finding in decision.get("findings", ()) if line["line_id"] in finding["lines"]]
     if outcome == Outcome.NEEDS_INFORMATION:
@@ -148,14 +163,3 @@ def _decided_before(line: Mapping[str, Any], decision: Mapping[str, Any]) -> set
         for finding in of_line
         if finding["verdict"] == Verdict.NOT_MET and DECISIVE_EFFECTS.get(finding["effect"]) == outcome
     }
-
-
-def _decide_after(line: JudgedLine, rule_set: RuleSet) -> set[str]:
-    verdict, effect = (
-        Verdict.NOT_MET,
-        next((effect for effect, outcome in DECISIVE_EFFECTS.items() if outcome is line.outcome), None),
-    )
-    if line.outcome is Outcome.NEEDS_INFORMATION:
-        verdict, effect = Verdict.UNKNOWN, line.unsettled
-    positions = () if effect is None else rule_set.of_effect[effect]
-    return {rule_set.rules[position].rule.id for position in positions if line.verdict(position) is verdict}

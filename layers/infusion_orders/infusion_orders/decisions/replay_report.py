@@ -1,4 +1,4 @@
-"""What many replays add up to.  Reports of parts merge into the report of the whole, in any order."""
+"""The report of many replays.  Reports of parts merge, in any order, into the report of the whole."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.decisions.replay import ARROW, NotReplayable, replay
+from infusion_orders.decisions.replay import ARROW, NotReplayable, replay_decision
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,8 +22,8 @@ DIMENSIONS = ("line of business", "therapy", "rule", "partner")
 class ReplayReport:
     """Counts of decisions; `lines` and `parties` count service lines.
 
-    A decision has changed if the outcome or the responsible party of one of its lines has.  `by` counts the changed
-    decisions by dimension, its value and the flip; `examples` are ids of decisions by flip or obstacle.
+    A decision has changed if the outcome or the responsible party of one of its lines has changed.  `by` counts the
+    changed decisions by dimension, value and flip; `examples` holds ids of decisions by flip or obstacle.
     """
 
     replayed: int = 0
@@ -37,37 +37,35 @@ class ReplayReport:
 
     @property
     def share_changed(self) -> float:
-        """Of the decisions that could be decided again; 0 where there are none."""
+        """The share of the replayed decisions that changed; 0 if none was replayed."""
         return self.changed / self.replayed if self.replayed else 0.0
 
     def add(self, one: Replayed) -> None:
-        """Takes in one decision."""
+        """Count one replayed decision."""
         self.replayed += 1
         if not one.flips:
             return
         self.changed += 1
-        flip = ARROW.join(one.outcome)
         if one.outcome[0] != one.outcome[1]:
-            self.orders[flip] += 1
+            self.orders[ARROW.join(one.outcome)] += 1
         for line in one.flips:
             self._add_line(line)
-        names = {told for line in one.flips for told in _told(line)}
-        for told in names:
-            self._keep(told, one.recorded.decision_id)
-            self.by["line of business"][one.line_of_business, told] += 1
-            self.by["partner"][one.recorded.partner, told] += 1
-        for therapy, told in {(line.therapy, told) for line in one.flips for told in _told(line)}:
-            self.by["therapy"][therapy, told] += 1
-        for rule, told in {(rule, told) for line in one.flips for told in _told(line) for rule in line.rules}:
-            self.by["rule"][rule, told] += 1
+        for flip in {_name_of(line) for line in one.flips}:
+            self._add_example(flip, one.recorded.decision_id)
+            self.by["line of business"][one.line_of_business, flip] += 1
+            self.by["partner"][one.recorded.partner, flip] += 1
+        for therapy, flip in {(line.therapy, _name_of(line)) for line in one.flips}:
+            self.by["therapy"][therapy, flip] += 1
+        for rule, flip in {(rule, _name_of(line)) for line in one.flips for rule in line.rules}:
+            self.by["rule"][rule, flip] += 1
 
     def add_obstacle(self, recorded: RecordedDecision, obstacle: str) -> None:
-        """Takes in one decision that cannot be decided again."""
+        """Count one decision that cannot be decided again."""
         self.obstacles[obstacle] += 1
-        self._keep(obstacle, recorded.decision_id)
+        self._add_example(obstacle, recorded.decision_id)
 
     def merge(self, other: ReplayReport) -> None:
-        """Takes in the report of other decisions."""
+        """Add the report of other decisions."""
         self.replayed += other.replayed
         self.changed += other.changed
         for own, more in (
@@ -79,12 +77,12 @@ class ReplayReport:
             own.update(more)
         for name in DIMENSIONS:
             self.by[name].update(other.by[name])
-        for told, ids in other.examples.items():
+        for name, ids in other.examples.items():
             for decision_id in ids:
-                self._keep(told, decision_id)
+                self._add_example(name, decision_id)
 
     def plain(self) -> dict[str, Any]:
-        """JSON, from which `from_plain` makes the same report."""
+        """Return plain JSON; `from_plain` reads it back."""
         return {
             "replayed": self.replayed,
             "changed": self.changed,
@@ -102,13 +100,13 @@ class ReplayReport:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> ReplayReport:
-        """Raises KeyError, TypeError or ValueError for anything else."""
+        """Read what `plain` returned.  Raises KeyError, TypeError or ValueError for anything else."""
         report = cls(int(plain["replayed"]), int(plain["changed"]))
         report.orders.update(plain["orders"])
         report.lines.update(plain["lines"])
         report.parties.update(plain["parties"])
         report.obstacles.update(plain["cannot_be_replayed"])
-        report.examples = {told: list(ids) for told, ids in plain["examples"].items()}
+        report.examples = {name: list(ids) for name, ids in plain["examples"].items()}
         for name in DIMENSIONS:
             report.by[name].update({(entry["value"], entry["flip"]): entry["decisions"] for entry in plain["by"][name]})
         return report
@@ -119,27 +117,27 @@ class ReplayReport:
         if line.party[0] != line.party[1]:
             self.parties[ARROW.join(line.party)] += 1
 
-    def _keep(self, told: str, decision_id: str) -> None:
-        """The first few by their ids, so that the order in which reports merge does not matter."""
-        self.examples[told] = sorted({*self.examples.get(told, ()), decision_id})[:MOST_EXAMPLES]
+    def _add_example(self, name: str, decision_id: str) -> None:
+        """Keep the first few ids in sorted order, so that the order in which reports merge does not matter."""
+        self.examples[name] = sorted({*self.examples.get(name, ()), decision_id})[:MOST_EXAMPLES]
 
 
 def report_of(recorded: Iterable[RecordedDecision], candidate: RuleSet) -> ReplayReport:
-    """Each decision decided again under the candidate."""
+    """Decide each recorded decision again under the candidate version."""
     report = ReplayReport()
     for one in recorded:
         try:
-            report.add(replay(one, candidate))
+            report.add(replay_decision(one, candidate))
         except NotReplayable as not_replayable:
             report.add_obstacle(one, not_replayable.obstacle.value)
     return report
 
 
-def _told(line: Flip) -> list[str]:
-    """A flip of the outcome, else of the responsible party."""
+def _name_of(line: Flip) -> str:
+    """The flip of the outcome, or of the responsible party if the outcome stays."""
     if line.outcome[0] != line.outcome[1]:
-        return [ARROW.join(line.outcome)]
-    return [f"responsible party {ARROW.join(line.party)}"]
+        return ARROW.join(line.outcome)
+    return f"responsible party {ARROW.join(line.party)}"
 
 
 def _ranked(counts: Counter[tuple[str, str]]) -> list[tuple[tuple[str, str], int]]:

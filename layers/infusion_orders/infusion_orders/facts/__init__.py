@@ -1,6 +1,9 @@
-"""The vocabulary that rules may speak: the catalogue of facts, and how each is read or derived from an order.
+"""The vocabulary of the rules: what each fact is, and how it is read or derived from an order.
 
-A fact is a value or an `Unknown` that names what is still needed.  `asked_of_order.py` and `asked_of_line.py` hold
-what a partner sends, `member.py`, `line.py` and `responsibility.py` what is derived from it; `case.py` derives lazily
-and once.
+A fact is a value, or an `Unknown` that names what is still needed.  `asked.py` is the table of what partners send.  The
+modules that `catalogue.py` lists declare the derived facts, each next to the function that derives it.  `case.py` holds
+the facts of one order and derives them when they are first needed.
+
+To add an asked fact, add a field to the order model and a row to the table in `asked.py`.  To add a derived fact, write
+its function in the module of its subject and put `line_fact` or `order_fact` on it (`fact.py` explains both).
 """

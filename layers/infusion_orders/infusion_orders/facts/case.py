@@ -1,20 +1,18 @@
-"""An order's facts, read or derived when a rule first asks for them, and at most once."""
+"""An order's facts: asked facts are read at once, derived facts when they are first needed, and each only once."""
 
 from __future__ import annotations
 
-from dataclasses import fields
-from datetime import date
-from decimal import Decimal
-from enum import StrEnum
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Self
+import weakref
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Scope
+from infusion_orders.facts.plain_values import plain_facts
 from infusion_orders.facts.unknown import Fault, Need, Reason, Unknown
 from infusion_orders.orders.identifiers import InvalidIdentifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from infusion_orders.facts.fact import Catalogue
     from infusion_orders.orders.order import Order, ServiceLine
@@ -23,31 +21,46 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=10_000)
 def missing(name: str, line: int | None) -> Unknown:
-    """The fact that was not sent; one object each, because sparse orders have many."""
+    """Return the unknown of a fact that was not sent.  It is cached, because sparse orders have many of them."""
     return Unknown((Need(name, line, Reason.MISSING),))
 
 
-_OF_ORDER = Scope.ORDER
+class CaseIsGone(RuntimeError):
+    """A fact was read that had not been derived while its order was decided; the text is the fact's name."""
 
 
 class Facts(dict[str, Any]):
-    """The facts of one line by name, the order's own among them; `facts[name]` derives what is not there yet.
+    """The facts of one line by name, including the order's own: `facts[name]` derives a fact when it is first read.
 
-    Raises KeyError for a name that the catalogue does not have.  A derivation that fails gives a Fault.
+    Raises KeyError for a name that the catalogue does not have, and CaseIsGone for a fact that is not yet derived when
+    nobody holds the Case any more.  A derivation that fails gives a Fault.
     """
 
-    __slots__ = ("case", "line")
+    __slots__ = ("_case", "catalogue", "line", "tables")
 
-    def __init__(self, case: Case, line: int, known: Mapping[str, Any]) -> None:
-        super().__init__(known)
-        self.case = case
+    def __init__(self, case: Case, line: int, of_order: Mapping[str, Any], of_line: Mapping[str, Any]) -> None:
+        super().__init__(of_order)
+        self.update(of_line)
+        self._case = weakref.ref(case)
+        self.catalogue = case.catalogue
+        self.tables = case.tables
         self.line = line
 
+    @property
+    def case(self) -> Case:
+        """The order's case.  Raises CaseIsGone."""
+        case = self._case()
+        if case is None:
+            raise CaseIsGone("the case")
+        return case
+
     def __missing__(self, name: str) -> Any:
-        """The value or an Unknown, kept for the next rule that asks; the order's own facts at once for all lines."""
-        case = self.case
-        fact = case.catalogue.facts[name]
-        of_order = fact.scope is _OF_ORDER
+        """Derive the fact and keep its value; a fact of the order is kept for all lines at once."""
+        case = self._case()
+        if case is None:
+            raise CaseIsGone(name)
+        fact = self.catalogue.declared[name]
+        of_order = fact.scope is Scope.ORDER
         if fact.derive is None:
             value: Any = missing(name, None if of_order else self.line)
         else:
@@ -62,26 +75,20 @@ class Facts(dict[str, Any]):
         return value
 
 
-@lru_cache(maxsize=1_000)
-def _nothing_sent(names: tuple[str, ...], line: int | None) -> dict[str, Any]:
-    """To be copied: most of what could be sent is not."""
-    return {name: missing(name, line) for name in names}
-
-
 def facts_as_sent(catalogue: Catalogue, scope: Scope, sent: Order | ServiceLine, line: int | None) -> dict[str, Any]:
-    """What the order, or its line, says of each asked fact, known or not: most is recorded, so it is read at once."""
-    facts = _nothing_sent(catalogue.asked[scope], line).copy()
+    """Return every asked fact of the order or of one line, as sent or missing."""
+    facts: dict[str, Any] = {name: missing(name, line) for name in catalogue.asked[scope]}
     for part in catalogue.asked_parts[scope]:
-        there: Any = sent
-        for field in part.way:
-            there = getattr(there, field)
-            if there is None:
+        holder: Any = sent
+        for step in part.path:
+            holder = getattr(holder, step)
+            if holder is None:
                 break
         else:
-            fields_sent = vars(there)
+            fields_sent = vars(holder)
             for name, field, read in part.facts:
                 value = fields_sent.get(field)
-                if value is not None and read is not None:
+                if value is not None:
                     try:
                         value = read(value)
                     except InvalidIdentifier as invalid:
@@ -94,11 +101,12 @@ def facts_as_sent(catalogue: Catalogue, scope: Scope, sent: Order | ServiceLine,
 class Case:
     """All facts of one order under one version's tables.
 
-    In a `with` they are forgotten at its end: lines hold each other, so their memory would wait for the garbage
-    collector, and the next order would be decided in memory that is not in the processor's caches.
+    A Case holds its lines, and the lines reach it by a weak reference.  So the memory of a decided order is freed
+    without the garbage collector, and the next order finds it still in the processor's cache.  Keep the Case in a
+    variable while you read facts.
     """
 
-    __slots__ = ("_lines_by", "catalogue", "lines", "tables")
+    __slots__ = ("__weakref__", "_lines_by", "catalogue", "lines", "tables")
 
     def __init__(
         self,
@@ -109,7 +117,7 @@ class Case:
         order_facts: Mapping[str, Any] | None = None,
         line_facts: Sequence[Mapping[str, Any]] | None = None,
     ) -> None:
-        """From an order, or from facts by name (recorded ones, examples): facts given by name are taken as they are."""
+        """Take an order, or facts by name (recorded ones, examples), which are used as they are."""
         self.catalogue = catalogue
         self.tables = tables
         self._lines_by: dict[str, dict[Any, list[Facts]]] = {}
@@ -119,22 +127,11 @@ class Case:
             of_order = facts_as_sent(catalogue, Scope.ORDER, order, None)
             of_lines = [facts_as_sent(catalogue, Scope.LINE, sent, line) for line, sent in enumerate(order.lines)]
         self.lines: tuple[Facts, ...] = tuple(
-            Facts(self, index, {**of_order, **known}) for index, known in enumerate(of_lines)
+            Facts(self, index, of_order, of_line) for index, of_line in enumerate(of_lines)
         )
 
-    def __enter__(self) -> Self:
-        """The case."""
-        return self
-
-    def __exit__(self, *_raised: object) -> None:
-        """Whatever was raised."""
-        for line in self.lines:
-            line.clear()
-        self.lines = ()
-        self._lines_by.clear()
-
     def lines_by(self, name: str) -> Mapping[Any, Sequence[Facts]]:
-        """The lines by the value of one of their facts, those on which it is unknown under None."""
+        """Return the lines by the value of one of their facts; under None those on which it is unknown."""
         found = self._lines_by.get(name)
         if found is None:
             found = self._lines_by[name] = {}
@@ -144,84 +141,13 @@ class Case:
         return found
 
     def recorded(self) -> dict[str, Any]:
-        """The facts worth keeping, in plain JSON: every asked fact that identifies nobody, and the age in their place.
+        """Return the facts to record with the decision, in plain JSON with sorted names.
 
-        One that was not sent is left out; one that failed its check is kept with what it needs, and so is what stands
-        in place of facts that identify a person: whether these were sent is told by nothing else.
-        The names of every object are sorted.
+        These are the asked facts, except those that identify a person.  In their place the facts derived from them are
+        recorded, such as the age for the birth date, even when they are unknown.
         """
         recorded = self.catalogue.recorded
         return {
-            "lines": [_plain_facts(line, recorded[Scope.LINE]) for line in self.lines],
-            "order": _plain_facts(self.lines[0], recorded[Scope.ORDER]),
+            "lines": [plain_facts(line, recorded[Scope.LINE]) for line in self.lines],
+            "order": plain_facts(self.lines[0], recorded[Scope.ORDER]),
         }
-
-
-def _plain_facts(facts: Facts, names: Sequence[str]) -> dict[str, Any]:
-    plain: dict[str, Any] = {}
-    for name in names:
-        value = facts[name]
-        kind = value.__class__
-        if kind in PLAIN_KINDS:
-            plain[name] = value
-        elif kind is Unknown:
-            if facts.case.catalogue.facts[name].read is None or value.needs[0].reason is Reason.INVALID:
-                plain[name] = {"unknown": [_plain_need(need) for need in value.needs]}
-        elif kind is Fault:
-            plain[name] = {"fault": True}
-        else:
-            plain[name] = plain_value(value)
-    return plain
-
-
-def _plain_need(need: Need) -> dict[str, Any]:
-    """The line is the one that the fact is recorded of, if the need is a line's."""
-    plain: dict[str, Any] = {"fact": need.fact}
-    if need.hint is not None:
-        plain["hint"] = need.hint
-    if need.line is not None:
-        plain["of_line"] = True
-    plain["reason"] = need.reason.value
-    return plain
-
-
-def plain_value(value: Any) -> Any:
-    """JSON of a known value: decimals as text, dates as ISO text, sets sorted, structures by their sorted fields."""
-    render = _RENDER.get(value.__class__)
-    if render is not None:
-        return render(value)
-    if isinstance(value, StrEnum):
-        return value.value
-    if isinstance(value, tuple):
-        return [plain_value(part) for part in value]
-    parts = {name: getattr(value, name) for name in _fields_of(value.__class__)}
-    return {name: plain_value(part) for name, part in parts.items() if part is not None}
-
-
-@cache
-def _fields_of(structure: type) -> tuple[str, ...]:
-    return tuple(sorted(field.name for field in fields(structure)))
-
-
-def plain_decimal(value: Decimal) -> str:
-    """`2.50` and `2.5` alike as `2.5`, never in exponent form: equal doses have equal receipts."""
-    text = str(value)
-    if text.isdecimal():
-        return text
-    return format(value.normalize(), "f") if value else "0"
-
-
-PLAIN_KINDS = frozenset({bool, str, int})
-"""Of values that are their own plain JSON."""
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-_RENDER: dict[type, Callable[[Any], Any]] = {
-    **dict.fromkeys(PLAIN_KINDS, _as_it_is),
-    Decimal: plain_decimal,
-    date: date.isoformat,
-    frozenset: sorted,
-}

@@ -1,42 +1,50 @@
-"""The vocabulary: every fact that rules may speak of.  `docs/facts.md` is generated from it."""
+"""The vocabulary: every fact that rules may use.  `docs/facts.md` is generated from it."""
 
 from __future__ import annotations
 
-from infusion_orders.facts.asked_of_line import ASKED_OF_LINE
-from infusion_orders.facts.asked_of_order import ASKED_OF_ORDER
-from infusion_orders.facts.code_changes import CODE_CHANGE_FACTS
-from infusion_orders.facts.code_pairs import CODE_PAIR_FACTS
-from infusion_orders.facts.diagnosis import DIAGNOSIS_FACTS
-from infusion_orders.facts.fact import Catalogue
-from infusion_orders.facts.line import LINE_FACTS
-from infusion_orders.facts.member import MEMBER_FACTS
-from infusion_orders.facts.ndc import NDC_FACTS
-from infusion_orders.facts.nutrition import NUTRITION_FACTS
-from infusion_orders.facts.per_diem_ladders import PER_DIEM_LADDER_FACTS
-from infusion_orders.facts.per_diems import PER_DIEM_FACTS
-from infusion_orders.facts.responsibility import RESPONSIBILITY_FACTS
-from infusion_orders.facts.units import UNIT_FACTS
-from infusion_orders.facts.waste import WASTE_FACTS
+from typing import TYPE_CHECKING
 
-CATALOGUE = Catalogue(
-    {
-        fact.name: fact
-        for facts in (
-            ASKED_OF_ORDER,
-            ASKED_OF_LINE,
-            MEMBER_FACTS,
-            LINE_FACTS,
-            UNIT_FACTS,
-            CODE_CHANGE_FACTS,
-            CODE_PAIR_FACTS,
-            PER_DIEM_FACTS,
-            PER_DIEM_LADDER_FACTS,
-            WASTE_FACTS,
-            NDC_FACTS,
-            NUTRITION_FACTS,
-            DIAGNOSIS_FACTS,
-            RESPONSIBILITY_FACTS,
-        )
-        for fact in facts
-    }
+from infusion_orders.facts import (
+    code_changes,
+    code_pairs,
+    diagnosis,
+    member,
+    ndc,
+    nutrition,
+    per_diem_ladders,
+    per_diems,
+    responsibility,
+    service_line,
+    units,
+    waste,
 )
+from infusion_orders.facts.asked import ASKED
+from infusion_orders.facts.fact import Catalogue, Fact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DECLARING_MODULES = (
+    member,
+    service_line,
+    units,
+    code_changes,
+    code_pairs,
+    per_diems,
+    per_diem_ladders,
+    waste,
+    ndc,
+    nutrition,
+    diagnosis,
+    responsibility,
+)
+"""The modules whose derived and assigned facts are words of the vocabulary, in the order of the documentation."""
+
+
+def _declared() -> Iterator[Fact]:
+    yield from ASKED
+    for module in DECLARING_MODULES:
+        yield from (value for value in vars(module).values() if isinstance(value, Fact))
+
+
+CATALOGUE = Catalogue({fact.name: fact for fact in _declared()})

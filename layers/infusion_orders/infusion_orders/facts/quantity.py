@@ -8,7 +8,7 @@ from decimal import Decimal  # noqa: TC003 - read by pydantic
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """`unit` is one of the order's dose units (`mg`, `mcg/kg`, ...)."""
+    """An amount in one of the order's dose units (`mg`, `mcg/kg`, ...)."""
 
     value: Decimal
     unit: str

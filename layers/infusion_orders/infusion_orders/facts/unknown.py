@@ -1,4 +1,4 @@
-"""Missing information is a value: what an unknown fact still needs, and why."""
+"""Missing information is a value: an unknown fact names what it still needs, and why."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One asked fact that the partner could supply: `line` is the line's index, None for the order's own facts."""
+    """An asked fact that the partner could supply.
+
+    `line` is the index of its line, None for a fact of the order.  `hint` says what a valid value looks like.
+    """
 
     fact: str
     line: int | None
@@ -25,10 +28,10 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """An unknown fact: once every need is answered with a valid value, the fact is known.
+    """The value of an unknown fact, which becomes known once every need is answered with a valid value.
 
-    `needs` is empty only for a fault: a derived fact whose inputs are all known has a value, if only one that says
-    that the tables do not list it.
+    Only a Fault has no needs: a derived fact whose inputs are all known has a value, even if that value says that the
+    tables have no answer.
     """
 
     needs: tuple[Need, ...]
@@ -36,17 +39,17 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Fault(Unknown):
-    """A fact whose derivation failed: no answer of the partner's would help, and no rule may rest on it."""
+    """The value of a fact whose derivation failed: no answer would help, and no rule may use it."""
 
     needs: tuple[Need, ...] = ()
 
 
 class FaultyFact(Exception):
-    """A rule wants a fact whose derivation failed; the text is the fact's name."""
+    """A rule needs a fact whose derivation failed; the text is the fact's name."""
 
 
 def unknown_of(*values: object) -> Unknown | None:
-    """The needs of all unknown ones among the values, without repeats; None when all are known, a fault if one is."""
+    """Return one Unknown with the needs of all unknown values, a Fault if one of them is, None if all are known."""
     for value in values:
         if isinstance(value, Unknown):
             break

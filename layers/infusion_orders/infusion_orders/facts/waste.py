@@ -1,76 +1,137 @@
-"""What is discarded from single-dose vials: reported with JW on a line of its own, or said to be nothing with JZ."""
+"""What is discarded from single-dose vials: reported with JW on a line of its own, or JZ where it is nothing."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from infusion_orders.facts.beside import any_line, others_of_the_code, overlap, same
-from infusion_orders.facts.derivation import every, known, no
-from infusion_orders.facts.fact import Fact, Kind, Scope
+from infusion_orders.facts.fact import Kind, internal_fact, line_fact
+from infusion_orders.facts.kleene import every, known_or_none, negated
+from infusion_orders.facts.line_pairs import any_line, has_modifier, other_lines_of_the_code, overlap, same
 from infusion_orders.facts.units import (
     AS_COMPUTED,
     DIFFERS,
     NO_WASTE_MODIFIER,
+    NOT_COMPUTABLE,
     NOT_COMPUTED,
     WASTE_MODIFIER,
-    has_modifier,
-    waste_of,
+    counted,
+    is_billed_by_dose,
 )
 from infusion_orders.facts.unknown import Unknown, unknown_of
+from infusion_orders.orders.doses import IncompatibleUnits, waste_units
 
 if TYPE_CHECKING:
     from infusion_orders.facts.case import Facts
+    from infusion_orders.facts.kleene import Truth
 
 NO_DRUG_LINE = "no_drug_line"
 
 
+@internal_fact(
+    "line.units_left_over",
+    uses=(
+        "line.code_on_date",
+        "line.dose_given",
+        "line.times_given",
+        "line.vial_size",
+        "line.single_dose_container",
+    ),
+)
+def units_left_over(facts: Facts) -> int | Unknown | None:
+    """Units left over in the line's vials over all administrations; None when they cannot be computed.
+
+    What is left in a container for several doses is not waste.
+    """
+    code, dose, times = facts["line.code_on_date"], facts["line.dose_given"], facts["line.times_given"]
+    vial, single = facts["line.vial_size"], facts["line.single_dose_container"]
+    if code is None or (not isinstance(code, Unknown) and not is_billed_by_dose(code)):
+        return None
+    if single is False:
+        return 0
+    unknown = unknown_of(code, dose, times, vial, single)
+    if unknown is not None:
+        return unknown
+    each = waste_of_dose(dose, vial, code)
+    return None if each is None or times is None else each * times
+
+
+def waste_of_dose(dose: Any, vial: Any, code: Any) -> int | None:
+    """Return the units left over after one administration from single-dose vials of that size, if they convert."""
+    try:
+        return waste_units(
+            dose.value,
+            dose.unit,
+            vial=vial.value,
+            vial_unit=vial.unit,
+            unit_quantity=code.unit_quantity,
+            code_unit=code.unit,
+        )
+    except IncompatibleUnits:
+        return None
+
+
+_PAIR_OF_LINES = ("line.hcpcs", "line.modifiers", "line.date_of_service", "line.last_date_of_service")
+"""What decides whether a line reports the waste of another one."""
+
+
+@line_fact(
+    "line.waste_check",
+    Kind.CODE,
+    domain=(AS_COMPUTED, DIFFERS, NO_DRUG_LINE, NOT_COMPUTED),
+    uses=(*_PAIR_OF_LINES, "line.units_left_over", "line.units"),
+)
 def waste_check(facts: Facts) -> str | Unknown:
-    """How the discarded units, or the claim that there are none, compare with what dose and vial leave over."""
+    """For a line with JW or JZ: how it compares with the units that dose and vials leave over."""
     waste, none = has_modifier(facts, WASTE_MODIFIER), has_modifier(facts, NO_WASTE_MODIFIER)
     if isinstance(waste, Unknown) or isinstance(none, Unknown):
-        return unknown_of(waste, none, _discarded(facts), waste_of(facts), facts["line.units"]) or NOT_COMPUTED
+        left = facts["line.units_left_over"]
+        return unknown_of(waste, none, _discarded(facts), left, facts["line.units"]) or NOT_COMPUTED
     if waste == none:
         return NOT_COMPUTED
     if none:
-        left = waste_of(facts)
+        left = facts["line.units_left_over"]
         if isinstance(left, Unknown):
             return left
         return NOT_COMPUTED if left is None else DIFFERS if left else AS_COMPUTED
-    left_over, units = _discarded(facts), facts["line.units"]
-    if left_over in (NO_DRUG_LINE, NOT_COMPUTED):
-        return str(left_over)
-    unknown = unknown_of(left_over, units)
-    if unknown is not None:
-        return unknown
-    return AS_COMPUTED if left_over == units else DIFFERS
+    discarded, units = _discarded(facts), facts["line.units"]
+    if discarded in (NO_DRUG_LINE, NOT_COMPUTED):
+        return str(discarded)
+    return unknown_of(discarded, units) or (AS_COMPUTED if discarded == units else DIFFERS)
 
 
 def _discarded(facts: Facts) -> int | str | Unknown:
-    """Units that the drug lines of a waste line leave over; `no_drug_line` when it has none."""
-    belongs = [(line, _is_drug_line_of(facts, line)) for line in others_of_the_code(facts)]
+    """Return the units that the drug lines of a waste line leave over; `no_drug_line` when it has none."""
+    belongs = [(line, _reports_waste_of(facts, line)) for line in other_lines_of_the_code(facts)]
     unknown = unknown_of(*(truth for _, truth in belongs))
     if unknown is not None:
-        return unknown_of(unknown, *(waste_of(line) for line, truth in belongs if truth is not False)) or unknown
-    left = [waste_of(line) for line, truth in belongs if truth is True]
+        left_over = (line["line.units_left_over"] for line, truth in belongs if truth is not False)
+        return unknown_of(unknown, *left_over) or unknown
+    left = [line["line.units_left_over"] for line, truth in belongs if truth is True]
     if not left:
         return NO_DRUG_LINE
     if None in left:
         return NOT_COMPUTED
-    return unknown_of(*left) or sum(each for each in left if isinstance(each, int))
+    return unknown_of(*left) or sum(left)
 
 
-def _is_drug_line_of(waste: Facts, line: Facts) -> bool | Unknown:
+def _reports_waste_of(waste: Facts, line: Facts) -> Truth:
+    """Return whether the other line is a drug line whose waste this line reports."""
     together = overlap(waste, line)
-    return together and every((same("line.hcpcs", waste, line), no(has_modifier(line, WASTE_MODIFIER)), together))
+    not_waste = negated(has_modifier(line, WASTE_MODIFIER))
+    return together and every((same("line.hcpcs", waste, line), not_waste, together))
 
 
-def waste_is_reported(facts: Facts) -> bool | Unknown:
-    """False when units are left over and no line reports them, or none are and JZ does not say so."""
-    left = waste_of(facts)
+@line_fact("line.waste_is_reported", Kind.BOOLEAN, uses=(*_PAIR_OF_LINES, "line.units_left_over"))
+def waste_is_reported(facts: Facts) -> Truth:
+    """For a drug from single-dose vials: a JW line reports what is left over, or JZ says that nothing is.
+
+    True where it cannot be computed.
+    """
+    left = facts["line.units_left_over"]
     waste = has_modifier(facts, WASTE_MODIFIER)
     if left is None or waste is True:
         return True
-    reported = _is_reported(facts)
+    reported = any_line(other_lines_of_the_code(facts), lambda line: _is_waste_line_of(line, facts))
     none = has_modifier(facts, NO_WASTE_MODIFIER)
     unknown = unknown_of(left, waste)
     if unknown is not None:
@@ -78,59 +139,17 @@ def waste_is_reported(facts: Facts) -> bool | Unknown:
     return reported if left else none
 
 
-def _is_reported(facts: Facts) -> bool | Unknown:
-    return any_line(others_of_the_code(facts), lambda line: _reports(line, facts))
-
-
-def _reports(waste: Facts, line: Facts) -> bool | Unknown:
+def _is_waste_line_of(waste: Facts, line: Facts) -> Truth:
     together = overlap(waste, line)
     return together and every((same("line.hcpcs", waste, line), has_modifier(waste, WASTE_MODIFIER), together))
 
 
+@line_fact("line.waste_expected", Kind.TEXT, uses=(*_PAIR_OF_LINES, "line.units_left_over"))
 def waste_expected(facts: Facts) -> str:
-    """What to report: the units left over, or that there are none."""
-    left = known(waste_of(facts))
+    """What to report as discarded."""
+    left = known_or_none(facts["line.units_left_over"])
     if left is None:
-        left = known(_discarded(facts)) if has_modifier(facts, WASTE_MODIFIER) is True else None
+        left = known_or_none(_discarded(facts)) if has_modifier(facts, WASTE_MODIFIER) is True else None
     if not isinstance(left, int):
-        return "not computable"
-    return f"{left:,} {'unit' if left == 1 else 'units'} with JW on a line of its own" if left else "JZ, and no JW line"
-
-
-_SOURCES = (
-    "line.hcpcs",
-    "line.dose",
-    "line.vial_size",
-    "line.single_dose_container",
-    "line.units",
-    "line.modifiers",
-)
-
-WASTE_FACTS: tuple[Fact, ...] = (
-    Fact(
-        name="line.waste_check",
-        kind=Kind.CODE,
-        scope=Scope.LINE,
-        domain=frozenset({AS_COMPUTED, DIFFERS, NO_DRUG_LINE, NOT_COMPUTED}),
-        description="For a line with JW or JZ: how it compares with the units that dose and vials leave over.",
-        derived_from=_SOURCES,
-        derive=waste_check,
-    ),
-    Fact(
-        name="line.waste_is_reported",
-        kind=Kind.BOOLEAN,
-        scope=Scope.LINE,
-        description="For a drug from single-dose vials: what is left over stands on a JW line, or JZ says that nothing "
-        "is; true where it cannot be computed.",
-        derived_from=_SOURCES,
-        derive=waste_is_reported,
-    ),
-    Fact(
-        name="line.waste_expected",
-        kind=Kind.TEXT,
-        scope=Scope.LINE,
-        description="What to report as discarded.",
-        derived_from=_SOURCES,
-        derive=waste_expected,
-    ),
-)
+        return NOT_COMPUTABLE
+    return f"{counted(left)} with JW on a line of its own" if left else "JZ, and no JW line"

@@ -1,4 +1,4 @@
-"""What a partner sends: the order's model and how its JSON is read, identifiers, frequencies and doses.
+"""What a partner sends: the order model, the parsing of its JSON, identifiers, doses and frequencies.
 
-Pure: no clock, no network.  A malformed identifier never refuses an order; the facts ask for the right one instead.
+A malformed identifier does not make an order invalid: the facts ask for the right one instead.
 """

@@ -1,7 +1,7 @@
 """From an ordered dose to billing units and discarded units, in decimals throughout.
 
-Masses convert by powers of a thousand; units of activity, millilitres and milliequivalents convert to nothing else:
-whatever depends on the drug is not guessed.
+Masses convert by powers of a thousand.  Units of activity, millilitres and milliequivalents do not convert, because
+that would depend on the drug.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PER_KILOGRAM = "/kg"
 _EXPONENT_OF_GRAM: Mapping[str, int] = {AmountUnit.G.value: 0, AmountUnit.MG.value: -3, AmountUnit.MCG.value: -6}
 _UNITS = frozenset(unit.value for unit in DoseUnit)
 EXACT = Context(prec=60)
-"""Two amounts of 18 digits multiplied and moved by a million have fewer: nothing is rounded."""
+"""Enough digits that nothing is rounded: two amounts of 18 digits, multiplied and scaled by a million, have fewer."""
 
 
 class IncompatibleUnits(ValueError):
@@ -28,21 +28,21 @@ class IncompatibleUnits(ValueError):
 
 
 class WeightNeeded(ValueError):
-    """A dose per kilogram, and no body weight."""
+    """The dose is per kilogram, and the body weight is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdministeredDose:
-    """What one administration gives in all: the unit is never per kilogram."""
+    """The whole dose of one administration: its unit is never per kilogram."""
 
     value: Decimal
     unit: str
 
 
 def convert(value: Decimal, unit: str, to_unit: str) -> Decimal:
-    """The same amount in another unit, exactly.  Units are the words of AmountUnit, or both of them per kilogram.
+    """Return the same amount in another unit, exactly.  Raises IncompatibleUnits.
 
-    Raises IncompatibleUnits.
+    Units are those of AmountUnit; either both are per kilogram or neither is.
     """
     if unit not in _UNITS or to_unit not in _UNITS:
         raise IncompatibleUnits(f"doses are in {', '.join(AmountUnit)}, or these per kilogram (mg/kg)")
@@ -56,9 +56,9 @@ def convert(value: Decimal, unit: str, to_unit: str) -> Decimal:
 
 
 def administered_dose(value: Decimal, unit: str, weight_kg: Decimal | None) -> AdministeredDose:
-    """A dose per kilogram times the weight; any other dose as it is, whatever the weight.
+    """Return a dose per kilogram times the weight, and any other dose as it is.
 
-    Raises WeightNeeded for a dose per kilogram of an unknown weight.
+    Raises WeightNeeded for a dose per kilogram without a weight.
     """
     if not unit.endswith(PER_KILOGRAM):
         return AdministeredDose(value, unit)
@@ -68,9 +68,9 @@ def administered_dose(value: Decimal, unit: str, weight_kg: Decimal | None) -> A
 
 
 def units_per_administration(dose: Decimal, unit: str, unit_quantity: Decimal, code_unit: str) -> int:
-    """Billing units of one administration: one holds `unit_quantity` of `code_unit`, and part of one counts whole.
+    """Return the billing units of one administration; each is `unit_quantity` of `code_unit`, and part of one counts.
 
-    Raises IncompatibleUnits, and ValueError for a dose or a unit quantity of nothing.
+    Raises IncompatibleUnits, and ValueError for a dose or a unit quantity of 0.
     """
     return _whole_and_part(convert(dose, unit, code_unit), unit_quantity)
 
@@ -84,11 +84,11 @@ def waste_units(
     unit_quantity: Decimal,
     code_unit: str,
 ) -> int:
-    """Billing units that are discarded (JW) from single-dose vials of one size; 0 means none to report (JZ).
+    """Return the billing units discarded (JW) from single-dose vials of one size; 0 means none to report (JZ).
 
     As many vials are opened as the dose needs.  Billed and discarded units together never exceed what the vials held:
-    the rest of a unit that was billed in part is no waste, and less than a whole unit is not reported.
-    Raises IncompatibleUnits, and ValueError for a dose, a vial or a unit quantity of nothing.
+    the rest of a unit that was billed in part is not waste, and less than a whole unit is not reported.
+    Raises IncompatibleUnits, and ValueError for a dose, a vial or a unit quantity of 0.
     """
     needed, content = convert(dose, unit, code_unit), convert(vial, vial_unit, code_unit)
     opened = _whole_and_part(needed, content)
@@ -97,7 +97,7 @@ def waste_units(
 
 
 def _whole_and_part(amount: Decimal, size: Decimal) -> int:
-    """How many of the size hold the amount; amounts of nothing have no answer."""
+    """Return how many of the size are needed for the amount."""
     if amount <= 0 or size <= 0:
         raise ValueError("amounts must be more than 0")
     whole, part = EXACT.divmod(amount, size)

@@ -1,7 +1,7 @@
 """How often a drug is given, from the prescriber's words or from FHIR's `Timing.repeat`.
 
-Abbreviations that are known to be misread (QD, QOD, QHS, a trailing zero, a naked point) are taken where only one
-reading is possible, and carry a warning; what has two readings (biweekly, OD, q4-6h) is unclear and asked for again.
+Abbreviations that are known to be misread (QD, QOD, QHS, a trailing zero, a missing zero before a point) are accepted
+with a warning where only one reading is possible.  A text with two readings (biweekly, OD, q4-6h) is asked for again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from infusion_orders.orders.schedules import (
     WEEK,
     Frequency,
     Recurrence,
-    administrations,
     every_hours,
     every_months,
 )
@@ -26,11 +25,9 @@ from infusion_orders.orders.vocabularies import PeriodUnit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Frequency", "Recurrence", "UnclearFrequency", "administrations", "parse_frequency"]
-
 
 class UnclearFrequency(ValueError):
-    """The text says what to write instead; it never holds what was sent."""
+    """The frequency has no reading, or several.  The text says what to write, and never repeats what was sent."""
 
 
 _ASK = (
@@ -120,7 +117,7 @@ _BETWEEN_DAYS = re.compile(r", and |, ?| and |/| ")
 
 
 def parse_frequency(sent: str | Timing) -> Frequency:
-    """Raises UnclearFrequency when there is no reading, or more than one."""
+    """Return the one reading of a frequency.  Raises UnclearFrequency if there is none, or more than one."""
     return _of_timing(sent) if isinstance(sent, Timing) else _of_text(sent)
 
 
@@ -174,7 +171,7 @@ def _weekdays(text: str) -> Frequency | None:
 
 
 def _within(period: Fraction, unit: PeriodUnit, times: int) -> Frequency:
-    """So many times in so many units.  Raises UnclearFrequency beyond a year, for nothing, and for parts of months."""
+    """Return `times` in a period.  Raises UnclearFrequency for periods over a year, of 0, or of parts of a month."""
     if not 1 <= times <= _MOST_TIMES or period <= 0:
         raise UnclearFrequency(_ASK)
     if unit in _MONTHS:
@@ -201,7 +198,7 @@ def _of_timing(timing: Timing) -> Frequency:
 
 
 def _of_days_in(timing: Timing) -> Frequency:
-    """`frequency` counts on each of the days; in a week it may also count the days themselves."""
+    """Read days of the week: `frequency` is for each of the days, or for a week if it equals their number."""
     days = tuple(day for day in WEEK if day in (timing.dayOfWeek or ()))
     times = timing.frequency or 1
     if timing.periodUnit is PeriodUnit.WEEK and timing.period in (None, 1) and times in (1, len(days)):

@@ -1,18 +1,18 @@
-"""Identifiers and short codes: each function returns the one normal form, or raises InvalidIdentifier.
+"""Identifiers and short codes: each function returns the normal form, or raises InvalidIdentifier.
 
-Only the form is checked: a well-formed NPI may be nobody's, and a code may not exist on the date of service.
+Only the form is checked.  A well-formed NPI may belong to nobody, and a code may not exist on the date of service.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
 
 from infusion_orders.orders.counties import COUNTIES
+from infusion_orders.orders.suggestions import nearest
 
 
 class InvalidIdentifier(ValueError):
-    """The text says which form is right; it never holds the value, which may be a member's."""
+    """The identifier is malformed.  The text says which form is valid, and never repeats what was sent."""
 
 
 _NPI = re.compile(r"[12][0-9]{9}")
@@ -21,7 +21,7 @@ _MBI = re.compile(
 )
 _CIN = re.compile(r"(9[0-9]{7}[AC-HMNT-Z])(?:[0-9]{5})?")
 _ICD_10_CM = re.compile(r"([A-Z](?:[0-9][0-9A-Z]|[A-Z][0-9]))(?:\.?([0-9A-Z]{1,4}))?")
-"""C4A and QA0 are categories, SMI is not: a digit in second or third place keeps words out."""
+"""C4A and QA0 are categories, SMI is not: the digit in second or third place excludes words."""
 _NDC_SEGMENTS = frozenset({(4, 4, 2), (5, 3, 2), (5, 4, 1), (5, 4, 2)})
 _NDC = re.compile(r"([0-9]+)-([0-9]+)-([0-9]+)")
 _HCPCS = re.compile(r"[A-V][0-9]{4}|[0-9]{5}")
@@ -30,7 +30,7 @@ _COUNTIES = {name.casefold(): name for name in COUNTIES}
 
 
 def npi(text: str) -> str:
-    """Ten digits that begin with 1 or 2 and end in a Luhn check digit over the prefix 80840 (45 CFR 162.406)."""
+    """Return the ten digits of an NPI: the last is a Luhn check digit over the prefix 80840 (45 CFR 162.406)."""
     number = text.strip()
     if _NPI.fullmatch(number) is None:
         raise InvalidIdentifier("must be an NPI: 10 digits, the first a 1 or a 2")
@@ -40,7 +40,7 @@ def npi(text: str) -> str:
 
 
 def mbi(text: str) -> str:
-    """Eleven characters, without the dashes and spaces that cards show.  Letters are never S, L, O, I, B or Z."""
+    """Return the 11 characters of an MBI without dashes and spaces.  Its letters are never S, L, O, I, B or Z."""
     number = _upper(text).replace("-", "").replace(" ", "")
     if _MBI.fullmatch(number) is None:
         raise InvalidIdentifier(
@@ -50,7 +50,7 @@ def mbi(text: str) -> str:
 
 
 def cin(text: str) -> str:
-    """Nine characters.  The 14 characters of a Medi-Cal card (BIC) begin with them and are reduced to them."""
+    """Return the 9 characters of a CIN, with which the 14 characters of a Medi-Cal card (BIC) begin."""
     match = _CIN.fullmatch(_upper(text))
     if match is None:
         raise InvalidIdentifier(
@@ -60,7 +60,7 @@ def cin(text: str) -> str:
 
 
 def icd_10_cm(text: str) -> str:
-    """Upper case, with the dot after the third character if more follow."""
+    """Return an ICD-10-CM code in upper case, with a dot after the third character if more follow."""
     match = _ICD_10_CM.fullmatch(_upper(text))
     if match is None:
         raise InvalidIdentifier(
@@ -70,7 +70,7 @@ def icd_10_cm(text: str) -> str:
 
 
 def ndc(text: str) -> str:
-    """Eleven digits, 5-4-2: the short segment of a ten-digit code with dashes is filled with a zero."""
+    """Return the 11 digits (5-4-2) of an NDC: the short segment of a ten-digit code is filled with a zero."""
     number = text.strip()
     if number.isascii() and number.isdigit():
         if len(number) == 11:
@@ -86,7 +86,7 @@ def ndc(text: str) -> str:
 
 
 def hcpcs(text: str) -> str:
-    """Upper case: a letter from A to V and 4 digits (HCPCS Level II), or 5 digits (CPT)."""
+    """Return a code in upper case: a letter from A to V and 4 digits (HCPCS Level II), or 5 digits (CPT)."""
     code = _upper(text)
     if _HCPCS.fullmatch(code) is None:
         raise InvalidIdentifier("must be a HCPCS code: a letter from A to V and 4 digits, or 5 digits (CPT)")
@@ -94,7 +94,7 @@ def hcpcs(text: str) -> str:
 
 
 def place_of_service(text: str) -> str:
-    """Two digits."""
+    """Return the two digits of a place-of-service code."""
     code = text.strip()
     if _PLACE_OF_SERVICE.fullmatch(code) is None:
         raise InvalidIdentifier("must be a place-of-service code: 2 digits, such as 12 for the home")
@@ -102,25 +102,25 @@ def place_of_service(text: str) -> str:
 
 
 def county(text: str) -> str:
-    """One of the 58 names of `COUNTIES`, whatever its case and with or without `County` behind it."""
+    """Return one of the 58 names in `COUNTIES`; its case, and a final `County`, do not matter."""
     name = " ".join(text.casefold().split()).removesuffix(" county")
     found = _COUNTIES.get(name)
     if found is None:
-        near = difflib.get_close_matches(name[:64], _COUNTIES, n=1, cutoff=0.8)
-        hint = f"; did you mean {_COUNTIES[near[0]]}?" if near else ", such as Los Angeles"
+        near = nearest(name, COUNTIES, cutoff=0.8)
+        hint = f"; did you mean {near}?" if near else ", such as Los Angeles"
         raise InvalidIdentifier(f"must be the name of a California county{hint}")
     return found
 
 
 def _upper(text: str) -> str:
-    """Upper case without surrounding blanks; other alphabets are left alone, for some of their letters become ASCII."""
+    """Return the text in upper case; text that is not ASCII stays, because some of its letters would become ASCII."""
     return text.strip().upper() if text.isascii() else text
 
 
 def _luhn_sum(digits: str) -> int:
-    """ISO/IEC 7812-1, annex B: divisible by 10 when the last digit is the right one."""
+    """Return the sum of ISO/IEC 7812-1, annex B, which is divisible by 10 if the check digit is right."""
     return sum(map(int, digits[::-2])) + sum(map(_DOUBLED.__getitem__, digits[-2::-2]))
 
 
 _DOUBLED = dict(zip("0123456789", (0, 2, 4, 6, 8, 1, 3, 5, 7, 9), strict=True))
-"""By digit, the sum of the digits of its double."""
+"""The sum of the digits of each digit's double."""

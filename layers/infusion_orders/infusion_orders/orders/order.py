@@ -1,7 +1,9 @@
 """An order as a partner sends it (`POST /v1/orders/validate`).
 
-Beside `order_id`, `member.member_id`, `lines` and each `line_id` everything may be absent or null: it is then unknown.
-Identifiers are kept as sent, well-formed or not; `identifiers` checks them when a fact needs them.
+Only `order_id`, `member.member_id`, `lines` and each `line_id` are required.  Everything else may be absent or null and
+is then unknown.  Identifiers are kept as sent; `identifiers.py` checks them when the facts are read.
+
+The description of a field appears in the OpenAPI document, and in docs/facts.md if the field is a fact.
 """
 
 from typing import Annotated, Any
@@ -44,62 +46,31 @@ from infusion_orders.orders.vocabularies import (
     Urgency,
 )
 
-__all__ = [
-    "Access",
-    "AccessDevice",
-    "Administrator",
-    "AmountUnit",
-    "BillingPath",
-    "Care",
-    "Caregiver",
-    "ChildrensServices",
-    "Clinical",
-    "DayOfWeek",
-    "Diagnosis",
-    "Dose",
-    "DoseUnit",
-    "InfusionProvider",
-    "LineKind",
-    "LineOfBusiness",
-    "MedicalGroup",
-    "Member",
-    "Nutrition",
-    "Order",
-    "PeriodUnit",
-    "Prescriber",
-    "ProviderType",
-    "RiskArrangement",
-    "Route",
-    "ServiceLine",
-    "Submitter",
-    "Timing",
-    "Urgency",
-    "VialSize",
-]
-
 
 class Submitter(Part):
     """Who sends the order."""
 
-    provider_type: Coded[ProviderType] | None = Field(None, description="The kind of provider that sends the order.")
+    provider_type: Coded[ProviderType] | None = Field(
+        None, description="Which of the manual's provider types sends the order (M-12)."
+    )
     npi: Identifier | None = Field(None, description="The sender's National Provider Identifier.")
 
 
 class MedicalGroup(Part):
     """The participating physician group (PPG) that the member is assigned to."""
 
-    id: Identifier | None = Field(None, description="The plan's id of the group.")
+    id: Identifier | None = Field(None, description="The plan's id of the medical group.")
     risk_arrangement: Coded[RiskArrangement] | None = Field(
-        None, description="How the group and the plan share the cost of care."
+        None, description="How the medical group and the plan share the cost of care."
     )
 
 
 class ChildrensServices(Part):
-    """What is known of the member at California Children's Services (CCS)."""
+    """The member's case at California Children's Services (CCS)."""
 
     open_case: bool | None = Field(None, description="Whether the member has an open CCS case.")
     conditions: Listed[Identifier] | None = Field(
-        None, max_length=50, description="ICD-10-CM codes of the conditions that the open case covers."
+        None, max_length=50, description="ICD-10-CM codes of the conditions that the open CCS case covers."
     )
 
 
@@ -107,12 +78,20 @@ class Member(Part):
     """The person the therapy is for."""
 
     member_id: Name = Field(description="The plan's id of the member.")
-    mbi: Identifier | None = Field(None, description="Medicare Beneficiary Identifier; dashes are fine.")
-    cin: Identifier | None = Field(None, description="Medi-Cal Client Index Number, or the card number (BIC).")
-    birth_date: CalendarDate | None = Field(None, description="Date of birth.")
-    line_of_business: Coded[LineOfBusiness] | None = Field(None, description="The product that covers the member.")
+    mbi: Identifier | None = Field(
+        None, description="The member's Medicare Beneficiary Identifier (MBI); dashes are allowed."
+    )
+    cin: Identifier | None = Field(
+        None, description="The member's Medi-Cal Client Index Number (CIN), or the number on the card (BIC)."
+    )
+    birth_date: CalendarDate | None = Field(None, description="The member's date of birth.")
+    line_of_business: Coded[LineOfBusiness] | None = Field(
+        None, description="The plan's product that covers the member."
+    )
     county: Identifier | None = Field(None, description="The California county where the member lives.")
-    medical_group: MedicalGroup | None = Field(None, description="The member's medical group; PPO and EPO have none.")
+    medical_group: MedicalGroup | None = Field(
+        None, description="The member's medical group; PPO and EPO members have none."
+    )
     ccs: ChildrensServices | None = Field(None, description="California Children's Services, for members under 21.")
     willing_to_learn: bool | None = Field(
         None, description="Whether the member is willing to learn to give the therapy (M-5)."
@@ -134,24 +113,28 @@ class Prescriber(Part):
     """Who prescribed the therapy (M-1)."""
 
     npi: Identifier | None = Field(None, description="The prescriber's National Provider Identifier.")
-    signed_on: CalendarDate | None = Field(None, description="The day the prescription was signed.")
+    signed_on: CalendarDate | None = Field(None, description="The day on which the prescription was signed.")
     ccs_paneled: bool | None = Field(None, description="Whether the prescriber is on the CCS panel.")
 
 
 class InfusionProvider(Part):
-    """Who is to fill the order (M-8)."""
+    """The vendor that will fill the order (M-8)."""
 
-    vendor: Identifier | None = Field(None, description="The plan's id of the home-infusion vendor, such as `coram`.")
+    vendor: Identifier | None = Field(
+        None, description="The plan's id of the home-infusion vendor that will fill the order, such as `coram`."
+    )
     npi: Identifier | None = Field(None, description="The vendor's National Provider Identifier.")
 
 
 class Care(Part):
     """Where and how the therapy is given (M-1, M-2, M-4)."""
 
-    place_of_service: Identifier | None = Field(None, description="Two-digit place-of-service code; the home is 12.")
+    place_of_service: Identifier | None = Field(
+        None, description="Where the therapy is given, as a two-digit place-of-service code; 12 is the home."
+    )
     administered_by: Coded[Administrator] | None = Field(None, description="Who gives the therapy.")
     plan_of_care: bool | None = Field(None, description="Whether the care follows a prescriber's plan of care.")
-    skilled_need: bool | None = Field(None, description="Whether the care needs a skilled person.")
+    skilled_need: bool | None = Field(None, description="Whether the care needs skilled staff.")
     intermittent: bool | None = Field(None, description="Whether the skilled care is intermittent.")
     first_dose_at_home: bool | None = Field(None, description="Whether the first dose is given at home.")
     anaphylaxis_order: bool | None = Field(None, description="Whether there is an order for treating anaphylaxis.")
@@ -161,26 +144,38 @@ class Care(Part):
 class Clinical(Part):
     """Body measures."""
 
-    weight_kg: Kilograms | None = Field(None, description="Body weight in kilograms.")
-    weight_measured_on: CalendarDate | None = Field(None, description="The day the weight was taken.")
-    height_cm: Centimetres | None = Field(None, description="Body height in centimetres.")
+    weight_kg: Kilograms | None = Field(None, description="The member's body weight in kilograms.")
+    weight_measured_on: CalendarDate | None = Field(None, description="The day on which the member was weighed.")
+    height_cm: Centimetres | None = Field(None, description="The member's body height in centimetres.")
 
 
 class Access(Part):
-    """The access that the drug goes through."""
+    """The access device through which the drug is given."""
 
-    device: Coded[AccessDevice] | None = Field(None, description="The access device; `none` if there is none.")
-    lumens: int | None = Field(None, ge=0, le=10, description="How many lumens the device has.")
+    device: Coded[AccessDevice] | None = Field(
+        None, description="The access device through which the drug is given; `none` if there is none."
+    )
+    lumens: int | None = Field(None, ge=0, le=10, description="How many lumens the access device has.")
 
 
 class Nutrition(Part):
-    """What the member's parenteral nutrition holds; for orders of other therapies it is not asked for."""
+    """The contents of the member's parenteral nutrition; other therapies do not need it."""
 
-    energy_kcal_per_day: DailyAmount | None = Field(None, description="Energy of a day in kilocalories.")
-    protein_g_per_day: DailyAmount | None = Field(None, description="Protein of a day in grams.")
-    amino_acids_g_per_l: Concentration | None = Field(None, description="Amino acids in grams per litre.")
-    dextrose_g_per_l: Concentration | None = Field(None, description="Dextrose in grams per litre.")
-    cations_meq_per_l: Concentration | None = Field(None, description="Cations in milliequivalents per litre.")
+    energy_kcal_per_day: DailyAmount | None = Field(
+        None, description="The energy of the parenteral nutrition in kilocalories a day."
+    )
+    protein_g_per_day: DailyAmount | None = Field(
+        None, description="The protein of the parenteral nutrition in grams a day."
+    )
+    amino_acids_g_per_l: Concentration | None = Field(
+        None, description="The amino acids of the parenteral nutrition in grams per litre."
+    )
+    dextrose_g_per_l: Concentration | None = Field(
+        None, description="The dextrose of the parenteral nutrition in grams per litre."
+    )
+    cations_meq_per_l: Concentration | None = Field(
+        None, description="The cations of the parenteral nutrition in milliequivalents per litre."
+    )
     documented_necessity: bool | None = Field(
         None, description="Whether amounts outside the usual ranges are documented as medically necessary."
     )
@@ -189,7 +184,7 @@ class Nutrition(Part):
 class Diagnosis(Part):
     """A diagnosis that the therapy is for."""
 
-    code: Identifier | None = Field(None, description="ICD-10-CM code, with or without its dot.")
+    code: Identifier | None = Field(None, description="The ICD-10-CM code, with or without its dot.")
     primary: bool | None = Field(None, description="Whether this is the primary diagnosis; mark one.")
 
 
@@ -197,26 +192,30 @@ class Dose(Part):
     """The dose of one administration."""
 
     value: Amount | None = Field(None, description="How much, in `unit`.")
-    unit: Coded[DoseUnit] | None = Field(None, description="The dose's unit; `/kg` is per kilogram of body weight.")
+    unit: Coded[DoseUnit] | None = Field(
+        None, description="The unit of the dose; `/kg` is per kilogram of body weight."
+    )
 
 
 class VialSize(Part):
     """The content of one vial or other container."""
 
     value: Amount | None = Field(None, description="How much, in `unit`.")
-    unit: Coded[AmountUnit] | None = Field(None, description="The content's unit.")
+    unit: Coded[AmountUnit] | None = Field(None, description="The unit of the content.")
 
 
 class Timing(Part):
-    """How often, in the terms of FHIR's `Timing.repeat`: `frequency` times in `period` `periodUnit`s."""
+    """How often a drug is given, as in FHIR's `Timing.repeat`: `frequency` times in `period` `periodUnit`s."""
 
     frequency: int | None = Field(None, ge=1, le=1000, description="How many times within the period; 1 if left out.")
     period: Period | None = Field(None, description="How long the period is, in `periodUnit`.")
     periodUnit: Coded[PeriodUnit] | None = Field(None, description="The unit of the period.")  # noqa: N815 - FHIR's name
     dayOfWeek: Listed[Coded[DayOfWeek]] | None = Field(  # noqa: N815 - FHIR's name
-        None, min_length=1, max_length=7, description="The days of the week it is given on."
+        None, min_length=1, max_length=7, description="The days of the week on which the drug is given."
     )
-    count: int | None = Field(None, ge=1, le=10_000, description="How many times in all; 1 alone means once.")
+    count: int | None = Field(
+        None, ge=1, le=10_000, description="How many times in all; a count of 1 and nothing else means once."
+    )
 
 
 def _kind_of_frequency(value: Any) -> str | None:
@@ -238,33 +237,39 @@ Frequency = Annotated[
 class ServiceLine(Part):
     """One billed item: a drug, a per diem, nursing, a supply, a pump."""
 
-    line_id: Name = Field(description="The partner's id of the line, its own within the order.")
+    line_id: Name = Field(description="The partner's id of the line, unique within the order.")
     kind: Coded[LineKind] | None = Field(None, description="What the line bills.")
-    hcpcs: Identifier | None = Field(None, description="HCPCS or CPT code.")
-    ndc: Identifier | None = Field(None, description="National Drug Code; 11 digits, or 10 with their dashes.")
+    hcpcs: Identifier | None = Field(None, description="The line's HCPCS or CPT code.")
+    ndc: Identifier | None = Field(
+        None, description="The drug's National Drug Code; 11 digits, or 10 with their dashes."
+    )
     drug: Text | None = Field(None, description="The drug's name.")
     therapy: Name | None = Field(
-        None, description="The therapy, such as `ivig`, when no code names it; the code's own therapy wins."
+        None,
+        description="The therapy, such as `ivig`, where the code does not determine it; other texts count as `other`.",
     )
     dose: Dose | None = Field(None, description="The dose of one administration.")
     route: Coded[Route] | None = Field(None, description="The route of administration.")
     frequency: Frequency | None = Field(
-        None, description="How often: a text such as `every 8 hours`, or a FHIR `Timing.repeat` object."
+        None,
+        description="How often the drug is given: a text such as `every 8 hours`, or FHIR's `Timing.repeat` object.",
     )
     infusion_hours: Hours | None = Field(
-        None, description="Hours that one administration runs; 24 or more is continuous."
+        None, description="How many hours one administration runs; 24 or more is continuous."
     )
-    daily_volume_ml: Millilitres | None = Field(None, description="Millilitres given in a day.")
+    daily_volume_ml: Millilitres | None = Field(None, description="How many millilitres are given in a day.")
     requires_admixture: bool | None = Field(
         None, description="Whether a home-health provider or pharmacy must admix the drug (M-6)."
     )
-    vial_size: VialSize | None = Field(None, description="The content of one vial.")
+    vial_size: VialSize | None = Field(None, description="The content of one vial, with its unit.")
     single_dose_container: bool | None = Field(None, description="Whether the drug comes in single-dose containers.")
-    units: int | None = Field(None, ge=1, le=1_000_000, description="Billing units, as they will be billed.")
-    modifiers: Listed[Modifier] | None = Field(None, max_length=4, description="Modifiers, as they will be billed.")
-    billing_path: Coded[BillingPath] | None = Field(None, description="The benefit that the line is billed on.")
-    service_from: CalendarDate | None = Field(None, description="First date of service; rules are judged on it.")
-    service_to: CalendarDate | None = Field(None, description="Last date of service, itself included.")
+    units: int | None = Field(None, ge=1, le=1_000_000, description="The billing units that will be billed.")
+    modifiers: Listed[Modifier] | None = Field(None, max_length=4, description="The modifiers that will be billed.")
+    billing_path: Coded[BillingPath] | None = Field(None, description="The benefit on which the line is billed.")
+    service_from: CalendarDate | None = Field(
+        None, description="The first date of service: rules and tables are those of this day."
+    )
+    service_to: CalendarDate | None = Field(None, description="The last date of service, inclusive.")
 
 
 def _distinct_line_ids(lines: tuple[ServiceLine, ...]) -> tuple[ServiceLine, ...]:
@@ -280,23 +285,25 @@ class Order(Part):
     """A home-infusion order with its service lines."""
 
     order_id: OrderId = Field(description="The partner's own id of the order.")
-    ordered_on: CalendarDate | None = Field(None, description="The day the order was written.")
+    ordered_on: CalendarDate | None = Field(None, description="The day on which the order was written.")
     urgency: Annotated[
         Coded[Urgency],
         BeforeValidator(
             lambda value: Urgency.STANDARD if value is None else value, json_schema_input_type=Coded[Urgency] | None
         ),
-    ] = Field(Urgency.STANDARD, description="How soon an answer is needed.")
+    ] = Field(Urgency.STANDARD, description="How soon the partner needs an answer.")
     submitter: Submitter | None = Field(None, description="Who sends the order.")
     member: Member = Field(description="Who the order is for.")
     caregiver: Caregiver | None = Field(None, description="Someone at home who could give the therapy.")
     prescriber: Prescriber | None = Field(None, description="Who prescribed the therapy.")
-    infusion_provider: InfusionProvider | None = Field(None, description="Who is to fill the order.")
+    infusion_provider: InfusionProvider | None = Field(None, description="The vendor that will fill the order.")
     care: Care | None = Field(None, description="Where and how the therapy is given.")
     clinical: Clinical | None = Field(None, description="Body measures.")
-    access: Access | None = Field(None, description="The access that the drug goes through.")
-    nutrition: Nutrition | None = Field(None, description="What the parenteral nutrition holds.")
-    diagnoses: Listed[Diagnosis] | None = Field(None, max_length=50, description="What the therapy is for.")
+    access: Access | None = Field(None, description="The access device through which the drug is given.")
+    nutrition: Nutrition | None = Field(None, description="The contents of the parenteral nutrition.")
+    diagnoses: Listed[Diagnosis] | None = Field(
+        None, max_length=50, description="The ICD-10-CM diagnoses that the therapy is for."
+    )
     lines: Annotated[Listed[ServiceLine], Field(min_length=1, max_length=100), AfterValidator(_distinct_line_ids)] = (
         Field(description="The billed items, 1 to 100.")
     )

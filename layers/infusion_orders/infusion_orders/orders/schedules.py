@@ -1,4 +1,4 @@
-"""A frequency in its one canonical form, and how many administrations it makes from one day to another."""
+"""A frequency in its canonical form, and the number of administrations from one day to another."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 WEEK = tuple(DayOfWeek)
 """Monday first, as `date.weekday` counts."""
 DAYS_OF_A_MONTH = Fraction(1461, 48)
-"""On average; used only for several times a month, where the calendar says nothing."""
+"""The average; used only for several times a month, where the calendar does not fix the days."""
 
 
 class Recurrence(StrEnum):
-    """What repeats."""
+    """How administrations recur."""
 
     PERIODIC = "periodic"
     WEEKDAYS = "weekdays"
@@ -33,8 +33,8 @@ class Recurrence(StrEnum):
 class Frequency:
     """`times` in every `period_hours` or `period_months`, in lowest terms: BID and q12h are both once in 12 hours.
 
-    With `days_of_week`, `times` is on each of these days.  `count` ends it after so many administrations.  `warnings`
-    say how an easily misread text was read; frequencies that differ only in them are equal.
+    With `days_of_week`, `times` counts for each of these days.  `count` limits the administrations in all.  `warnings`
+    say how an easily misread text was read; frequencies that differ only in their warnings are equal.
     """
 
     recurrence: Recurrence
@@ -47,27 +47,27 @@ class Frequency:
 
     @property
     def interval_hours(self) -> Fraction | None:
-        """From one administration to the next; None where it is not the same each time or the calendar decides."""
+        """The hours from one administration to the next; None where they vary, or depend on the calendar."""
         return None if self.period_hours is None else Fraction(self.period_hours, self.times)
 
 
 def every_hours(hours: Fraction, times: int = 1) -> Frequency:
-    """So many times within these hours."""
+    """Return a frequency of `times` within these hours."""
     interval = hours / times
     return Frequency(Recurrence.PERIODIC, times=interval.denominator, period_hours=interval.numerator)
 
 
 def every_months(months: int, times: int = 1) -> Frequency:
-    """So many times within these calendar months."""
+    """Return a frequency of `times` within these calendar months."""
     interval = Fraction(months, times)
     return Frequency(Recurrence.PERIODIC, times=interval.denominator, period_months=interval.numerator)
 
 
 def administrations(frequency: Frequency, service_from: date, service_to: date) -> int:
-    """Both days included; a continuous infusion counts once a day.
+    """Return the number of administrations, both days included; a continuous infusion counts once a day.
 
-    0 only when none of the days of the week falls between the two.
-    Raises ValueError if the last day is before the first.
+    It is 0 only when none of the days of the week falls between the two.  Raises ValueError if the last day is before
+    the first.
     """
     days = (service_to - service_from).days + 1
     if days < 1:
@@ -91,7 +91,7 @@ def _uncounted(frequency: Frequency, first: date, last: date, days: int) -> int:
 
 
 def _spaced(interval_days: Fraction, days: int) -> int:
-    """Up to a day apart: so many on every day.  Further apart: on the first day and whenever the interval is over."""
+    """Count every day alike up to an interval of a day; else count the first day and each whole interval after it."""
     if interval_days <= 1:
         return ceil(days / interval_days)
     return 1 + (days - 1) // interval_days
@@ -104,7 +104,7 @@ def _days_that_fall_on(days_of_week: tuple[DayOfWeek, ...], first: date, days: i
 
 
 def _whole_months(first: date, last: date) -> int:
-    """A month from the 31st is over on the last day of a shorter month."""
+    """Count whole months; a month that begins on the 31st ends on the last day of a shorter month."""
     months = (last.year - first.year) * 12 + last.month - first.month
     due = min(first.day, calendar.monthrange(last.year, last.month)[1])
     return months - (last.day < due)

@@ -1,4 +1,4 @@
-"""The bounded values that an order's fields take: texts, calendar dates, decimals, coded words, lists."""
+"""The types of an order's fields, all of them bounded: texts, calendar dates, decimals, coded words, lists."""
 
 import re
 from datetime import date
@@ -19,7 +19,7 @@ Anything = TypeVar("Anything")
 
 
 def is_bounded(number: Decimal) -> bool:
-    """Finite, and short enough to be written out: a text of nine digits may stand for a number of a billion."""
+    """Return whether a number is finite and short when written out, which `1e999999999` is not."""
     if not number.is_finite():
         return False
     _sign, digits, exponent = number.as_tuple()
@@ -27,7 +27,7 @@ def is_bounded(number: Decimal) -> bool:
 
 
 def _bounded_decimal(value: object) -> Decimal:
-    """A JSON number or a string of plain digits, digit for digit; binary floats have lost some and are refused."""
+    """Read a JSON number or a string of plain digits exactly; binary floats have lost digits and are refused."""
     if type(value) is str:
         if _PLAIN_DECIMAL.fullmatch(value) is None:
             raise PydanticCustomError("decimal_form", "must be a decimal number")
@@ -42,7 +42,7 @@ def _bounded_decimal(value: object) -> Decimal:
 
 
 def _calendar_date(value: object) -> date:
-    """`YYYY-MM-DD` and nothing else: no time of day, no week dates, no numbers."""
+    """Read `YYYY-MM-DD`, and no time of day, week date or number."""
     if type(value) is date:
         day = value
     elif type(value) is str and len(value) == 10 and value[4] == value[7] == "-" and value.isascii():
@@ -58,7 +58,7 @@ def _calendar_date(value: object) -> date:
 
 
 _Exact = BeforeValidator(_bounded_decimal)
-"""At most 18 digits before and behind the point together: `1e400` and `1e-400` are no doses."""
+"""At most 18 digits before and after the point together: `1e400` and `1e-400` are not doses."""
 
 Amount = Annotated[Decimal, Field(gt=0, le=1_000_000_000_000), _Exact]
 Kilograms = Annotated[Decimal, Field(gt=0, le=1000), _Exact]
@@ -73,7 +73,7 @@ CalendarDate = Annotated[date, BeforeValidator(_calendar_date)]
 """A day from 1900 to 2200, written `YYYY-MM-DD`."""
 
 Identifier = Annotated[str, Field(max_length=64)]
-"""Any short text: whether it is a good identifier is for the facts to say, never a reason to refuse the order."""
+"""Any short text: a malformed identifier does not make an order invalid, the facts ask for the right one."""
 
 _PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 _ID = r"^[A-Za-z0-9._:-]+$"
@@ -84,7 +84,7 @@ PATTERNS = {
     _ID: "must be of letters, digits and . _ : - only",
     _MODIFIER: "must be 2 letters or digits",
 }
-"""What each pattern asks for, in words for the partner."""
+"""What each pattern requires, in words for the partner."""
 
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=_PRINTABLE)]
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=_PRINTABLE)]
@@ -92,14 +92,14 @@ OrderId = Annotated[str, Field(min_length=1, max_length=64, pattern=_ID)]
 Modifier = Annotated[str, Field(pattern=_MODIFIER)]
 
 Coded = Annotated[Anything, Strict(False)]
-"""A word of a closed vocabulary: the enumeration's value is taken for its member, which strictness would not."""
+"""A word of a closed vocabulary; strict mode would not accept the word for the member of the enumeration."""
 
 Listed = Annotated[tuple[Anything, ...], Strict(False)]
-"""A JSON list, kept as a tuple so that an order is frozen all through."""
+"""A JSON list, kept as a tuple so that the whole order is immutable."""
 
 
 class Part(BaseModel):
-    """Any object of an order: frozen, and closed to fields that the contract does not have."""
+    """An object of an order: immutable, and without fields that the contract does not have."""
 
     model_config = ConfigDict(
         extra="forbid",

@@ -1,4 +1,4 @@
-"""The closed vocabularies of an order, with the partner API's own words as values."""
+"""The closed vocabularies of an order; their values are the words of the partner API."""
 
 from enum import StrEnum
 
@@ -30,7 +30,7 @@ class LineOfBusiness(StrEnum):
 
 
 class RiskArrangement(StrEnum):
-    """How plan and medical group share the cost of care."""
+    """How the plan and the medical group share the cost of care."""
 
     SHARED_RISK = "shared_risk"
     DUAL_RISK = "dual_risk"
@@ -50,7 +50,7 @@ class Administrator(StrEnum):
 
 
 class AccessDevice(StrEnum):
-    """The way into the body."""
+    """The device through which a drug enters the body."""
 
     PERIPHERAL = "peripheral"
     MIDLINE = "midline"
@@ -95,7 +95,7 @@ class BillingPath(StrEnum):
 
 
 class AmountUnit(StrEnum):
-    """Units of an absolute amount; `unit` is the drug's own activity unit and converts to nothing else."""
+    """Units of an absolute amount; `unit` is the drug's own unit of activity and does not convert."""
 
     MG = "mg"
     G = "g"

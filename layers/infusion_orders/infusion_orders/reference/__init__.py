@@ -1,5 +1,5 @@
-"""Dated reference tables: codes and their units, therapies, crosswalk, DOFR grid, vendors, CCS presumptions, counties.
+"""Dated reference tables: codes and their units, therapies, the DOFR crosswalk and grid, vendors, diagnoses, counties.
 
-What each table must look like is declared in `schema`; `tables.ReferenceTables` answers the questions that the facts
-ask of them.  Nothing here reads a file, a clock or the network: rows come in as text cells and go out as typed rows.
+`schema.py` declares the columns of each table, and `ReferenceTables` in `tables.py` answers what the facts need to know
+on a date.  Rows come in as text cells and go out as typed rows.  Nothing here reads a file, a clock or the network.
 """

@@ -1,4 +1,4 @@
-"""The billable ICD-10-CM codes of a release, as the table `diagnoses` holds them: one row for each category."""
+"""The billable ICD-10-CM codes, release by release, as the table `diagnoses` holds them: one row for each category."""
 
 from __future__ import annotations
 
@@ -7,37 +7,15 @@ from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
-from infusion_orders.reference.values import LIST_SEPARATOR, split_list
+from infusion_orders.reference.schema import split_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
-    Row = Sequence[str]
-
 CATEGORY_LENGTH = 3
 NOTHING_FOLLOWS = "-"
 """The suffix of a category that is itself billable."""
-
-
-def diagnosis_rows(
-    billable: Iterable[str], *, valid_from: date, valid_to: date | None, basis: str = "coding"
-) -> list[tuple[str, ...]]:
-    """The table's rows in the order of their categories, without its header.
-
-    `billable`: codes in any order, with or without the dot; one given twice counts once.
-    """
-    suffixes: dict[str, set[str]] = {}
-    for code in billable:
-        plain = code.replace(".", "").upper()
-        suffixes.setdefault(plain[:CATEGORY_LENGTH], set()).add(plain[CATEGORY_LENGTH:] or NOTHING_FOLLOWS)
-    last = "" if valid_to is None else valid_to.isoformat()
-    return [
-        (category, LIST_SEPARATOR.join(sorted(suffixes[category])), valid_from.isoformat(), last, basis)
-        for category in sorted(suffixes)
-    ]
-
-
 MOST_SUGGESTIONS = 5
 
 BILLABLE = "billable"
@@ -49,80 +27,82 @@ NO_LIST = "no_list"
 
 @dataclass(frozen=True, slots=True)
 class DiagnosisStanding:
-    """What the list says of a code on a day, and up to five billable codes in its place, where it has some.
+    """What the list says of a code on a day, and up to five billable codes to use instead.
 
-    `status` is `billable`, `needs_more_digits`, `not_in_list`, `cannot_be_confirmed` where only the release of that
-    day could tell, or `no_list` where none is loaded.
+    `status` is `billable`, `needs_more_digits`, `not_in_list`, `cannot_be_confirmed` (only the release of that day
+    could tell, and it is not loaded) or `no_list` (no release is loaded).
     """
 
     status: str
     instead: tuple[str, ...] = ()
 
 
-class DiagnosisList:
-    """Codes as `D83.9`, on any day.  Nothing is read before it is asked for, and of a release only one category.
+@dataclass(frozen=True, slots=True)
+class _Category:
+    """What follows a category in its billable codes, sorted, in one release.  ISO dates compare as text."""
 
-    On days that no release covers, a code of the nearest one counts as billable: codes are seldom withdrawn.  That one
-    is missing, or was not billable yet, is only said of the days of the release.
+    first: str
+    last: str
+    suffixes: tuple[str, ...]
+
+    def holds(self, day: str) -> bool:
+        return self.first <= day and (not self.last or day <= self.last)
+
+
+class DiagnosisList:
+    """The billable codes of the loaded releases.  A category is parsed when one of its codes is first asked for.
+
+    On a day that no release covers, a code of the nearest release counts as billable, because codes are seldom
+    withdrawn.  That a code is missing, or not yet billable, is stated only for the days of a release.
     """
 
-    __slots__ = ("_releases", "_rows", "_suffixes")
-
-    def __init__(self, rows: Iterable[Row]) -> None:
-        """`rows` of the table, without its header."""
-        self._rows: dict[str, list[Row]] = {}
-        releases: set[tuple[str, str]] = set()
+    def __init__(self, rows: Iterable[Sequence[str]]) -> None:
+        """Take the rows of the table without its header."""
+        self._rows: dict[str, list[Sequence[str]]] = {}
         for row in rows:
             self._rows.setdefault(row[0], []).append(row)
-            releases.add((row[2], row[3]))
-        self._releases = frozenset(releases)
-        self._suffixes: dict[tuple[str, str], tuple[str, ...]] = {}
+        periods = {(row[2], row[3]) for of_category in self._rows.values() for row in of_category}
+        self._releases = [_Category(first, last, ()) for first, last in periods]
+        self._categories: dict[str, tuple[_Category, ...]] = {}
 
     def standing(self, code: str, on: date) -> DiagnosisStanding:
-        """What the release of that day says of the code; else the last one before it; else the first after it."""
+        """Look a code such as `D83.9` up in the release of the day, else in the last one before it, else the next."""
         if not self._rows:
             return DiagnosisStanding(NO_LIST)
         day = on.isoformat()
         category, suffix = code[:CATEGORY_LENGTH], code[CATEGORY_LENGTH + 1 :]
-        covered = self._covers(day)
-        row = self._row(category, day, covered=covered)
-        if row is None:
+        covered = any(release.holds(day) for release in self._releases)
+        listed = self._listed(category, day, covered=covered)
+        if listed is None:
             return DiagnosisStanding(NOT_IN_LIST if covered else CANNOT_BE_CONFIRMED)
-        suffixes = self._split(row)
-        if _has(suffixes, suffix or NOTHING_FOLLOWS):
+        if _contains(listed.suffixes, suffix or NOTHING_FOLLOWS):
             return DiagnosisStanding(BILLABLE)
-        if below := _beginning_with(suffix, suffixes):
-            known = row[2] <= day
-            return DiagnosisStanding(NEEDS_MORE_DIGITS if known else CANNOT_BE_CONFIRMED, _codes(category, below))
-        nearest = next(filter(None, (_beginning_with(suffix[:length], suffixes) for length in (3, 2, 1, 0))), ())
-        status = NOT_IN_LIST if covered else CANNOT_BE_CONFIRMED
-        return DiagnosisStanding(status, _codes(category, nearest))
+        if longer := _beginning_with(suffix, listed.suffixes):
+            status = NEEDS_MORE_DIGITS if listed.first <= day else CANNOT_BE_CONFIRMED
+            return DiagnosisStanding(status, _codes(category, longer))
+        nearest = next(filter(None, (_beginning_with(suffix[:length], listed.suffixes) for length in (3, 2, 1, 0))), ())
+        return DiagnosisStanding(NOT_IN_LIST if covered else CANNOT_BE_CONFIRMED, _codes(category, nearest))
 
-    def _row(self, category: str, day: str, *, covered: bool) -> Row | None:
-        """ISO dates compare as text."""
-        rows = sorted(self._rows.get(category, ()), key=lambda row: row[2])
+    def _listed(self, category: str, day: str, *, covered: bool) -> _Category | None:
+        releases = self._category(category)
         if covered:
-            return next((row for row in rows if _holds(row[2], row[3], day)), None)
-        begun = [row for row in rows if row[2] <= day]
-        return begun[-1] if begun else next(iter(rows), None)
+            return next((release for release in releases if release.holds(day)), None)
+        begun = [release for release in releases if release.first <= day]
+        return begun[-1] if begun else next(iter(releases), None)
 
-    def _covers(self, day: str) -> bool:
-        return any(_holds(first, last, day) for first, last in self._releases)
-
-    def _split(self, row: Row) -> tuple[str, ...]:
-        key = (row[0], row[2])
-        found = self._suffixes.get(key)
+    def _category(self, category: str) -> tuple[_Category, ...]:
+        """Return what the releases list of a category, the earliest first."""
+        found = self._categories.get(category)
         if found is None:
-            found = self._suffixes[key] = split_list(row[1])
+            rows = sorted(self._rows.get(category, ()), key=lambda row: row[2])
+            found = tuple(_Category(first, last, split_list(suffixes)) for _, suffixes, first, last, *_ in rows)
+            if found:
+                self._categories[category] = found
         return found
 
 
-def _holds(first: str, last: str, day: str) -> bool:
-    return first <= day and (not last or day <= last)
-
-
-def _has(suffixes: tuple[str, ...], suffix: str) -> bool:
-    """They are in order: the check of the table says so."""
+def _contains(suffixes: tuple[str, ...], suffix: str) -> bool:
+    """Search the suffixes, which the check of the table requires to be sorted."""
     place = bisect_left(suffixes, suffix)
     return place < len(suffixes) and suffixes[place] == suffix
 

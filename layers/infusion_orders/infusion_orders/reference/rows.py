@@ -1,4 +1,4 @@
-"""What a look-up in the reference tables returns.  Every row is immutable and may be shared between requests."""
+"""The rows that look-ups in the reference tables return.  They are immutable."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Code:
 
     `unit_quantity` and `unit` say what one billed unit is (10 `mg`, 1 `day`); both are None where the code is billed
     by the item.  `unit_kind` is `exact`, `up_to` (any part of it is a whole unit), `combo_total` (a combination
-    product: the quantity is the sum of its parts) or `combo_first_component` (the quantity is the first part's).
-    `therapy` is `any` for what goes with every therapy.  `not_with` holds codes and code groups that may not be billed
-    beside this one.
+    product: the quantity is the sum of its parts) or `combo_first_component` (the quantity is that of its first
+    part).  `therapy` is `any` for a code that goes with every therapy.  `not_with` holds codes and code groups that may
+    not be billed together with this one.
     """
 
     hcpcs: str
@@ -35,7 +35,7 @@ class Code:
     basis: str
 
     def excludes(self, other: Code) -> bool:
-        """True if either of the two says that they may not be billed together."""
+        """Return whether either of the two codes says that they may not be billed together."""
         return (
             other.hcpcs in self.not_with
             or other.group in self.not_with
@@ -46,7 +46,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Successor:
-    """What replaced a code that ended.  The two may overlap for a while, and the successor may be the older code."""
+    """The code that replaced one that ended.  The two may overlap, and the successor may be the older code."""
 
     hcpcs: str
     valid_to: date
@@ -56,7 +56,7 @@ class Successor:
 
 @dataclass(frozen=True, slots=True)
 class Therapy:
-    """A therapy on one date.  `listed`: the manual names it among the approved ones (M-7)."""
+    """A therapy on one date.  `listed`: the manual lists it as approved (M-7)."""
 
     name: str
     title: str
@@ -67,7 +67,7 @@ class Therapy:
 
 @dataclass(frozen=True, slots=True)
 class CcsPresumption:
-    """What a diagnosis alone lets one presume about CCS: `eligible`, `conditional` or `not_eligible`, never certainty.
+    """What a diagnosis lets one presume about CCS eligibility: `eligible`, `conditional` or `not_eligible`.
 
     `section` is the section of Title 22 CCR; `what_must_be_known` is empty unless the presumption is conditional.
     """
@@ -83,8 +83,8 @@ class CcsPresumption:
 class Rung:
     """A per-diem code of a therapy's ladder.
 
-    `measure` says what the ladder goes by: `interval_hours` between administrations, `daily_volume_ml`, `infusion`
-    (`continuous` or `intermittent`), or `none` for the code that stands for any.
+    `measure` is what the code depends on: `interval_hours` between administrations, `daily_volume_ml`, `infusion`
+    (`continuous` or `intermittent`), or `none` for the generic code.
     """
 
     hcpcs: str
@@ -95,7 +95,7 @@ class Rung:
     at_most: Decimal | None
 
     def holds(self, value: Decimal | str) -> bool:
-        """Whether what is given stands on this rung: a number for the first two measures, a word for the third."""
+        """Return whether the code is for this value: a number for the first two measures, a word for the third."""
         if isinstance(value, str):
             return value == self.equals
         if self.equals:
@@ -105,7 +105,7 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class CodePair:
-    """What a code `needs`, `expects` or `excludes` beside it, for one line of business or for any (`*`)."""
+    """Another code that a code `needs`, `expects` or `excludes`, for one line of business or for any (`*`)."""
 
     hcpcs: str
     relation: str

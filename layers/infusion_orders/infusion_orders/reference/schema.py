@@ -1,12 +1,14 @@
-"""The reference tables of a rule set: their columns, the words a cell may hold, and what makes a row unique.
+"""The reference tables of a rule set: their columns, the words that a cell may hold, and what makes a row unique.
 
-Every table has a header row and text cells, as a CSV file has.  Dates are ISO 8601; an empty `valid_to` is open; both
-days of a period count.  Lists are separated by `|`.  `*` stands for "any" where a column allows it.
+Every table has a header row and text cells, like a CSV file.  Dates are ISO 8601.  A period includes its first and its
+last day, and an empty `valid_to` leaves it open.  Lists are separated by `|`; `*` means "any" where a column allows it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
 ANY = "*"
 ANY_THERAPY = "any"
+"""The therapy of a code that goes with every therapy: nursing, supplies, pumps."""
+LIST_SEPARATOR = "|"
+END_OF_TIME = "9999-12-31"
+"""The last day of an open period, for comparisons."""
 
 BASES = ("manual", "regulation", "coding", "medicare", "plan_default", "unverified")
 LINES_OF_BUSINESS = ("medicare_advantage", "medi_cal", "commercial_hmo", "commercial_ppo", "commercial_epo")
@@ -59,12 +65,12 @@ MEASURES = ("interval_hours", "daily_volume_ml", "infusion", ANY_MEASURE)
 INFUSIONS = CONTINUOUS, INTERMITTENT = ("continuous", "intermittent")
 RELATIONS = ("needs", "expects", "excludes")
 
-Kind = Literal["text", "code", "icd10", "suffixes", "ndc", "name", "date", "decimal", "choice", "list"]
+CellKind = Literal["text", "code", "icd10", "suffixes", "ndc", "name", "date", "decimal", "choice", "list"]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column.
+    """One column of a table.
 
     `kind`: `code` is a HCPCS or CPT code, `icd10` a three-character ICD-10-CM category, `suffixes` what follows a
     category in its codes, `ndc` an NDC in 11 digits, `name` a lower-case word of ours.  `choices`: the closed set of
@@ -73,7 +79,7 @@ class Column:
     """
 
     name: str
-    kind: Kind = "text"
+    kind: CellKind = "text"
     required: bool = True
     choices: tuple[str, ...] = ()
     or_any: bool = False
@@ -82,7 +88,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class TableSchema:
-    """One table.  No two rows of the same `key` may hold on the same day; without a period, keys are unique."""
+    """One table.  No two rows with the same `key` may be valid on the same day; without a period, keys are unique."""
 
     name: str
     description: str
@@ -91,7 +97,7 @@ class TableSchema:
     period: tuple[str, str] | None = ("valid_from", "valid_to")
 
     def header(self) -> tuple[str, ...]:
-        """The column names in their order: the first row of the table."""
+        """Return the first row of the table: the names of its columns."""
         return tuple(column.name for column in self.columns)
 
 
@@ -148,7 +154,7 @@ _SCHEMAS = (
     ),
     TableSchema(
         "crosswalk",
-        "The DOFR category of a code (M-10); a row with a condition holds only where the plan says so",
+        "The DOFR category of a code (M-10); a row with a condition is valid only where the plan says so",
         (
             Column("code", "code"),
             Column("condition", required=False),
@@ -218,7 +224,7 @@ _SCHEMAS = (
     ),
     TableSchema(
         "code_pairs",
-        "Codes that go together in an order: `needs` and `expects` are met by one row's code, `excludes` holds of each",
+        "Codes that go together in an order: one row is enough for `needs` and `expects`; each `excludes` row counts",
         (
             Column("code", "code"),
             Column("relation", "choice", choices=RELATIONS),
@@ -232,7 +238,7 @@ _SCHEMAS = (
     ),
     TableSchema(
         "ndc_crosswalk",
-        "The HCPCS codes under which a drug's package is billed; an NDC may stand under several",
+        "The HCPCS codes under which a drug's package is billed; an NDC may be listed under several",
         (Column("ndc", "ndc"), Column("code", "code"), *_PERIOD, _BASIS),
         key=("ndc", "code"),
     ),
@@ -256,3 +262,18 @@ _SCHEMAS = (
 )
 
 TABLES: Mapping[str, TableSchema] = MappingProxyType({schema.name: schema for schema in _SCHEMAS})
+
+
+def split_list(cell: str) -> tuple[str, ...]:
+    """Return the items of a list cell; an empty cell has none."""
+    return tuple(cell.split(LIST_SEPARATOR)) if cell else ()
+
+
+def as_date(cell: str) -> date | None:
+    """Return the date of a cell, None for an empty one.  Raises ValueError for what is not a calendar date."""
+    return date.fromisoformat(cell) if cell else None
+
+
+def as_decimal(cell: str) -> Decimal | None:
+    """Return the number of a cell, None for an empty one."""
+    return Decimal(cell) if cell else None

@@ -1,21 +1,19 @@
-"""The reference tables of one rule set: every question that the facts ask of them, answered as of a date.
+"""The reference tables of one rule set: every look-up that the facts need, as of a date.
 
-A row is valid on both its first and its last day.  Nothing here guesses: what the tables do not say is None (or an
-empty tuple), and becomes an unknown or a review further up.
+A row is valid on both its first and its last day.  Nothing here guesses: where the tables have no answer, a look-up
+returns None or an empty tuple, and the facts turn it into an unknown or a review.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from functools import wraps
-from operator import itemgetter
+from functools import cached_property, lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
 from infusion_orders.reference.diagnoses import DiagnosisList, DiagnosisStanding
 from infusion_orders.reference.rows import CcsPresumption, Code, CodePair, Rung, Successor, Therapy
-from infusion_orders.reference.schema import ANY, ANY_THERAPY, TABLES
-from infusion_orders.reference.values import as_date, as_decimal, split_list
+from infusion_orders.reference.schema import ANY, ANY_THERAPY, TABLES, as_date, as_decimal, split_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,188 +26,178 @@ _COLUMN = {
     name: {column.name: position for position, column in enumerate(schema.columns)} for name, schema in TABLES.items()
 }
 
-
-MOST_ANSWERS = 10_000
-"""Answers that are kept: some megabytes at most."""
-
-_NOT_ASKED: Any = object()
-
-Answer = TypeVar("Answer")
-Asked = ParamSpec("Asked")
+LOOK_UPS_KEPT = 5_000
+"""How many answers each of the two caches holds.  Orders repeat look-ups: together they save 9 % of a decision."""
 
 
-def kept(
-    method: Callable[Concatenate[ReferenceTables, Asked], Answer],
-) -> Callable[Concatenate[ReferenceTables, Asked], Answer]:
-    """Orders ask the same of the tables again and again: what was answered once is not looked up a second time.
+def _in_schema_order(table: str, rows: Sequence[Row]) -> Sequence[Row]:
+    """Return the rows with the columns of the schema.
 
-    For answers that nobody can change.
+    A version that was published before a column was added does not have it: its cells are empty then.
     """
-    name = method.__name__
+    if table not in TABLES or not rows or tuple(rows[0]) == (schema_header := TABLES[table].header()):
+        return rows
+    positions = [rows[0].index(column) if column in rows[0] else None for column in schema_header]
+    return [schema_header, *(["" if at is None else row[at] for at in positions] for row in rows[1:])]
 
-    @wraps(method)
-    def answer(self: ReferenceTables, /, *asked: Asked.args, **named: Asked.kwargs) -> Answer:
-        question = (name, asked, *named.items()) if named else (name, asked)
-        found: Answer = self._answers.get(question, _NOT_ASKED)
-        if found is _NOT_ASKED:
-            found = method(self, *asked, **named)
-            if len(self._answers) >= MOST_ANSWERS:
-                self._answers.clear()
-            self._answers[question] = found
+
+class DatedRows:
+    """The rows of all tables, found by some of their cells and by the day on which they are valid."""
+
+    def __init__(self, tables: Mapping[str, Sequence[Row]]) -> None:
+        self._tables = {name: _in_schema_order(name, rows) for name, rows in tables.items()}
+        self._indexes: dict[tuple[str, tuple[str, ...]], Index] = {}
+
+    def all(self, table: str) -> Sequence[Row]:
+        """Return the table's rows without its header; none for a table that is absent."""
+        return self._tables.get(table, ())[1:]
+
+    def by(self, table: str, *columns: str) -> Index:
+        """Return the table's rows by the cells of some columns; each index is built once."""
+        found = self._indexes.get((table, columns))
+        if found is None:
+            positions = [_COLUMN[table][column] for column in columns]
+            collected: dict[tuple[str, ...], list[Row]] = {}
+            for row in self.all(table):
+                collected.setdefault(tuple([row[position] for position in positions]), []).append(row)
+            found = {key: tuple(rows) for key, rows in collected.items()}
+            self._indexes[(table, columns)] = found
         return found
 
-    return answer
+    def valid(self, table: str, columns: tuple[str, ...], key: tuple[str, ...], on: date) -> Sequence[Row]:
+        """Return the rows with that key that are valid on that day; ISO dates compare as text."""
+        rows = self.by(table, *columns).get(key)
+        if not rows:
+            return ()
+        day = on.isoformat()
+        first, last = _COLUMN[table]["valid_from"], _COLUMN[table]["valid_to"]
+        return tuple(row for row in rows if row[first] <= day and (not row[last] or day <= row[last]))
 
 
 class ReferenceTables:
-    """Immutable; may be shared by all requests.  Rows are indexed and typed when they are first asked for."""
-
-    __slots__ = ("_answers", "_ccs_ranges", "_codes", "_diagnoses", "_exclusive", "_indexes", "_tables")
+    """The tables of one version.  They never change; rows are indexed and typed when they are first looked up."""
 
     def __init__(self, tables: Mapping[str, Sequence[Row]]) -> None:
-        """Tables by name, each with its header as the first row; a table that is absent is empty.
+        """Take tables by name, each with its header as the first row; a table that is absent is empty.
 
         The rows are trusted: `authoring.table_checks.checked_tables` checks them first.
         """
         self._tables = MappingProxyType(dict(tables))
-        self._indexes: dict[tuple[str, tuple[str, ...]], Index] = {}
+        self._rows = DatedRows(self._tables)
+        self._valid = lru_cache(LOOK_UPS_KEPT)(self._rows.valid)
         self._codes: dict[str, tuple[Code, ...]] = {}
-        self._answers: dict[tuple[object, ...], Any] = {}
-        self._diagnoses: DiagnosisList | None = None
-        self._exclusive: frozenset[str] | None = None
-        self._ccs_ranges: tuple[tuple[str, ...], tuple[CcsPresumption, ...]] | None = None
 
     def rows(self) -> Mapping[str, Sequence[Row]]:
-        """What went in, to be digested and stored."""
+        """Return the tables as they were given."""
         return self._tables
 
-    @kept
+    # Codes
+
     def code(self, hcpcs: str, on: date) -> Code | None:
-        """The code as it was on that day; None if it was not valid then, or the tables do not know it."""
+        """Return the code as it was on that day; None if it was not valid then, or is not in the tables."""
         for code in self.code_periods(hcpcs):
             if code.valid_from <= on and (code.valid_to is None or on <= code.valid_to):
                 return code
         return None
 
     def code_periods(self, hcpcs: str) -> tuple[Code, ...]:
-        """All periods of the code, the earliest first; empty if the tables do not know it (which is no fault)."""
+        """Return all periods of the code, the earliest first; none if it is not in the tables."""
         found = self._codes.get(hcpcs)
         if found is None:
-            rows = self._index("codes", "code").get((hcpcs,), ())
+            rows = self._rows.by("codes", "code").get((hcpcs,), ())
             found = tuple(sorted((_code(row) for row in rows), key=lambda code: code.valid_from))
             if found:
                 self._codes[hcpcs] = found
         return found
 
-    @kept
     def successor(self, hcpcs: str) -> Successor | None:
-        """What replaced the code, if it was superseded at all."""
-        for code, valid_to, successor, successor_from, *_ in self._index("code_successors", "code").get((hcpcs,), ()):
-            return Successor(code, _day(valid_to), successor, _day(successor_from))
-        return None
+        """Return what replaced the code, if it was replaced."""
+        rows = self._rows.by("code_successors", "code").get((hcpcs,), ())
+        return _successor(rows[0]) if rows else None
 
-    @kept
     def predecessors(self, hcpcs: str) -> tuple[Successor, ...]:
-        """The codes that this one replaced, in alphabetical order."""
-        rows = self._index("code_successors", "successor").get((hcpcs,), ())
-        return tuple(Successor(row[0], _day(row[1]), row[2], _day(row[3])) for row in sorted(rows, key=itemgetter(0)))
+        """Return the codes that this one replaced, in alphabetical order."""
+        rows = self._rows.by("code_successors", "successor").get((hcpcs,), ())
+        return tuple(_successor(row) for row in sorted(rows, key=lambda row: row[0]))
 
-    @kept
     def rungs(self, therapy: str, on: date) -> tuple[Rung, ...]:
-        """The therapy's per-diem ladder on that day; empty for a therapy that has one code or none."""
+        """Return the therapy's per-diem ladder on that day; empty for a therapy with one per-diem code or none."""
+        rows = self._valid("per_diem_ladders", ("therapy",), (therapy,), on)
         return tuple(
             Rung(code, of, measure, equals, as_decimal(above), as_decimal(at_most))
-            for code, of, measure, equals, above, at_most, *_ in self._valid(
-                "per_diem_ladders", ("therapy",), (therapy,), on
-            )
+            for code, of, measure, equals, above, at_most, *_ in rows
         )
 
-    @property
+    @cached_property
     def exclusive_codes(self) -> frozenset[str]:
-        """Every code that some other one may not stand beside."""
-        if self._exclusive is None:
-            codes, not_with = self._body("codes"), _COLUMN["codes"]["not_with"]
-            barred = {word for row in codes for word in split_list(row[not_with])}
-            paired = {code for row in self._body("code_pairs") if row[1] == "excludes" for code in (row[0], row[2])}
-            ones = {row[0] for row in codes if row[not_with] or barred.intersection((row[0], row[2]))}
-            self._exclusive = frozenset(ones | paired)
-        return self._exclusive
+        """The codes that some other code may not be billed with."""
+        codes, not_with = self._rows.all("codes"), _COLUMN["codes"]["not_with"]
+        barred = {word for row in codes for word in split_list(row[not_with])}
+        paired = {code for row in self._rows.all("code_pairs") if row[1] == "excludes" for code in (row[0], row[2])}
+        return frozenset({row[0] for row in codes if row[not_with] or barred.intersection((row[0], row[2]))} | paired)
 
-    @kept
     def code_pairs(self, hcpcs: str, relation: str, on: date) -> tuple[CodePair, ...]:
-        """What the code needs, expects or excludes on that day."""
+        """Return what the code needs, expects or excludes on that day."""
         rows = self._valid("code_pairs", ("code", "relation"), (hcpcs, relation), on)
         return tuple(CodePair(*row[:4]) for row in rows)
 
-    @kept
-    def diagnosis(self, code: str, on: date) -> DiagnosisStanding:
-        """Whether the ICD-10-CM code, as `D83.9`, is billable on that day, as far as the list tells."""
-        if self._diagnoses is None:
-            self._diagnoses = DiagnosisList(self._body("diagnoses"))
-        return self._diagnoses.standing(code, on)
-
-    @kept
     def ndc_codes(self, ndc: str, on: date) -> tuple[str, ...]:
-        """The codes under which the package is billed on that day, in alphabetical order."""
+        """Return the codes under which the package is billed on that day, in alphabetical order."""
         return tuple(sorted(row[1] for row in self._valid("ndc_crosswalk", ("ndc",), (ndc,), on)))
 
-    @kept
     def has_ndc_crosswalk(self, hcpcs: str | None = None, on: date | None = None) -> bool:
-        """Whether packages are listed under the code on that day; without a code or a day, under any, on any."""
+        """Return whether packages are listed under the code on that day; without a code or a day, under any, on any."""
         if hcpcs is None:
-            return bool(self._body("ndc_crosswalk"))
+            return bool(self._rows.all("ndc_crosswalk"))
         if on is None:
-            return (hcpcs,) in self._index("ndc_crosswalk", "code")
+            return (hcpcs,) in self._rows.by("ndc_crosswalk", "code")
         return bool(self._valid("ndc_crosswalk", ("code",), (hcpcs,), on))
 
-    @kept
+    # Therapies and diagnoses
+
     def therapy(self, name: str, on: date) -> Therapy | None:
-        """The therapy as the manual saw it on that day; None if it is no word of these tables."""
-        column = _COLUMN["therapies"]
-        for row in self._valid("therapies", ("therapy",), (name,), on):
-            listed, acute = row[column["listed"]] == "yes", row[column["acute"]] == "yes"
-            return Therapy(name, row[column["title"]], listed, acute, row[column["basis"]])
-        return None
+        """Return the therapy as the manual lists it on that day; None if the tables do not have it."""
+        rows = self._valid("therapies", ("therapy",), (name,), on)
+        if not rows:
+            return None
+        _, title, listed, acute, _first, _last, basis, *_ = rows[0]
+        return Therapy(name, title, listed == "yes", acute == "yes", basis)
 
-    def therapy_names(self) -> frozenset[str]:
-        """Every therapy word of the tables, whenever it was valid."""
-        return frozenset(key[0] for key in self._index("therapies", "therapy"))
+    def diagnosis(self, code: str, on: date) -> DiagnosisStanding:
+        """Return whether the ICD-10-CM code, such as `D83.9`, is billable on that day, as far as the list tells."""
+        return self._standing(code, on)
 
-    @kept
+    @cached_property
+    def _standing(self) -> Callable[[str, date], DiagnosisStanding]:
+        return lru_cache(LOOK_UPS_KEPT)(DiagnosisList(self._rows.all("diagnoses")).standing)
+
+    # Who pays, and who fills the order
+
     def dofr_category(self, hcpcs: str, on: date) -> str | None:
-        """The code's category on that day (M-10); None if the crosswalk has no row, or says that it depends."""
+        """Return the code's category on that day (M-10); None if there is no row, or if the category depends."""
         column = _COLUMN["crosswalk"]
         rows = self._valid("crosswalk", ("code",), (hcpcs,), on)
         if len(rows) != 1 or rows[0][column["condition"]]:
             return None
         return rows[0][column["category"]]
 
-    @kept
-    def dofr_conditions(self, hcpcs: str, on: date) -> tuple[str, ...]:
-        """What the code's category depends on, in the plan's own words; empty if on nothing."""
-        position = _COLUMN["crosswalk"]["condition"]
-        rows = self._valid("crosswalk", ("code",), (hcpcs,), on)
-        return tuple(row[position] for row in rows if row[position])
-
-    @kept
     def dofr_party(
         self, *, medical_group: str | None, line_of_business: str, risk_arrangement: str, category: str, on: date
     ) -> str | None:
-        """Who pays by the grid; None if no row holds on that day.
+        """Return who pays by the grid; None if no row is valid on that day.
 
-        The most specific row wins, in this order: a row for the very medical group before one for any group, then one
-        for the category before one for any, then one for the line of business before one for any.  Two rows for the
-        same four words never hold on the same day, so there is always one winner.
+        The most specific row wins, in this order: a row for this medical group before one for any group, then one for
+        the category before one for any, then one for the line of business before one for any.  Two rows for the same
+        four words are never valid on the same day, so there is always one winner.
         """
-        index_columns = ("medical_group", "category", "line_of_business", "risk_arrangement")
+        columns = ("medical_group", "category", "line_of_business", "risk_arrangement")
         for group in (ANY,) if medical_group is None else (medical_group, ANY):
             for kind in (category, ANY):
                 for business in (line_of_business, ANY):
-                    for row in self._valid("dofr_grid", index_columns, (group, kind, business, risk_arrangement), on):
+                    for row in self._valid("dofr_grid", columns, (group, kind, business, risk_arrangement), on):
                         return row[_COLUMN["dofr_grid"]["party"]]
         return None
 
-    @kept
     def dofr_tells_groups_apart(
         self,
         *,
@@ -218,7 +206,7 @@ class ReferenceTables:
         category: str | None,
         on: date | None,
     ) -> bool:
-        """Whether some row for a named medical group fits what is known; None stands for what is not."""
+        """Return whether a row for a named medical group fits what is known; None means that it is not known."""
         column = _COLUMN["dofr_grid"]
         known = {"line_of_business": line_of_business, "risk_arrangement": risk_arrangement, "category": category}
         day = None if on is None else on.isoformat()
@@ -226,14 +214,13 @@ class ReferenceTables:
             row[column["medical_group"]] != ANY
             and all(value is None or row[column[name]] in (value, ANY) for name, value in known.items())
             and (day is None or (row[column["valid_from"]] <= day and (row[column["valid_to"]] or day) >= day))
-            for row in self._body("dofr_grid")
+            for row in self._rows.all("dofr_grid")
         )
 
-    @kept
     def contracted_vendors(self, *, therapy: str, line_of_business: str, on: date) -> tuple[str, ...]:
-        """The vendors that accept the therapy for shared-risk members on that day, in alphabetical order (M-8).
+        """Return the vendors that accept the therapy for shared-risk members on that day, in alphabetical order (M-8).
 
-        `any`, the therapy of what goes with every therapy, asks for vendors that accept at least one.
+        For `any`, the therapy of a code that goes with every therapy, return those that accept at least one therapy.
         """
         position = _COLUMN["vendors"]["vendor"]
         vendors: set[str] = set()
@@ -245,57 +232,29 @@ class ReferenceTables:
             vendors.update(row[position] for row in rows)
         return tuple(sorted(vendors))
 
+    # California Children's Services
+
     def ccs_presumption(self, icd10: str) -> CcsPresumption | None:
-        """What the diagnosis lets one presume, judged by its category (the first three characters); None: nothing."""
-        if self._ccs_ranges is None:
-            rows = sorted(tuple(row) for row in self._body("ccs_presumptions"))
-            ranges = tuple(CcsPresumption(*row[:5]) for row in rows)
-            self._ccs_ranges = (tuple(one.icd10_from for one in ranges), ranges)
-        starts, ranges = self._ccs_ranges
+        """Return what the diagnosis lets one presume, judged by its category (its first three characters)."""
         category = icd10[:3].upper()
-        position = bisect_right(starts, category) - 1
+        ranges = self._ccs_ranges
+        position = bisect_right(ranges, category, key=lambda one: one.icd10_from) - 1
         if position < 0 or len(category) < 3 or category > ranges[position].icd10_to:
             return None
         return ranges[position]
 
-    @kept
-    def whole_child_model(self, county: str, on: date) -> str:
-        """Whether the plan pays CCS services there: `yes`, `no` or `unverified`.
+    @cached_property
+    def _ccs_ranges(self) -> tuple[CcsPresumption, ...]:
+        return tuple(CcsPresumption(*row[:5]) for row in sorted(map(tuple, self._rows.all("ccs_presumptions"))))
 
-        `unverified` is also the answer for a county, or a day, that the table does not know.
+    def whole_child_model(self, county: str, on: date) -> str:
+        """Return whether the plan pays CCS services in the county: `yes`, `no` or `unverified`.
+
+        `unverified` is also the answer for a county, or a day, that the table does not have.
         """
         for row in self._valid("counties", ("county",), (county,), on):
             return row[_COLUMN["counties"]["whole_child_model"]]
         return "unverified"
-
-    def county_names(self) -> frozenset[str]:
-        """The counties of the table, as they are spelt there."""
-        return frozenset(key[0] for key in self._index("counties", "county"))
-
-    def _body(self, table: str) -> Sequence[Row]:
-        return self._tables.get(table, ())[1:]
-
-    def _index(self, table: str, *columns: str) -> Index:
-        """The table's rows by the cells of some columns; built once."""
-        found = self._indexes.get((table, columns))
-        if found is None:
-            positions = [_COLUMN[table][column] for column in columns]
-            collected: dict[tuple[str, ...], list[Row]] = {}
-            for row in self._body(table):
-                collected.setdefault(tuple([row[position] for position in positions]), []).append(row)
-            found = {key: tuple(rows) for key, rows in collected.items()}
-            self._indexes[(table, columns)] = found
-        return found
-
-    def _valid(self, table: str, columns: tuple[str, ...], key: tuple[str, ...], on: date) -> Sequence[Row]:
-        """The rows of that key that hold on that day; ISO dates compare as text."""
-        rows = self._index(table, *columns).get(key)
-        if not rows:
-            return ()
-        day = on.isoformat()
-        column = _COLUMN[table]
-        first, last = column["valid_from"], column["valid_to"]
-        return [row for row in rows if row[first] <= day and (not row[last] or day <= row[last])]
 
 
 def _day(cell: str) -> date:
@@ -303,6 +262,11 @@ def _day(cell: str) -> date:
     if day is None:
         raise ValueError("a required date is empty: the tables were not checked")
     return day
+
+
+def _successor(row: Row) -> Successor:
+    code, valid_to, successor, successor_from, *_ = row
+    return Successor(code, _day(valid_to), successor, _day(successor_from))
 
 
 def _code(row: Row) -> Code:

@@ -1,187 +1,139 @@
-"""Which rules can apply to a line, by what their `when` says of single facts: the others cost nothing.
+"""Candidate selection: which rules can apply to a line, found by looking at a few facts instead of at every rule.
 
-A rule's period, its codes, therapies and lines of business, the kind of line that it speaks of: for each such fact it
-is worked out once a value which rules that closes.  Of a large rule set only the open ones are judged, and these
-without what the gates have settled.  Held to the same verdicts as without gates by `tests/property/test_gates.py`.
+Many rules name the same fact in their `when`: the date of service, the kind of line, the code, the therapy.  For each
+such fact, `FactFilter` knows which rules a value excludes.  Only the rules that no fact excludes are judged, so a rule
+set of 10,000 rules costs little more than one of 100.  `tests/property/test_candidates.py` checks that every verdict is
+the same as without candidate selection.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.rules.expression import TESTS, Comparison, Every
+from infusion_orders.rules.expression import TESTS
 from infusion_orders.rules.resolution import read_constant, typed_constant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from infusion_orders.facts.fact import Catalogue, Fact
-    from infusion_orders.rules.compilation import Judge
     from infusion_orders.rules.compiled_rule import CompiledRule
-    from infusion_orders.rules.expression import Expression
+    from infusion_orders.rules.evaluation import Judge
 
-    Plan = tuple[tuple[tuple[int, Judge], ...], tuple[tuple[int, Judge], ...]]
-    """What is to be judged, by position: the rules of the order, and those of the line."""
+    Judges = tuple[tuple[int, Judge], ...]
+    """Functions that give the verdicts of rules, each with the position of its rule."""
 
-KINDS = frozenset({Kind.BOOLEAN, Kind.CODE, Kind.DATE})
-"""Of facts that have few values, each met again and again."""
+FILTERING_KINDS = frozenset({Kind.BOOLEAN, Kind.CODE, Kind.DATE})
+"""The kinds of facts that have few values, so that what a value excludes can be cached."""
 LEAST_RULES = 2
-"""A fact of one rule alone is no cheaper as a gate."""
-MOST_KEPT = 4_096
-"""Values of one fact, and plans, of a few kilobytes each: beyond it they are worked out anew."""
+"""A fact that only one rule names saves nothing."""
+MOST_CACHED = 4_096
+"""Cached values of one fact, and cached selections: a few kilobytes each in a large rule set."""
 LISTS = frozenset({"is", "in"})
 
 
-class Gate:
-    """What the rules ask of one fact, all of which must hold.
+class FactFilter:
+    """The comparisons of all rules with one fact, each of which must hold for its rule to apply.
 
-    `listed` are the positions of the rules by each value that their list names, `listing` those of all of these, and
-    `others` those by any other comparison.
+    Sets of rules are bit masks: bit n stands for the rule at position n.  `naming` holds the rules that name the fact.
     """
 
-    __slots__ = ("_fact", "_kept", "_listing", "fact", "listed", "listing", "naming", "others", "rules")
+    __slots__ = ("_excluded", "_fact", "_listed", "_listing", "_others", "fact", "naming", "rule_count")
 
-    def __init__(self, fact: Fact, asked: Iterable[tuple[int, str, Any]]) -> None:
-        """`asked`: operators and operands as they are written, each behind its rule's position, these in order."""
+    def __init__(self, fact: Fact, comparisons: Iterable[tuple[int, str, Any]]) -> None:
+        """`comparisons` are (position of the rule, operator, operand as written), sorted by position.
+
+        The first `is` or `in` of a rule is indexed by value; any other comparison is tested with each new value.
+        """
         self._fact = fact
         self.fact = fact.name
-        self.naming: list[int] = []
-        self.listing: list[int] = []
-        self.listed: dict[Any, list[int]] = {}
-        self.others: dict[tuple[str, Any], list[int]] = {}
-        naming, listing, listed = self.naming, self.listing, self.listed
-        for position, operator, operand in asked:
+        naming: list[int] = []
+        listing: list[int] = []
+        self._listed: dict[Any, list[int]] = {}
+        self._others: dict[tuple[str, Any], list[int]] = {}
+        for position, operator, operand in comparisons:
             if not naming or naming[-1] != position:
                 naming.append(position)
             if operator in LISTS and (not listing or listing[-1] != position):
                 listing.append(position)
                 for value in self._values(operand):
-                    listed.setdefault(value, []).append(position)
+                    self._listed.setdefault(value, []).append(position)
             else:
-                constant = tuple(operand) if operand.__class__ is list else operand
-                self.others.setdefault((operator, constant), []).append(position)
-        self.rules = bits(naming)
-        self._listing = bits(listing)
-        self._kept: dict[Any, int] = {}
+                constant = tuple(operand) if isinstance(operand, list) else operand
+                self._others.setdefault((operator, constant), []).append(position)
+        self.rule_count = len(naming)
+        self.naming = bit_mask(naming)
+        self._listing = bit_mask(listing)
+        self._excluded = lru_cache(MOST_CACHED)(self._find_excluded)
 
     def _values(self, operand: Any) -> Iterable[Any]:
-        """Those of a list, or the one."""
-        literals = operand if operand.__class__ is list else (operand,)
+        literals = operand if isinstance(operand, list) else (operand,)
         if self._fact.kind is not Kind.DATE:
             return literals
         return [read_constant(self._fact, literal) for literal in literals]
 
-    def closed(self, value: Any) -> int:
-        """The bits of the rules that do not apply where the fact has this value."""
-        found = self._kept.get(value)
-        if found is None:
-            found = self._listing & ~bits(self.listed.get(value, ()))
-            for (operator, constant), positions in self.others.items():
-                if not TESTS[operator](_typed(self._fact, operator, constant))(value):
-                    found |= bits(positions)
-            if len(self._kept) >= MOST_KEPT:
-                self._kept.clear()
-            self._kept[value] = found
-        return found
+    def excluded(self, value: Any) -> int:
+        """Return the rules that do not apply to a line on which the fact has this value."""
+        return self._excluded(value)
+
+    def _find_excluded(self, value: Any) -> int:
+        excluded = self._listing & ~bit_mask(self._listed.get(value, ()))
+        for (operator, constant), positions in self._others.items():
+            if not TESTS[operator](typed_constant(self._fact, operator, constant))(value):
+                excluded |= bit_mask(positions)
+        return excluded
 
 
-def bits(positions: Sequence[int]) -> int:
-    """A number with the bits at these positions, in ascending order."""
-    if not positions:
-        return 0
-    held = bytearray((positions[-1] >> 3) + 1)
-    for position in positions:
-        held[position >> 3] |= 1 << (position & 7)
-    return int.from_bytes(held, "little")
+class Candidates:
+    """Selects the rules that can apply to a line.  `filters` are tried in order, facts that partners send first."""
 
-
-class Gates:
-    """The gates of rules in their order: `gates` in the order in which they are tried, facts that are sent first."""
-
-    __slots__ = ("_all", "_behind", "_facts", "_plans", "_rules", "gates")
+    __slots__ = ("_all", "_judges", "_rules", "filters")
 
     def __init__(self, rules: Sequence[CompiledRule], catalogue: Catalogue) -> None:
-        asked: dict[str, list[tuple[int, str, Any]]] = {}
+        compared: dict[str, list[tuple[int, str, Any]]] = {}
         for position, rule in enumerate(rules):
-            for name, operator, operand in rule.asked_of_single_facts(KINDS):
-                asked.setdefault(name, []).append((position, operator, operand))
-        self._facts = catalogue.facts
-        gates = [Gate(self._facts[name], comparisons) for name, comparisons in asked.items()]
-        common = [gate for gate in gates if len(gate.naming) >= LEAST_RULES]
-        derived = {gate.fact: self._facts[gate.fact].derive is not None for gate in common}
-        common.sort(key=lambda gate: (derived[gate.fact], -len(gate.naming), gate.fact))
-        self.gates = tuple(common)
+            for name, operator, operand in rule.necessary_comparisons(FILTERING_KINDS):
+                compared.setdefault(name, []).append((position, operator, operand))
+        filters = [FactFilter(catalogue.facts[name], comparisons) for name, comparisons in compared.items()]
+        useful = [each for each in filters if each.rule_count >= LEAST_RULES]
+        useful.sort(key=lambda each: (catalogue.facts[each.fact].derive is not None, -each.rule_count, each.fact))
+        self.filters = tuple(useful)
         self._rules = rules
         self._all = (1 << len(rules)) - 1
-        self._plans: dict[tuple[int, int], Plan] = {}
-        self._behind: dict[int, Judge] = {}
+        self._judges = lru_cache(MOST_CACHED)(self._find_judges)
 
-    def plan(self, facts: Mapping[str, Any]) -> Plan:
-        """The rules that may apply to the line."""
-        open_rules, hanging = self._all, 0
-        for gate in self.gates:
-            if gate.rules & open_rules:
-                value = facts[gate.fact]
-                if isinstance(value, Unknown):
-                    hanging |= gate.rules
-                else:
-                    open_rules &= ~gate.closed(value)
-        asked = (open_rules, hanging & open_rules)
-        plan = self._plans.get(asked)
-        if plan is None:
-            if len(self._plans) >= MOST_KEPT:
-                self._plans.clear()
-            plan = self._plans[asked] = self._planned(*asked)
-        return plan
+    def of_line(self, facts: Mapping[str, Any]) -> tuple[Judges, Judges]:
+        """Return what judges the candidate rules: those of scope `order`, and those of scope `line`."""
+        candidates = self._all
+        for each in self.filters:
+            if each.naming & candidates:
+                value = facts[each.fact]
+                if not isinstance(value, Unknown):
+                    candidates &= ~each.excluded(value)
+        return self._judges(candidates)
 
-    def _planned(self, open_rules: int, hanging: int) -> Plan:
-        of_order: list[tuple[int, Judge]] = []
-        of_line: list[tuple[int, Judge]] = []
-        for position in _positions(open_rules):
-            rule = self._rules[position]
-            judge = rule.verdict if hanging >> position & 1 else self._judge_behind(position)
-            (of_order if rule.is_of_order else of_line).append((position, judge))
-        return tuple(of_order), tuple(of_line)
-
-    def _judge_behind(self, position: int) -> Judge:
-        """The rule's verdict where its gates are known to be open, one for all plans.
-
-        One that assigns shares its `when` with others, so nothing is left out of it.
-        """
-        judge = self._behind.get(position)
-        if judge is None:
-            rule = self._rules[position]
-            judge = self._behind[position] = rule.verdict if rule.assigns else self._without_gates(rule)
-        return judge
-
-    def _without_gates(self, rule: CompiledRule) -> Judge:
-        settled = {gate.fact for gate in self.gates}
-        behind = {
-            Comparison(name, operator, _typed(self._facts[name], operator, operand))
-            for name, operator, operand in rule.asked_of_single_facts(KINDS)
-            if name in settled
-        }
-        left = tuple(part for part in conjuncts(rule.when) if part not in behind)
-        return rule.verdict_where(Every(left) if left else True)
+    def _find_judges(self, candidates: int) -> tuple[Judges, Judges]:
+        rules = [(position, self._rules[position]) for position in _positions_of(candidates)]
+        of_order = tuple([(position, rule.judge) for position, rule in rules if rule.is_of_order])
+        of_line = tuple([(position, rule.judge) for position, rule in rules if not rule.is_of_order])
+        return of_order, of_line
 
 
-def _typed(fact: Fact, operator: str, operand: Any) -> Any:
-    return typed_constant(fact, operator, tuple(operand) if operand.__class__ is list else operand)
+def bit_mask(positions: Sequence[int]) -> int:
+    """Return a number with the bits at these positions, which are sorted."""
+    if not positions:
+        return 0
+    mask = bytearray((positions[-1] >> 3) + 1)
+    for position in positions:
+        mask[position >> 3] |= 1 << (position & 7)
+    return int.from_bytes(mask, "little")
 
 
-def _positions(bits: int) -> Iterator[int]:
-    while bits:
-        lowest = bits & -bits
+def _positions_of(mask: int) -> Iterator[int]:
+    while mask:
+        lowest = mask & -mask
         yield lowest.bit_length() - 1
-        bits ^= lowest
-
-
-def conjuncts(expression: Expression) -> Iterator[Expression]:
-    """The parts that must all hold."""
-    if isinstance(expression, Every):
-        for part in expression.parts:
-            yield from conjuncts(part)
-    elif expression is not True:
-        yield expression
+        mask ^= lowest

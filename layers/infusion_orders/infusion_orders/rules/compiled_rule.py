@@ -1,59 +1,40 @@
-"""A rule to judge lines by, made of its plain JSON piece by piece, each when it is first wanted.
+"""A rule in the forms that a decision needs: JSON, validated model, typed conditions, and a function of the facts.
 
-Of a large rule set most rules are never candidates for an order: they are neither validated again nor compiled.
+Each form is made from the one before it when it is first needed.  In a large rule set most rules never become a
+candidate, and only their JSON is read.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.facts.fact import Kind
-from infusion_orders.rules.assignment import Assignment, rewrite
-from infusion_orders.rules.compilation import SharedTest, compile_expression, compile_verdict
-from infusion_orders.rules.expression import Comparison, Every, Negation, comparisons
-from infusion_orders.rules.resolution import Resolver
-from infusion_orders.rules.rule import Effect, Rule, Scope
+from infusion_orders.facts.fact import Scope
+from infusion_orders.rules.assignments import Assignment, without_assigned_facts
+from infusion_orders.rules.evaluation import compile_expression, compile_verdict
+from infusion_orders.rules.expression import Every, Negation, comparisons
+from infusion_orders.rules.resolution import DATE_OF_SERVICE, Resolver, resolve
+from infusion_orders.rules.rule import Effect, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
-    from infusion_orders.facts.fact import Catalogue
-    from infusion_orders.rules.compilation import Judge
+    from infusion_orders.facts.fact import Catalogue, Kind
+    from infusion_orders.rules.evaluation import Judge, Test
     from infusion_orders.rules.expression import Expression
-    from infusion_orders.rules.rule import Period
-
-DATE_OF_SERVICE = "line.date_of_service"
-LONGEST_CHAIN = 10
-"""Assigned facts may rest on others, at most so many deep: a circle is found by exceeding it."""
-
-
-class CircularAssignment(ValueError):
-    """Assigned facts that rest on each other; the text names one of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class ResolvedRule:
-    """A rule with typed conditions.  `when` includes the rule's period; assigned facts still stand by name."""
-
-    rule: Rule
-    in_force: Expression
-    when: Expression
-    require: Expression
+    from infusion_orders.rules.resolution import ResolvedRule
 
 
 class CompiledRule:
-    """A rule to judge lines by: `when` and `require` speak of read and derived facts only.
+    """A rule that lines can be judged by.
 
-    Everything but the attributes set at once raises, for a rule that never passed its checks, what these would tell.
+    The attributes of a rule that never passed its checks raise what the checks would report.
     """
 
-    def __init__(self, plain: Mapping[str, Any], compilation: Compilation) -> None:
-        """`plain` is the rule's JSON.  An assigning rule has no effect."""
+    def __init__(self, plain: Mapping[str, Any], siblings: RulesOfSet) -> None:
+        """`plain` is the JSON of the rule.  A rule that assigns has no effect."""
         self._plain = plain
-        self._compilation = compilation
+        self._siblings = siblings
         self.id: str = plain["id"]
         otherwise = plain.get("otherwise")
         self.effect = None if otherwise is None else Effect(otherwise["effect"])
@@ -61,76 +42,85 @@ class CompiledRule:
         self.assigns = bool(self.assigned)
         self.is_of_order = plain["scope"] == Scope.ORDER.value
 
-    def asked_of_single_facts(self, kinds: Container[Kind]) -> Iterator[tuple[str, str, Any]]:
-        """Facts of these kinds, and its date, each with an operator and an operand: where one fails, it does not apply.
+    def necessary_comparisons(self, kinds: Container[Kind]) -> Iterator[tuple[str, str, Any]]:
+        """Yield (fact, operator, operand as written) for comparisons that must hold for the rule to apply.
 
-        As they stand in the plain JSON: that is all that is needed to know that a rule is no candidate.
+        Only facts of these kinds, and the rule's period.  Everything is read from the JSON, so that a rule that is no
+        candidate is never validated or compiled.
         """
         period = self._plain.get("effective") or {}
         for operator, bound in (("at_least", period.get("from")), ("at_most", period.get("to"))):
             if bound is not None:
                 yield DATE_OF_SERVICE, operator, bound
-        catalogue = self._compilation.catalogue
-        for leaf in _leaves_that_must_hold(self._plain.get("when")):
+        catalogue = self._siblings.catalogue
+        for leaf in _necessary_leaves(self._plain.get("when")):
             name = leaf["fact"]
             if catalogue.facts[name].kind in kinds and name not in catalogue.assigned:
                 for operator, operand in leaf.items():
-                    if operator != "fact" and operand.__class__ is not dict:
+                    if operator != "fact" and not isinstance(operand, dict):
                         yield name, operator, operand
 
     @cached_property
-    def rule(self) -> Rule:
-        """As its author wrote it."""
+    def definition(self) -> Rule:
+        """The rule as its author wrote it."""
         return Rule.model_validate(self._plain)
 
     @cached_property
     def resolved(self) -> ResolvedRule:
-        """With typed conditions, in which assigned facts stand by name."""
-        return resolve(self.rule, Resolver(self._compilation.catalogue))
+        """The rule with typed conditions, in which assigned facts still appear by name."""
+        return resolve(self.definition, Resolver(self._siblings.catalogue))
 
     @cached_property
     def when(self) -> Expression:
-        """Whether it applies, the period included."""
-        return self._compilation.without_assigned(_both(self.resolved.in_force, self.resolved.when))
+        """The condition under which the rule applies, its period included."""
+        return self._siblings.without_assigned_facts(self.resolved.applies)
 
     @cached_property
     def require(self) -> Expression:
-        """What must hold where it applies."""
-        return self._compilation.without_assigned(self.resolved.require)
-
-    @cached_property
-    def verdict(self) -> Judge:
-        """The verdict as a function of the facts."""
-        return self.verdict_where(self.when)
-
-    def verdict_where(self, when: Expression) -> Judge:
-        """The verdict as a function of the facts, if it applies where this holds."""
-        return compile_verdict(when, self.require, self._compilation.shared, assigns=self.assigns)
-
-    @cached_property
-    def pointers(self) -> tuple[str, ...]:
-        """Of the facts shown, into the partner's payload, `{line}` standing for the line's index; none twice."""
-        catalogue = self._compilation.catalogue
-        return tuple(dict.fromkeys(pointer for name in self.shown for pointer in catalogue.pointers(name)))
-
-    @cached_property
-    def shown(self) -> tuple[str, ...]:
-        """The facts that a finding shows: those that the rule names and what a partner sent for them."""
-        return _shown(self.resolved.when, self.require, self._compilation.catalogue)
-
-    @cached_property
-    def observable(self) -> tuple[str, ...]:
-        """Those of the facts shown whose values are shown too: none that identifies a person."""
-        return tuple(name for name in self.shown if not self._compilation.catalogue.facts[name].private)
+        """The condition that must hold where the rule applies."""
+        return self._siblings.without_assigned_facts(self.resolved.require)
 
     @property
     def broken(self) -> Expression:
-        """True when the rule applies and is not met."""
+        """The condition that is true if the rule applies and is not met."""
         return Every((self.when, Negation(self.require)))
 
+    @cached_property
+    def judge(self) -> Judge:
+        """The function from the facts of a line to the verdict."""
+        return compile_verdict(self.when, self.require, assigns=self.assigns)
 
-class Compilation:
-    """What the rules of one set have in common: the vocabulary, and when each of them assigns."""
+    @cached_property
+    def requirement_holds(self) -> Test:
+        """The function from the facts of a line to the truth of `require`."""
+        return compile_expression(self.require)
+
+    @cached_property
+    def shown(self) -> tuple[str, ...]:
+        """The facts that a finding shows: those that the rule names, and what partners send for them.
+
+        Of an assigned fact in `when` nothing is shown; in `require` the facts behind it are.
+        """
+        catalogue = self._siblings.catalogue
+        leaves = [*comparisons(self.resolved.when), *comparisons(self.require)]
+        named = dict.fromkeys(name for leaf in leaves for name in (leaf.fact, leaf.other) if name is not None)
+        sources = [source for name in named for source in catalogue.shown_sources(name)]
+        return tuple(name for name in dict.fromkeys([*named, *sources]) if name not in catalogue.assigned)
+
+    @cached_property
+    def observable(self) -> tuple[str, ...]:
+        """The facts shown whose values may be shown too: all except those that identify a person."""
+        return tuple(name for name in self.shown if not self._siblings.catalogue.facts[name].private)
+
+    @cached_property
+    def pointers(self) -> tuple[str, ...]:
+        """The pointers of the facts shown into the partner's order; `{line}` stands for the line's index."""
+        catalogue = self._siblings.catalogue
+        return tuple(dict.fromkeys(pointer for name in self.shown for pointer in catalogue.pointers(name)))
+
+
+class RulesOfSet:
+    """What the rules of one set share: the catalogue of facts, and the rules that assign facts."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
@@ -138,49 +128,36 @@ class Compilation:
 
     @cached_property
     def _assignments(self) -> dict[str, list[Assignment]]:
-        """By target."""
+        """The assignments by the fact that they give a value."""
         assignments: dict[str, list[Assignment]] = {}
-        for each in (rule.resolved for rule in self.assigning):
-            for target, value in (each.rule.assign or {}).items():
+        for resolved in (rule.resolved for rule in self.assigning):
+            for target, value in (resolved.rule.assign or {}).items():
                 literal, fact = (value, None) if isinstance(value, str) else (None, value.fact)
-                found = Assignment(each.rule.id, _both(each.in_force, each.when), literal, fact)
-                assignments.setdefault(target, []).append(found)
+                assignment = Assignment(resolved.rule.id, resolved.applies, literal, fact)
+                assignments.setdefault(target, []).append(assignment)
         return assignments
 
-    @cached_property
-    def shared(self) -> Mapping[Expression, SharedTest]:
-        """When rules assign: other rules rest on that too, so each is worked out once a line."""
-        shared: dict[Expression, SharedTest] = {}
-        for rule in self.assigning:
-            shared[rule.when] = SharedTest(f"applies: {rule.id}", compile_expression(rule.when, shared))
-        return shared
-
-    def without_assigned(self, expression: Expression) -> Expression:
-        """Over facts that are read and derived.  Raises CircularAssignment."""
-        for _ in range(LONGEST_CHAIN):
-            rewritten = rewrite(expression, self._assignments, self.catalogue.assigned)
-            if rewritten == expression:
-                return expression
-            expression = rewritten
-        message = "assigned facts rest on each other in a circle"
-        raise CircularAssignment(message)
+    def without_assigned_facts(self, expression: Expression) -> Expression:
+        """Return the expression over facts that are sent or derived.  Raises CircularAssignment."""
+        return without_assigned_facts(expression, self._assignments, self.catalogue.assigned)
 
 
 def compile_rules(rules: Iterable[Mapping[str, Any]], catalogue: Catalogue) -> tuple[CompiledRule, ...]:
-    """Of plain JSON, sorted by id."""
-    compilation = Compilation(catalogue)
-    compiled = tuple(CompiledRule(plain, compilation) for plain in sorted(rules, key=lambda plain: str(plain["id"])))
-    compilation.assigning = [rule for rule in compiled if rule.assigns]
+    """Return the rules of a set, given in plain JSON, sorted by id."""
+    siblings = RulesOfSet(catalogue)
+    compiled = tuple(CompiledRule(plain, siblings) for plain in sorted(rules, key=lambda plain: str(plain["id"])))
+    siblings.assigning = [rule for rule in compiled if rule.assigns]
     return compiled
 
 
 def compile_all(rules: Iterable[CompiledRule]) -> None:
-    """Now, and not when they are first wanted.  Raises what is wrong with one of them, such as CircularAssignment."""
+    """Compile every rule now.  Raises what is wrong with one of them, such as CircularAssignment."""
     for rule in rules:
-        _ = rule.verdict, rule.shown
+        _ = rule.judge, rule.shown
 
 
-def _leaves_that_must_hold(condition: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
+def _necessary_leaves(condition: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
+    """The leaves of a condition in plain JSON that must hold for the whole to hold."""
     waiting = [] if condition is None else [condition]
     while waiting:
         part = waiting.pop()
@@ -188,43 +165,3 @@ def _leaves_that_must_hold(condition: Mapping[str, Any] | None) -> Iterator[Mapp
             waiting += part["all"]
         elif "any" not in part and "not" not in part:
             yield part
-
-
-def resolve(rule: Rule, resolver: Resolver) -> ResolvedRule:
-    """The rule's conditions over the resolver's catalogue; problems are noted there."""
-    resolver.line_facts_allowed = rule.scope is Scope.LINE
-    in_force = _in_force(rule.effective)
-    when = True if rule.when is None else resolver.expression(rule.when, "when")
-    require = True if rule.require is None else resolver.expression(rule.require, "require")
-    return ResolvedRule(rule, in_force, when, require)
-
-
-def _in_force(period: Period) -> Expression:
-    bounds = [("at_least", period.from_), ("at_most", period.to)]
-    leaves = tuple(Comparison(DATE_OF_SERVICE, operator, bound) for operator, bound in bounds if bound is not None)
-    return Every(leaves) if len(leaves) > 1 else leaves[0] if leaves else True
-
-
-def _both(first: Expression, second: Expression) -> Expression:
-    if first is True:
-        return second
-    return first if second is True else Every((first, second))
-
-
-def _shown(when: Expression, require: Expression, catalogue: Catalogue) -> tuple[str, ...]:
-    """Of assigned facts in `when` only the name matters; in `require` what they come from is the reason."""
-    named = [name for part in (when, require) for leaf in comparisons(part) for name in (leaf.fact, leaf.other)]
-    facts = [catalogue.facts[name] for name in dict.fromkeys(named) if name is not None]
-    sent = [
-        source
-        for fact in facts
-        for source in fact.derived_from
-        if catalogue.facts[source].read is not None and catalogue.facts[source].kind is not Kind.STRUCTURE
-    ]
-    names = dict.fromkeys([*(fact.name for fact in facts), *sent])
-    return tuple(name for name in names if name not in catalogue.assigned)
-
-
-def any_date_in(period: Period) -> date:
-    """A date of service on which a rule with that period is in force."""
-    return period.from_ or period.to or date(2025, 1, 1)

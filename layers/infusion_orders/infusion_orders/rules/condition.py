@@ -1,6 +1,6 @@
-"""What rule authors write: conditions over facts.
+"""The grammar of conditions: what rule authors write about facts.
 
-The models are the grammar (the JSON Schema of rule files is generated from them); `compilation.py` gives them meaning.
+The JSON Schema of rule files is generated from these models; `evaluation.py` gives them their meaning.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_val
 
 
 class Strict(BaseModel):
-    """Immutable, and no field that the model does not name."""
+    """Immutable, without any field that the model does not name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
 
 
 class FactReference(Strict):
-    """Another fact on the right side of an operator: it must have the same type and unit."""
+    """Another fact on the right side of an operator; it must have the same type and unit."""
 
     fact: str
 
@@ -49,7 +49,7 @@ OPERATORS = (
 
 
 class Leaf(Strict):
-    """One fact, one operator and what it is compared with."""
+    """A comparison: one fact, one operator, and what the fact is compared with."""
 
     fact: str
     is_: Operand | None = Field(None, alias="is")
@@ -75,31 +75,31 @@ class Leaf(Strict):
 
     @property
     def operator(self) -> str:
-        """The one operator, as authors write it."""
+        """The operator, as authors write it."""
         (name,) = self.model_fields_set - {"fact"}
         return name.rstrip("_")
 
     @property
     def operand(self) -> Any:
-        """What the fact is compared with, as written."""
+        """What the fact is compared with, as authors write it."""
         (name,) = self.model_fields_set - {"fact"}
         return getattr(self, name)
 
 
 class All(Strict):
-    """True when every part is."""
+    """True if every part is true."""
 
     all: Annotated[tuple[Condition, ...], Field(min_length=1)]
 
 
 class Any_(Strict):  # noqa: N801 - `Any` is typing's
-    """True when some part is."""
+    """True if at least one part is true."""
 
     any: Annotated[tuple[Condition, ...], Field(min_length=1)]
 
 
 class Not(Strict):
-    """True when the part is false."""
+    """True if the part is false."""
 
     not_: Condition = Field(alias="not")
 
@@ -131,14 +131,14 @@ Not.model_rebuild()
 
 
 def leaves(condition: Any) -> tuple[Leaf, ...]:
-    """Every leaf from left to right."""
+    """Return every leaf from left to right."""
     if isinstance(condition, Leaf):
         return (condition,)
     return tuple(leaf for part in parts_of(condition) for leaf in leaves(part))
 
 
 def parts_of(condition: All | Any_ | Not) -> tuple[Any, ...]:
-    """What a composed condition is made of."""
+    """Return the parts of a composed condition."""
     if isinstance(condition, All):
         return condition.all
     return condition.any if isinstance(condition, Any_) else (condition.not_,)

@@ -1,4 +1,4 @@
-"""Conditions with names resolved and constants typed: what is compiled, explained, asked about and analysed."""
+"""The syntax tree of conditions, with typed constants.  `evaluation.py` evaluates it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.facts.unknown import Fault, FaultyFact, Unknown
+from infusion_orders.facts.unknown import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +18,7 @@ Truth = bool | None
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A leaf: `constant` is a typed value (a frozenset for lists, a pair for `between`), or `other` names a fact."""
+    """A fact compared with `constant` (a frozenset for lists, a pair for `between`) or with the fact `other`."""
 
     fact: str
     operator: str
@@ -26,27 +26,27 @@ class Comparison:
     other: str | None = None
 
     def holds(self, value: Any, other: Any = None) -> bool:
-        """Truth for known values; `other` is the value of the fact on the right side, if there is one."""
+        """Whether the comparison holds for known values; `other` is the value of the fact on the right side."""
         return bool(TESTS[self.operator](self.constant if self.other is None else other)(value))
 
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """Strong Kleene `and`."""
+    """True if every part is true, in strong Kleene logic."""
 
     parts: tuple[Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Some:
-    """Strong Kleene `or`."""
+    """True if at least one part is true, in strong Kleene logic."""
 
     parts: tuple[Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Negation:
-    """Strong Kleene `not`."""
+    """True if the part is false, in strong Kleene logic."""
 
     part: Expression
 
@@ -78,11 +78,11 @@ TESTS: Mapping[str, Callable[[Any], Callable[[Any], Any]]] = {
     "starts_with_any": _starts_with_any,
     "known": lambda _constant: lambda _value: True,
 }
-"""By operator: of what is compared with, the test of a known value."""
+"""The operators: each takes what a fact is compared with, and returns the test of a known value."""
 
 
 def comparisons(expression: Expression) -> Iterator[Comparison]:
-    """Every leaf from left to right."""
+    """Yield every leaf from left to right."""
     if isinstance(expression, Comparison):
         yield expression
     elif isinstance(expression, Negation):
@@ -92,18 +92,16 @@ def comparisons(expression: Expression) -> Iterator[Comparison]:
             yield from comparisons(part)
 
 
-def truth_of(comparison: Comparison, facts: Mapping[str, Any]) -> Truth:
-    """A leaf's truth: unknown while one of its facts is.  Raises FaultyFact."""
-    value = facts[comparison.fact]
-    other = None if comparison.other is None else facts[comparison.other]
-    if isinstance(value, Fault) or isinstance(other, Fault):
-        raise FaultyFact(comparison.fact)
-    if isinstance(value, Unknown) or isinstance(other, Unknown):
-        return None
-    return comparison.holds(value, other)
+def conjuncts(expression: Expression) -> Iterator[Expression]:
+    """Yield the parts that must all hold for the expression to hold."""
+    if isinstance(expression, Every):
+        for part in expression.parts:
+            yield from conjuncts(part)
+    elif expression is not True:
+        yield expression
 
 
-class Answers(dict[str, Any]):
+class TriedAnswers(dict[str, Any]):
     """Known facts and tried answers by name; every other fact is unknown."""
 
     def __missing__(self, name: str) -> Any:

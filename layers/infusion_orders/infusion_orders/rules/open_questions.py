@@ -1,18 +1,19 @@
-"""Which unknown facts to ask for: enough to settle the rules whatever the answers, and none that could be spared.
+"""Which unknown facts to ask for: enough to settle the rules whatever the answers, and none that could be left out.
 
-Given the rules of one effect that are unknown, the effect is settled as soon as one of them is broken or none of them
-can be.  All unknown facts that they name are enough to settle it (each rule is then known); a fact is kept only if
-some answers to the others would leave the effect hanging without it.  The search tries representative values, rule by
-rule; past its budget a fact is kept, because one question too many is better than one too few.
+The rules are those of one effect whose verdict is unknown.  The effect is settled as soon as one of these rules is
+broken, or none can be.  Answers to all unknown facts that the rules name would settle it, because every rule would be
+known.  A fact is kept only if, for some answers to the others, the effect would stay open without it.  The search tries
+representative values, one rule after the other.  If the search takes too long, the fact is kept: one question too many
+is better than one too few.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.rules.expression import Answers, Comparison, Negation, Some, comparisons, truth_of
+from infusion_orders.rules.evaluation import compile_expression, residual
+from infusion_orders.rules.expression import TriedAnswers, comparisons
 from infusion_orders.rules.representatives import answers_worth_trying, leaves_by_fact
 
 if TYPE_CHECKING:
@@ -20,177 +21,130 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from infusion_orders.facts.fact import Catalogue
-    from infusion_orders.rules.expression import Expression, Truth
+    from infusion_orders.rules.evaluation import Test
+    from infusion_orders.rules.expression import Expression
 
 BUDGET = 4000
-"""Evaluations of one rule per fact; real rule sets need a few dozen."""
+"""How many partial answers are tried for one fact and rule; real rule sets need a few dozen."""
 
 
-def residual(expression: Expression, facts: Mapping[str, Any]) -> Expression:
-    """The expression with everything known worked out: `True`, `False`, or what still hangs on unknown facts."""
-    if isinstance(expression, bool):
-        return expression
-    if isinstance(expression, Comparison):
-        truth = truth_of(expression, facts)
-        return expression if truth is None else truth
-    if isinstance(expression, Negation):
-        part = residual(expression.part, facts)
-        return not part if isinstance(part, bool) else Negation(part)
-    settled = isinstance(expression, Some)
-    open_parts = []
-    for part in expression.parts:
-        left = residual(part, facts)
-        if left is settled:
-            return settled
-        if not isinstance(left, bool):
-            open_parts.append(left)
-    if not open_parts:
-        return not settled
-    return open_parts[0] if len(open_parts) == 1 else type(expression)(tuple(open_parts))
-
-
-def evaluate(expression: Expression, facts: Mapping[str, Any]) -> Truth:
-    """Strong Kleene truth, straight from the expression."""
-    if isinstance(expression, bool):
-        return expression
-    if isinstance(expression, Comparison):
-        return truth_of(expression, facts)
-    if isinstance(expression, Negation):
-        truth = evaluate(expression.part, facts)
-        return None if truth is None else not truth
-    settled = isinstance(expression, Some)
-    result: Truth = not settled
-    for part in expression.parts:
-        truth = evaluate(part, facts)
-        if truth is settled:
-            return settled
-        if truth is None:
-            result = None
-    return result
-
-
-@dataclass(slots=True)
 class _OutOfBudget(Exception):
-    """The search gave up."""
+    """The search tried too many answers."""
 
 
-@dataclass(slots=True)
 class Unsettled:
-    """The unknown rules of one effect on one line: `broken` is true for a rule that is not met, by rule id."""
+    """The unknown rules of one effect on one line."""
 
-    broken: Mapping[str, Expression]
-    facts: Mapping[str, Any]
-    catalogue: Catalogue
-    _candidates: dict[str, tuple[Any, ...]] = field(default_factory=dict)
-    _names: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    _known: dict[str, Any] = field(default_factory=dict)
-    _left: int = BUDGET
-
-    def __post_init__(self) -> None:
-        """Works out what each rule still hangs on, and the answers worth trying."""
-        self.broken = {rule: residual(expression, self.facts) for rule, expression in self.broken.items()}
-        leaves = leaves_by_fact(self.broken.values())
-        for rule, expression in self.broken.items():
-            names = (name for leaf in comparisons(expression) for name in (leaf.fact, leaf.other) if name is not None)
-            self._names[rule] = tuple(name for name in dict.fromkeys(names) if self._is_open(name))
-        self._known = {name: self.facts[name] for name in leaves if not self._is_open(name)}
-        for name in leaves:
-            if self._is_open(name):
-                self._candidates[name] = answers_worth_trying(name, leaves, self._known, self.catalogue)
+    def __init__(self, broken: Mapping[str, Expression], facts: Mapping[str, Any], catalogue: Catalogue) -> None:
+        """`broken` gives for each rule, by id, the condition that is true if the rule is not met."""
+        self._facts = facts
+        open_parts = {rule: residual(expression, facts) for rule, expression in broken.items()}
+        self._is_broken: dict[str, Test] = {rule: compile_expression(part) for rule, part in open_parts.items()}
+        self._open_facts: dict[str, tuple[str, ...]] = {}
+        """By rule: the unknown facts that it depends on."""
+        for rule, part in open_parts.items():
+            names = dict.fromkeys(name for leaf in comparisons(part) for name in (leaf.fact, leaf.other))
+            self._open_facts[rule] = tuple(name for name in names if name is not None and self._is_open(name))
+        leaves = leaves_by_fact(open_parts.values())
+        self._known = {name: facts[name] for name in leaves if not self._is_open(name)}
+        self._candidates: dict[str, tuple[Any, ...]] = {
+            name: answers_worth_trying(name, leaves, self._known, catalogue) for name in leaves if self._is_open(name)
+        }
+        """By unknown fact: the answers worth trying."""
+        self._left = BUDGET
 
     def _is_open(self, name: str) -> bool:
-        return isinstance(self.facts[name], Unknown)
+        return isinstance(self._facts[name], Unknown)
 
     def relevant(self) -> dict[str, tuple[str, ...]]:
-        """The facts to ask for, with the ids of the rules that hang on each.
+        """Return the facts to ask for, each with the ids of the rules that depend on it.
 
-        Starting from all of them, one fact after the other is left out if the rest is still enough.  What is left is
-        enough, and nothing in it can be spared: leaving out others never makes a fact matter less.  Only the rules
-        that name a fact need a look: where none of them can hang, all of them are settled without the fact, and what
-        the other rules could do is as it was before.
+        Starting from all unknown facts, one after the other is left out if the rest is still enough.  What remains is
+        enough, and none of it can be left out, because leaving out others never makes a fact matter less.  Only the
+        rules that name a fact are looked at: if all of them are settled without the fact, it changes no other rule.
         """
         asked: dict[str, tuple[str, ...]] = {}
         left_out: set[str] = set()
-        for name in sorted({name for names in self._names.values() for name in names}):
+        for name in sorted(self._candidates):
             unanswered = left_out | {name}
-            naming = (rule for rule in sorted(self.broken) if name in self._names[rule])
-            hanging = tuple(rule for rule in naming if self._can_hang(rule, unanswered))
-            if hanging:
-                asked[name] = hanging
+            naming = (rule for rule in sorted(self._open_facts) if name in self._open_facts[rule])
+            depending = tuple(rule for rule in naming if self._can_stay_open(rule, unanswered))
+            if depending:
+                asked[name] = depending
             else:
                 left_out.add(name)
         return asked
 
-    def _can_hang(self, rule: str, unanswered: AbstractSet[str]) -> bool:
+    def one_answer_meets(self, name: str, requirements: Iterable[Test]) -> bool:
+        """Whether one answer to this fact alone meets all of the requirements."""
+        for value in self._candidates[name]:
+            answered = TriedAnswers(self._facts)
+            answered[name] = value
+            if all(holds(answered) is True for holds in requirements):
+                return True
+        return False
+
+    def _can_stay_open(self, rule: str, unanswered: AbstractSet[str]) -> bool:
         """Whether some answers to all other facts leave this rule unknown and no rule broken."""
-        others = sorted(other for other in self.broken if other != rule)
+        others = sorted(other for other in self._open_facts if other != rule)
         self._left = BUDGET
         try:
             return any(
-                self._can_hold(others, answers, unanswered)
-                for answers in self._assignments(rule, Answers(self._known), unanswered, hangs=True)
+                self._can_all_be_kept(others, answers, unanswered)
+                for answers in self._answers_keeping(rule, TriedAnswers(self._known), unanswered, open_only=True)
             )
         except _OutOfBudget:
             return True
 
-    def _can_hold(self, rules: Iterable[str], answers: Answers, unanswered: AbstractSet[str]) -> bool:
+    def _can_all_be_kept(self, rules: Iterable[str], answers: TriedAnswers, unanswered: AbstractSet[str]) -> bool:
         """Whether the answers can be completed so that none of the rules is broken.
 
-        Rules that share no fact any more have nothing to do with each other: each group is completed by itself.
+        Rules that no longer share a fact are independent, so each group of rules is completed by itself.
         """
         undecided: dict[str, list[str]] = {}
         for rule in rules:
-            truth = evaluate(self.broken[rule], answers)
-            if truth is True:
+            broken = self._is_broken[rule](answers)
+            if broken is True:
                 return False
-            if truth is None and (names := self._unanswered_names(rule, answers, unanswered)):
+            if broken is None and (names := self._names_to_answer(rule, answers, unanswered)):
                 undecided[rule] = names
         return all(
             any(
-                self._can_hold(group[1:], completed, unanswered)
-                for completed in self._assignments(group[0], answers, unanswered, hangs=False)
+                self._can_all_be_kept(group[1:], completed, unanswered)
+                for completed in self._answers_keeping(group[0], answers, unanswered, open_only=False)
             )
-            for group in _groups(undecided)
+            for group in _independent_groups(undecided)
         )
 
-    def _unanswered_names(self, rule: str, answers: Answers, unanswered: AbstractSet[str]) -> list[str]:
-        return [name for name in self._names[rule] if name not in unanswered and name not in answers]
-
-    def _assignments(
-        self, rule: str, answers: Answers, unanswered: AbstractSet[str], *, hangs: bool
-    ) -> Iterator[Answers]:
-        """Answers to the rule's other facts under which it is not broken (and, if it `hangs`, is still unknown)."""
+    def _answers_keeping(
+        self, rule: str, answers: TriedAnswers, unanswered: AbstractSet[str], *, open_only: bool
+    ) -> Iterator[TriedAnswers]:
+        """Complete the answers so that this rule is not broken; with `open_only` it must still be unknown."""
         self._left -= 1
         if self._left < 0:
             raise _OutOfBudget
-        truth = evaluate(self.broken[rule], answers)
-        if truth is True or (hangs and truth is False):
+        broken = self._is_broken[rule](answers)
+        if broken is True or (open_only and broken is False):
             return
-        open_names = self._unanswered_names(rule, answers, unanswered)
-        if truth is False or not open_names:
+        names = self._names_to_answer(rule, answers, unanswered)
+        if broken is False or not names:
             yield answers
             return
-        for value in self._candidates[open_names[0]]:
-            tried = Answers(answers)
-            tried[open_names[0]] = value
-            yield from self._assignments(rule, tried, unanswered, hangs=hangs)
+        for value in self._candidates[names[0]]:
+            tried = TriedAnswers(answers)
+            tried[names[0]] = value
+            yield from self._answers_keeping(rule, tried, unanswered, open_only=open_only)
 
-    def settles(self, name: str, rules: Sequence[str], requirements: Mapping[str, Expression]) -> bool:
-        """Whether one answer to this fact alone meets what each of the rules requires."""
-        for value in self._candidates[name]:
-            answers = Answers(self._known)
-            answers[name] = value
-            if all(evaluate(residual(requirements[rule], self.facts), answers) is True for rule in rules):
-                return True
-        return False
+    def _names_to_answer(self, rule: str, answers: TriedAnswers, unanswered: AbstractSet[str]) -> list[str]:
+        return [name for name in self._open_facts[rule] if name not in unanswered and name not in answers]
 
 
-def _groups(names: Mapping[str, Sequence[str]]) -> list[list[str]]:
-    """The rules, by their names, that hang together by a common name, directly or by way of others."""
+def _independent_groups(names: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """Group the rules, given with the facts they name, so that rules of different groups share no fact."""
     groups: list[tuple[list[str], set[str]]] = []
     for rule, of_rule in names.items():
         apart = [group for group in groups if group[1].isdisjoint(of_rule)]
-        together = [group for group in groups if not group[1].isdisjoint(of_rule)]
-        rules = [each for group in together for each in group[0]]
-        groups = [*apart, ([*rules, rule], set(of_rule).union(*(group[1] for group in together)))]
+        joined = [group for group in groups if not group[1].isdisjoint(of_rule)]
+        rules = [each for group in joined for each in group[0]]
+        groups = [*apart, ([*rules, rule], set(of_rule).union(*(group[1] for group in joined)))]
     return [rules for rules, _ in groups]

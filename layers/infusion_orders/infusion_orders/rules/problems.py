@@ -1,4 +1,4 @@
-"""What is wrong with a rule set, in the words of the person who wrote it."""
+"""The problems of a rule set, as its author sees them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RuleProblem:
-    """Where and what: the file (if known), the rule's id or the table's name, the path inside it, and the problem."""
+    """A problem with its place: the file if it is known, the rule or table, and the path inside it."""
 
     file: str
     rule: str
@@ -15,13 +15,13 @@ class RuleProblem:
     problem: str
 
     def __str__(self) -> str:
-        """One line for people."""
+        """The problem in one line."""
         parts = (self.file, self.rule, self.path, " ".join(self.problem.split()))
         return ": ".join(part for part in parts if part)
 
 
 class RuleSetErrors(ValueError):
-    """A rule set that does not load: all of its problems, none of its rules."""
+    """The rule set does not load; `problems` holds all of its problems."""
 
     def __init__(self, problems: tuple[RuleProblem, ...]) -> None:
         super().__init__("\n".join(map(str, problems)))

@@ -1,7 +1,7 @@
-"""Representative values: a few values of a fact that tell apart everything that the given comparisons can tell apart.
+"""Representative values: a few values of a fact that stand for all others in the given comparisons.
 
-A number falls between or on the constants that are named, a code is one of them or another, a set of codes holds some
-of them or none.  What holds for all representatives therefore holds for all values.
+A number lies between or on the constants that the comparisons name, a code is one of them or another one, a set of
+codes contains some of them or none.  What is true for all representatives is therefore true for all values.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from infusion_orders.rules.expression import Comparison, Expression
 
 OTHERS = ("~other~", "~another~")
-"""Two codes that no rule names: two, because comparing two facts can tell equal from different ones."""
+"""Two codes that no rule names.  A comparison of two facts needs two, one equal and one different."""
 MOST_CODE_CLASSES = 5
 ANY_STRUCTURE = object()
 
 
 def representatives(fact: Fact, leaves: Sequence[Comparison], linked: Iterable[Any] = ()) -> tuple[Any, ...]:
-    """The values of `fact` to try.  `linked` are values of the facts that it is compared with."""
+    """Return the values of the fact to try; `linked` are values of the facts that it is compared with."""
     if fact.kind is Kind.BOOLEAN:
         return (True, False)
     if fact.kind is Kind.STRUCTURE:
@@ -43,7 +43,7 @@ def representatives(fact: Fact, leaves: Sequence[Comparison], linked: Iterable[A
 def answers_worth_trying(
     name: str, leaves: Mapping[str, Sequence[Comparison]], known: Mapping[str, Any], catalogue: Catalogue
 ) -> tuple[Any, ...]:
-    """Representatives of a fact by all the leaves that name it; a fact that it is compared with is known, or open."""
+    """Return the representatives of a fact in all the leaves that name it, by itself or with another fact."""
     partners = {other for leaf in leaves[name] for other in (leaf.fact, leaf.other) if other not in (None, name)}
     linked: list[Any] = []
     for partner in sorted(partner for partner in partners if partner is not None):
@@ -57,7 +57,7 @@ def answers_worth_trying(
 
 
 def leaves_by_fact(expressions: Iterable[Expression]) -> dict[str, list[Comparison]]:
-    """The comparisons that name each fact, on either side."""
+    """Return the comparisons by the facts that they name, on either side."""
     leaves: dict[str, list[Comparison]] = {}
     for expression in expressions:
         for leaf in comparisons(expression):
@@ -68,7 +68,7 @@ def leaves_by_fact(expressions: Iterable[Expression]) -> dict[str, list[Comparis
 
 
 def constants_of(comparison: Comparison) -> tuple[Any, ...]:
-    """What a fact is compared with: one constant, several, or none."""
+    """Return the constants of a comparison: one, several, or none."""
     if comparison.constant is None:
         return ()
     if isinstance(comparison.constant, tuple | frozenset):
@@ -91,7 +91,7 @@ def _points(constants: list[Any], step: Any) -> tuple[Any, ...]:
 
 
 def code_classes(leaves: Sequence[Comparison]) -> tuple[str, ...]:
-    """One code of each class that the comparisons cannot tell apart."""
+    """Return one code of each class of codes that the comparisons treat alike."""
     classes: dict[tuple[bool, ...], str] = {}
     for code in (*sorted({code for leaf in leaves for code in constants_of(leaf)}), OTHERS[0]):
         alone = frozenset({code})
@@ -100,7 +100,7 @@ def code_classes(leaves: Sequence[Comparison]) -> tuple[str, ...]:
 
 
 def _code_sets(leaves: Sequence[Comparison]) -> tuple[frozenset[str], ...]:
-    """The classes in every combination while those are few."""
+    """Every combination of the classes, if there are few of them."""
     codes = code_classes(leaves)
     sizes = range(len(codes) + 1) if len(codes) <= MOST_CODE_CLASSES else (0, 1, len(codes))
     return tuple(frozenset(chosen) for size in sizes for chosen in combinations(codes, size))

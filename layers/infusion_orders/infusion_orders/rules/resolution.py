@@ -1,6 +1,6 @@
-"""From what authors write to typed expressions: names looked up, constants read, types and units and domains held.
+"""Turns conditions as authors write them into typed expressions; checks names, types, units and domains.
 
-Every problem is collected with its path, so that an author sees them all at once.
+Problems are collected with their paths, so that an author sees all of them at once.
 """
 
 from __future__ import annotations
@@ -8,20 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind, Scope
+from infusion_orders.orders.suggestions import did_you_mean, valid_words
 from infusion_orders.orders.values import MOST_DIGITS, is_bounded
 from infusion_orders.rules.condition import All, FactReference, Leaf, Not
 from infusion_orders.rules.expression import Comparison, Every, Negation, Some
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from infusion_orders.facts.fact import Catalogue, Fact
     from infusion_orders.rules.expression import Expression
+    from infusion_orders.rules.rule import Period, Rule
 
+DATE_OF_SERVICE = "line.date_of_service"
 ORDERED = frozenset({"is", "is_not", "below", "at_most", "above", "at_least", "between", "known"})
 OPERATORS_OF_KIND = {
     Kind.BOOLEAN: frozenset({"is", "is_not", "known"}),
@@ -35,19 +35,55 @@ OPERATORS_OF_KIND = {
 
 
 class WrongConstant(ValueError):
-    """A constant that its fact can never equal; the text says which kind is right."""
+    """A constant that is no value of its fact; the text says which kind is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedRule:
+    """A rule with typed conditions; assigned facts still appear by name.  `in_force` is its period as a condition."""
+
+    rule: Rule
+    in_force: Expression
+    when: Expression
+    require: Expression
+
+    @property
+    def applies(self) -> Expression:
+        """The condition under which the rule applies: its period and its `when`."""
+        if self.in_force is True or self.when is True:
+            return self.when if self.in_force is True else self.in_force
+        return Every((self.in_force, self.when))
+
+
+def resolve(rule: Rule, resolver: Resolver) -> ResolvedRule:
+    """Return the rule with typed conditions; the resolver collects the problems."""
+    resolver.line_facts_allowed = rule.scope is Scope.LINE
+    when = True if rule.when is None else resolver.expression(rule.when, "when")
+    require = True if rule.require is None else resolver.expression(rule.require, "require")
+    return ResolvedRule(rule, _in_force(rule.effective), when, require)
+
+
+def _in_force(period: Period) -> Expression:
+    bounds = [("at_least", period.from_), ("at_most", period.to)]
+    leaves = tuple(Comparison(DATE_OF_SERVICE, operator, bound) for operator, bound in bounds if bound is not None)
+    return Every(leaves) if len(leaves) > 1 else leaves[0] if leaves else True
+
+
+def any_date_in(period: Period) -> date:
+    """Return a date of service on which a rule with this period is in force."""
+    return period.from_ or period.to or date(2025, 1, 1)
 
 
 @dataclass(slots=True)
 class Resolver:
-    """Resolves conditions over one catalogue; `problems` grows with (path, problem) pairs."""
+    """Resolves conditions over one catalogue and collects `problems` as (path, problem) pairs."""
 
     catalogue: Catalogue
     line_facts_allowed: bool = True
     problems: list[tuple[str, str]] = field(default_factory=list)
 
     def expression(self, condition: Any, path: str) -> Expression:
-        """The typed expression; a leaf with a problem becomes `False`, and the problem is noted."""
+        """Return the typed expression.  A leaf with a problem becomes `False`, and the problem is collected."""
         if isinstance(condition, Leaf):
             return self._leaf(condition, path)
         if isinstance(condition, Not):
@@ -57,12 +93,12 @@ class Resolver:
         return Every(resolved) if word == "all" else Some(resolved)
 
     def fact(self, name: str, path: str) -> Fact | None:
-        """The fact of that name; a problem with the nearest name when there is none."""
+        """Return the fact of that name; collect a problem if there is none."""
         found = self.catalogue.facts.get(name)
         if found is None:
-            self.problems.append((path, f"there is no fact {name!r}{nearest(name, self.catalogue.facts)}"))
+            self.problems.append((path, f"there is no fact {name!r}{did_you_mean(name, self.catalogue.facts)}"))
         elif found.scope is Scope.LINE and not self.line_facts_allowed:
-            self.problems.append((path, f"{name!r} is a fact of a line: a rule of scope `order` may not use it"))
+            self.problems.append((path, f"{name} is a fact of a line, so a rule of scope `order` cannot use it"))
         return found
 
     def _leaf(self, leaf: Leaf, path: str) -> Expression:
@@ -71,11 +107,11 @@ class Resolver:
             return False
         allowed = OPERATORS_OF_KIND[fact.kind]
         if not allowed:
-            self.problems.append((path, f"{fact.name} is a {fact.kind}: it may be shown in a message, not compared"))
+            self.problems.append((path, f"{fact.name} is a {fact.kind} for messages; a condition cannot compare it"))
             return False
         if leaf.operator not in allowed:
             may = ", ".join(sorted(allowed))
-            self.problems.append((path, f"{fact.name} is a {fact.kind}: it takes {may}, not `{leaf.operator}`"))
+            self.problems.append((path, f"{fact.name} is a {fact.kind}: use {may}, not `{leaf.operator}`"))
             return False
         if isinstance(leaf.operand, FactReference):
             return self._relation(fact, leaf, path)
@@ -98,7 +134,7 @@ class Resolver:
 
 
 def typed_constant(fact: Fact, operator: str, operand: Any) -> Any:
-    """What a leaf compares the fact with: a tuple of literals becomes a set, a pair or prefixes, as the operator asks.
+    """Return the typed constant of a leaf: a set, a pair or prefixes if the operator takes a list.
 
     Raises WrongConstant.
     """
@@ -112,7 +148,7 @@ def typed_constant(fact: Fact, operator: str, operand: Any) -> Any:
         return (low, high)
     if operator == "starts_with_any":
         if not all(isinstance(prefix, str) and prefix for prefix in operand):
-            message = "`starts_with_any` takes texts"
+            message = "`starts_with_any` takes a list of texts"
             raise WrongConstant(message)
         return tuple(operand)
     if isinstance(operand, tuple):
@@ -121,9 +157,9 @@ def typed_constant(fact: Fact, operator: str, operand: Any) -> Any:
 
 
 def read_constant(fact: Fact, literal: Any) -> Any:
-    """A literal as a value of the fact (an element, for a set of codes).
+    """Return the literal as a value of the fact, or as an element if the fact is a set of codes.
 
-    Raises WrongConstant for another type, and for a code outside the fact's domain, with the nearest valid one.
+    Raises WrongConstant for another type, and for a code outside the domain of the fact.
     """
     if fact.kind is Kind.BOOLEAN and isinstance(literal, bool):
         return literal
@@ -133,10 +169,10 @@ def read_constant(fact: Fact, literal: Any) -> Any:
         return _date(fact, literal)
     if fact.kind in (Kind.CODE, Kind.CODES) and isinstance(literal, str):
         if fact.domain is not None and literal not in fact.domain:
-            message = f"{literal!r} is no value of {fact.name}{nearest(literal, fact.domain)}"
+            message = f"{literal!r} is not a value of {fact.name}{valid_words(literal, fact.domain)}"
             raise WrongConstant(message)
         return literal
-    message = f"{fact.name} is a {fact.kind}: {literal!r} is not one{_quoting(fact)}"
+    message = f"{fact.name} is a {fact.kind}, and {literal!r} is not one{_quoting(fact)}"
     raise WrongConstant(message)
 
 
@@ -146,7 +182,7 @@ def _number(fact: Fact, literal: float | str) -> Decimal:
     except ArithmeticError:
         number = Decimal("NaN")
     if not number.is_finite():
-        message = f"{fact.name} is a number: {literal!r} is not one"
+        message = f"{fact.name} is a number, and {literal!r} is not one"
         raise WrongConstant(message)
     if not is_bounded(number):
         message = f"{fact.name} is a number of at most {MOST_DIGITS} digits: {literal!r} is out of range"
@@ -158,15 +194,9 @@ def _date(fact: Fact, literal: str) -> date:
     try:
         return date.fromisoformat(literal)
     except ValueError:
-        message = f"{fact.name} is a date: write it as 2026-01-31"
+        message = f"{fact.name} is a date; write it as 2026-01-31"
         raise WrongConstant(message) from None
 
 
 def _quoting(fact: Fact) -> str:
     return " (quote a code that looks like a number)" if fact.kind in (Kind.CODE, Kind.CODES) else ""
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """`; did you mean ...?` with the nearest of the names, or nothing when none is near."""
-    found = get_close_matches(name, list(names), n=1, cutoff=0.6)
-    return f"; did you mean {found[0]!r}?" if found else ""

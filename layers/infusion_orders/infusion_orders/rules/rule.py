@@ -8,14 +8,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, RootModel, StringConstraints, model_validator
 
-from infusion_orders.orders.order import ProviderType
+from infusion_orders.facts.fact import Scope
+from infusion_orders.orders.vocabularies import ProviderType
 from infusion_orders.rules.condition import Condition, FactReference, Strict
 
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 
 class Effect(StrEnum):
-    """What follows when a rule is not met, strongest first; a warning never changes an outcome."""
+    """What follows if a rule is not met, the strongest effect first; a warning never changes an outcome."""
 
     REDIRECT = "redirect"
     REJECT = "reject"
@@ -23,15 +24,15 @@ class Effect(StrEnum):
     WARN = "warn"
 
 
-class Coverage(StrEnum):
-    """What a rejection says about coverage: the order can be corrected, or the plan does not cover the item."""
+class PlanCoverage(StrEnum):
+    """Whether a rejected item is covered once the order is corrected, or excluded by the plan."""
 
     CORRECTABLE = "correctable"
     EXCLUDED = "excluded"
 
 
 class Basis(StrEnum):
-    """How well founded a rule is: what is `unverified` may only ever lead to review or a warning."""
+    """Where a rule comes from; an `unverified` rule may only lead to a review or a warning."""
 
     MANUAL = "manual"
     REGULATION = "regulation"
@@ -42,7 +43,7 @@ class Basis(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What one rule says of one line."""
+    """The verdict of one rule on one line."""
 
     SATISFIED = "satisfied"
     NOT_MET = "not_met"
@@ -51,15 +52,8 @@ class Verdict(StrEnum):
     ERROR = "error"
 
 
-class Scope(StrEnum):
-    """Whether a rule speaks of the order or of each line."""
-
-    ORDER = "order"
-    LINE = "line"
-
-
 class Period(Strict):
-    """Dates of service for which a rule is in force, both days included; an absent end is open."""
+    """The dates of service for which a rule is in force, both days included; without an end it stays in force."""
 
     from_: date | None = Field(None, alias="from")
     to: date | None = None
@@ -73,17 +67,17 @@ class Period(Strict):
 
 
 class ActionTemplate(Strict):
-    """What the partner can do about it: the vendor may be a fact of the line."""
+    """What the partner can do about it; the vendor may be a fact of the line."""
 
     action: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{2,40}$")]
     vendor: str | FactReference | None = None
 
 
 class Otherwise(Strict):
-    """What follows when the requirement does not hold.  `{fact.name}` in a text shows the fact's value."""
+    """What follows if the requirement does not hold.  `{fact.name}` in a text shows the value of the fact."""
 
     effect: Effect
-    coverage: Coverage = Coverage.CORRECTABLE
+    coverage: PlanCoverage = PlanCoverage.CORRECTABLE
     message: Sentence
     remedy: Sentence | None = None
     action: ActionTemplate | None = None
@@ -107,10 +101,10 @@ class Citation(Strict):
 
 
 class Example(Strict):
-    """Facts by name and the verdict they must give; a fact that is not given, or given as null, is unknown.
+    """Facts by name and the verdict that they must lead to; a fact that is absent or null is unknown.
 
-    An example that gives no fact of `when` takes it as holding, and one that gives no date of service lies in the
-    rule's period.  `asks` names the facts whose questions must be asked.
+    If an example gives no fact of `when`, the rule applies; if it gives no date of service, the rule is in force.
+    `asks` names the facts that the rule must ask for.
     """
 
     given: dict[str, Any]
@@ -119,7 +113,7 @@ class Example(Strict):
 
 
 class Rule(Strict):
-    """One rule.  It either requires (with `otherwise`) or assigns."""
+    """One rule.  It has `require` with `otherwise`, or `assign`."""
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+$", max_length=100)]
     clause: Annotated[str, StringConstraints(max_length=20)] | None = None
@@ -143,7 +137,7 @@ class Rule(Strict):
             message = "a rule needs either `require` with `otherwise`, or `assign`"
             raise ValueError(message)
         if self.assign is not None and len(self.assign) != 1:
-            message = "`assign` gives one target its value"
+            message = "`assign` gives a value to exactly one fact"
             raise ValueError(message)
         return self
 
@@ -157,4 +151,4 @@ class Rule(Strict):
 
 
 class RuleFile(RootModel[tuple[Rule, ...]]):
-    """A rule file: a list of one subject's rules."""
+    """A rule file: the list of rules about one subject."""

@@ -1,51 +1,27 @@
-"""The texts of a rule: `{fact.name}` in a message or remedy shows the fact's value on the line that was judged."""
+"""The texts of a rule: `{fact.name}` in a message or a remedy shows the value of the fact on the judged line."""
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.facts.case import plain_value
+from infusion_orders.facts.plain_values import plain_value
 from infusion_orders.facts.unknown import Unknown
-from infusion_orders.rules.resolution import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from infusion_orders.facts.fact import Catalogue
-    from infusion_orders.rules.rule import Rule
+    from collections.abc import Mapping
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
-def placeholder_problems(rule: Rule, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
-    """Placeholders that name no fact, an assigned one, or one that identifies a person."""
-    if rule.otherwise is None:
-        return
-    for path, text in (("message", rule.otherwise.message), ("remedy", rule.otherwise.remedy or "")):
-        for name in _PLACEHOLDER.findall(text):
-            if name not in catalogue.facts:
-                yield f"otherwise.{path}", f"there is no fact {name!r}{nearest(name, catalogue.facts)}"
-            elif catalogue.facts[name].private or name in catalogue.assigned:
-                yield f"otherwise.{path}", f"{name} may not be shown in a text"
+def placeholders(text: str) -> list[str]:
+    """Return the names of the facts that the text shows, from left to right."""
+    return _PLACEHOLDER.findall(text)
 
 
 def rendered(text: str, facts: Mapping[str, Any]) -> str:
-    """The text with its placeholders filled; an unknown fact shows as such."""
-    pieces = _pieces(text)
-    if len(pieces) == 1:
-        return text
-    shown = list(pieces)
-    for position in range(1, len(pieces), 2):
-        shown[position] = _shown(facts[pieces[position]])
-    return "".join(shown)
-
-
-@lru_cache(maxsize=2_048)
-def _pieces(text: str) -> tuple[str, ...]:
-    """What stands between placeholders, and in every second place a placeholder's fact."""
-    return tuple(_PLACEHOLDER.split(text))
+    """Return the text with the value of each fact that it shows; an unknown fact shows as `(not known)`."""
+    return _PLACEHOLDER.sub(lambda placeholder: _shown(facts[placeholder[1]]), text)
 
 
 def _shown(value: Any) -> str:

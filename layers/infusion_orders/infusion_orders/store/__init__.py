@@ -1,4 +1,4 @@
-"""DynamoDB: rule sets with their versions and pointer, partners, and recorded decisions.
+"""The DynamoDB tables: rule set versions and the pointer to the active one, partners, and recorded decisions.
 
-Everything goes through one low-level client a process; every failure is an exception of this package with a name.
+All stores of a process share one low-level client.  Every failure is an exception that this package defines.
 """

@@ -1,11 +1,11 @@
-"""Partner profiles: who may call, and for which lines of business."""
+"""Partner profiles: who may call the API, and for which lines of business."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infusion_orders.store.client import named_failures
+from infusion_orders.store.dynamodb import translated_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ MOST_CACHED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """`client_id` is the one in the caller's verified claims; `status` is `active` or `suspended`."""
+    """A partner: `client_id` comes from the caller's verified claims, `status` is `active` or `suspended`."""
 
     client_id: str
     name: str
@@ -27,7 +27,7 @@ class Partner:
 
 
 class PartnerStore:
-    """Profiles by client id, each read at most once in `refresh_seconds`."""
+    """Partner profiles by client id; each is read at most once in `refresh_seconds`."""
 
     def __init__(
         self, client: DynamoDBClient, table: str, *, refresh_seconds: float, clock: Callable[[], float]
@@ -39,11 +39,11 @@ class PartnerStore:
         self._read: dict[str, tuple[float, Partner]] = {}
 
     def get(self, client_id: str) -> Partner | None:
-        """The partner, or None for somebody unknown.  Raises StoreUnavailable: a fault is never a refusal."""
+        """Return the partner, or None if it is not registered.  Raises StoreUnavailable."""
         read_at, partner = self._read.get(client_id, (float("-inf"), None))
         if partner is not None and 0 <= self._clock() - read_at < self._refresh_seconds:
             return partner
-        with named_failures():
+        with translated_errors():
             answer = self._client.get_item(TableName=self._table, Key=_key(client_id))
         item = answer.get("Item")
         if item is None:
@@ -57,12 +57,12 @@ class PartnerStore:
         return partner
 
     def client_ids(self) -> tuple[str, ...]:
-        """Every registered partner's, in their order: for work over all of them, never on a request's path.
+        """Return the sorted ids of all registered partners.  Raises StoreUnavailable.
 
-        Raises StoreUnavailable.
+        This scans the table, so no request may wait for it.
         """
         found: list[str] = []
-        with named_failures():
+        with translated_errors():
             pages = self._client.get_paginator("scan").paginate(
                 TableName=self._table,
                 FilterExpression="SK = :profile AND begins_with(PK, :partner)",
@@ -74,7 +74,7 @@ class PartnerStore:
         return tuple(sorted(found))
 
     def put(self, partner: Partner) -> None:
-        """Adds the partner, or replaces its profile.  Raises StoreUnavailable."""
+        """Add the partner, or replace its profile.  Raises StoreUnavailable."""
         item = {
             **_key(partner.client_id),
             "name": {"S": partner.name},
@@ -83,7 +83,7 @@ class PartnerStore:
         }
         if not partner.lines_of_business:
             item["lines_of_business"] = {"NULL": True}
-        with named_failures():
+        with translated_errors():
             self._client.put_item(TableName=self._table, Item=item)  # type: ignore[arg-type]
         self._read.pop(partner.client_id, None)
 

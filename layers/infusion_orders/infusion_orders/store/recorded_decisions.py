@@ -1,6 +1,6 @@
-"""Recorded decisions by partner and time, a page at a time, and from the lines of an export to S3.
+"""Reading recorded decisions for a replay: from the table, by partner and time, or from an export to S3.
 
-With each page goes a mark: whoever kept it can go on behind that page.
+They come in pages.  Each page comes with the position after it, from which a later run can continue.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.decisions.replay import RecordedDecision
-from infusion_orders.store.client import named_failures
-from infusion_orders.store.kept_texts import text_of
+from infusion_orders.store.decisions import DECISION_PREFIX, PARTNER_PREFIX, text_from
+from infusion_orders.store.dynamodb import translated_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,22 +19,25 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-PARTNER = "PARTNER#"
-DECISION = "DECISION#"
-PAGE = 500
-FIRST, LAST = "0" * 16, "Z" * 16
+PAGE_SIZE = 500
+FIRST_SUFFIX, LAST_SUFFIX = "0" * 16, "Z" * 16
+"""The smallest and the largest random part of a ULID."""
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
+class UnreadableExport(Exception):
+    """A file that is not an export of decisions; the text says how many were read, and nothing of the content."""
+
+
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Some decisions in the order of their ids; `last` is the id to go on after, None where there are no more."""
+class DecisionPage:
+    """Decisions in the order of their ids; `last` is the id after which the next page starts, None at the end."""
 
     decisions: tuple[RecordedDecision, ...]
     last: str | None
 
 
-def page_of(
+def read_page(
     client: DynamoDBClient,
     table: str,
     partner: str,
@@ -42,60 +45,66 @@ def page_of(
     since: datetime,
     until: datetime,
     after: str | None = None,
-    most: int | None = None,
-) -> Page:
-    """A partner's decisions of the milliseconds from `since` to `until`, both included.  Raises StoreUnavailable."""
-    key = {"PK": {"S": f"{PARTNER}{partner}"}}
-    more: dict[str, Any] = {} if after is None else {"ExclusiveStartKey": {**key, "SK": {"S": f"{DECISION}{after}"}}}
-    if most is not None:
-        more["Limit"] = most
-    with named_failures():
+    limit: int | None = None,
+) -> DecisionPage:
+    """Read a partner's decisions from `since` to `until`, both included.  Raises StoreUnavailable."""
+    key = {"PK": {"S": f"{PARTNER_PREFIX}{partner}"}}
+    more: dict[str, Any] = {}
+    if after is not None:
+        more["ExclusiveStartKey"] = {**key, "SK": {"S": f"{DECISION_PREFIX}{after}"}}
+    if limit is not None:
+        more["Limit"] = limit
+    with translated_errors():
         answer = client.query(
             TableName=table,
             KeyConditionExpression="PK = :partner AND SK BETWEEN :first AND :last",
             ExpressionAttributeValues={
                 ":partner": key["PK"],
-                ":first": {"S": f"{DECISION}{_moment_of_id(since)}{FIRST}"},
-                ":last": {"S": f"{DECISION}{_moment_of_id(until)}{LAST}"},
+                ":first": {"S": f"{DECISION_PREFIX}{_id_prefix(since)}{FIRST_SUFFIX}"},
+                ":last": {"S": f"{DECISION_PREFIX}{_id_prefix(until)}{LAST_SUFFIX}"},
             },
             ProjectionExpression="PK, decision_id, facts, decision",
             **more,
         )
     last = answer.get("LastEvaluatedKey", {}).get("SK", {}).get("S")
     decisions = tuple(map(recorded_decision, answer["Items"]))
-    return Page(decisions, None if last is None else str(last).removeprefix(DECISION))
+    return DecisionPage(decisions, None if last is None else str(last).removeprefix(DECISION_PREFIX))
 
 
 def recorded_decision(item: Mapping[str, Any]) -> RecordedDecision:
-    """From an item's typed attributes.  Raises KeyError, ValueError or OSError for any other item."""
+    """Return the decision that an item holds.  Raises KeyError, ValueError or OSError for any other item."""
     return RecordedDecision(
         decision_id=item["decision_id"]["S"],
-        partner=item["PK"]["S"].removeprefix(PARTNER),
-        facts=text_of(item["facts"]),
-        decision=text_of(item["decision"]),
+        partner=item["PK"]["S"].removeprefix(PARTNER_PREFIX),
+        facts=text_from(item["facts"]),
+        decision=text_from(item["decision"]),
     )
 
 
-def decisions_of_export(lines: Iterable[bytes]) -> Iterator[RecordedDecision]:
-    """The decisions among the items of DynamoDB's export in its own JSON: one `{"Item": {...}}` a line.
+def decisions_in_export(lines: Iterable[bytes]) -> Iterator[RecordedDecision]:
+    """Yield the decisions among the items of a DynamoDB export, which has one `{"Item": {...}}` per line.
 
-    Raises ValueError, KeyError or OSError for a line that is none.
+    Raises UnreadableExport, also when the lines are those of a damaged compressed file.
     """
-    for line in lines:
-        if line.strip():
-            item = json.loads(line)["Item"]
-            if item["SK"]["S"].startswith(DECISION):
+    count = 0
+    try:
+        for line in lines:
+            item = json.loads(line)["Item"] if line.strip() else None
+            if item is not None and item["SK"]["S"].startswith(DECISION_PREFIX):
                 yield recorded_decision(item)
+                count += 1
+    except (ValueError, KeyError, OSError, EOFError, TypeError) as problem:
+        raise UnreadableExport(f"after {count} decisions: {type(problem).__name__}") from None
 
 
-def _moment_of_id(at: datetime) -> str:
-    """The first ten characters of a ULID: its milliseconds, in Crockford's base 32."""
+def _id_prefix(at: datetime) -> str:
+    """Return the first ten characters of a ULID: its milliseconds in Crockford's base 32."""
     milliseconds = int(at.timestamp() * 1000)
     return "".join(_CROCKFORD[milliseconds >> 5 * place & 31] for place in range(9, -1, -1))
 
 
-def moment_of(decision_id: str) -> float:
-    """Seconds since 1970, from a decision's id.  Raises ValueError."""
+def recorded_at(decision_id: str) -> float:
+    """Return the time in a decision's id, in seconds since 1970.  Raises ValueError."""
     milliseconds = 0
     for character in decision_id[:10]:
         milliseconds = milliseconds * 32 + _CROCKFORD.index(character)
@@ -103,10 +112,10 @@ def moment_of(decision_id: str) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """How far a source was read: the part (a partner, a file), and the last id or the number of decisions in it.
+class Position:
+    """How far a source was read: the part (a partner or a file), and the last id or the number of decisions in it.
 
-    `share` is about how much of the whole lies behind the mark.
+    `share` estimates which part of the whole was read, from 0 to 1.
     """
 
     part: int
@@ -116,7 +125,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class TableSource:
-    """The decisions of some partners from one moment to another."""
+    """The decisions of some partners from `since` to `until`, read from the table."""
 
     client: DynamoDBClient
     table: str
@@ -126,32 +135,33 @@ class TableSource:
 
     @property
     def name(self) -> dict[str, Any]:
-        """What tells this source from another one."""
+        """Return the values that distinguish this source from another one."""
         days = [self.since.isoformat(), self.until.isoformat()]
         return {"table": self.table, "partners": list(self.partners), "days": days}
 
-    def pages(self, mark: Mark | None) -> Iterator[tuple[tuple[RecordedDecision, ...], Mark]]:
-        """From the mark on, or from the beginning.  Raises StoreUnavailable."""
-        first, after = (0, None) if mark is None else (mark.part, None if mark.at is None else str(mark.at))
+    def pages(self, position: Position | None) -> Iterator[tuple[tuple[RecordedDecision, ...], Position]]:
+        """Yield the pages after the position, or all of them.  Raises StoreUnavailable."""
+        first = 0 if position is None else position.part
+        after = None if position is None or position.at is None else str(position.at)
         for part in range(first, len(self.partners)):
             while True:
-                page = page_of(
+                page = read_page(
                     self.client,
                     self.table,
                     self.partners[part],
                     since=self.since,
                     until=self.until,
                     after=after,
-                    most=PAGE,
+                    limit=PAGE_SIZE,
                 )
                 after = page.last
-                yield page.decisions, self._mark(part, after)
+                yield page.decisions, self._position(part, after)
                 if after is None:
                     break
 
-    def _mark(self, part: int, last: str | None) -> Mark:
+    def _position(self, part: int, last: str | None) -> Position:
         if last is None:
-            return Mark(part + 1, None, (part + 1) / len(self.partners))
+            return Position(part + 1, None, (part + 1) / len(self.partners))
         length = (self.until - self.since).total_seconds() or 1.0
-        within = (moment_of(last) - self.since.timestamp()) / length
-        return Mark(part, last, (part + within) / len(self.partners))
+        within = (recorded_at(last) - self.since.timestamp()) / length
+        return Position(part, last, (part + within) / len(self.partners))

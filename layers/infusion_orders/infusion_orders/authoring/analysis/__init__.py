@@ -1,6 +1,6 @@
-"""What is wrong with a rule set that is well-formed: dead rules, contradictions, gaps and overlaps, each with an order.
+"""Finds faults in a rule set that loads: dead rules, contradictions, gaps and overlaps, each shown by an order.
 
-Conditions are looked at over the finite cells of their facts first (`cells.py`): what holds in no cell holds for no
-order, and that is a proof.  What holds in some cell is looked for among orders (`orders.py`), and told only with an
-order that shows it.
+`satisfiability.py` first tries every combination of values that a condition can tell apart.  If the condition is false
+for all of them, it is false for every order: that is a proof.  Otherwise `order_search.py` looks for an order for which
+it is true, and a fault is reported only together with such an order.
 """

@@ -1,6 +1,6 @@
-"""Values worth trying at a place of an order: what the conditions name, what the tables know, and one beyond both.
+"""Values worth trying at a place in an order: those that the condition or the tables name, and one that neither names.
 
-They are JSON, as a partner would send them.
+The values are JSON, as a partner would send them.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind
-from infusion_orders.reference.schema import ANY, TABLES
-from infusion_orders.reference.values import split_list
+from infusion_orders.reference.schema import ANY, TABLES, split_list
 from infusion_orders.rules.representatives import constants_of, leaves_by_fact
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 USUAL_DAY = date(2026, 12, 1)
 DAY = timedelta(days=1)
-ONE_YEAR = Decimal("365.25")
 AMOUNTS = ("1", "10", "100", "1000", "0.1", "25", "40", "500", "5000")
 AGES = (50, 10, 20, 0, 70)
 DOSES = (("1", "g"), ("100", "mg"), ("1000", "unit"), ("10", "ml"), ("20", "meq"), ("5", "mg/kg"))
@@ -51,7 +49,7 @@ PERSONS = {
     "member.mbi": "1EG4-TE5-MK73",
     "member.cin": "90000000A",
 }
-"""Well-formed identifiers that are made up."""
+"""Made-up identifiers with correct check digits."""
 UNLISTED_CODE = "V9999"
 UNLISTED_DIAGNOSIS = "Z99.89"
 
@@ -105,33 +103,33 @@ COMPLETE: Json = {
         }
     ],
 }
-"""An order that stands under the default rules: it fills the places that a counter-example leaves open."""
+"""An order that the default rules accept.  It completes the orders that the search finds."""
 
 
 class TableSamples:
-    """What the tables of one version suggest, worked out once."""
+    """The values that the tables of one version suggest."""
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
 
     @cached_property
     def days(self) -> tuple[str, ...]:
-        """On which something begins, or has just ended, the latest first."""
+        """The days on which a row begins or has just ended, latest first."""
         return tuple(_boundaries(self.tables))
 
     @cached_property
     def codes(self) -> Mapping[str, Mapping[str, str]]:
-        """Each code's row by column: that of its last period."""
+        """The last row of each code, by column name."""
         header = TABLES["codes"].header()
         return {row[0]: dict(zip(header, row, strict=True)) for row in self.tables.get("codes", ())[1:]}
 
     @cached_property
     def code_of_each_class(self) -> tuple[str, ...]:
-        """One code of each class: of one group, therapy and category, ended or not, and in the same other tables."""
+        """One code of each class, as `_codes_of_each_class` defines them."""
         return _codes_of_each_class(self.tables)
 
     def cells(self, table: str, column: str) -> tuple[str, ...]:
-        """What stands in the column, once each."""
+        """Return the distinct values of the column."""
         position = TABLES[table].header().index(column)
         cells = dict.fromkeys(row[position] for row in self.tables.get(table, ())[1:])
         return tuple(cell for cell in cells if cell != ANY)
@@ -147,11 +145,11 @@ class Samples:
     _named: dict[str, list[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """What the condition compares each fact with; of a derived fact, it counts for what it is derived from."""
+        """Collect the constants that each fact, or a fact derived from it, is compared with."""
         for name, leaves in leaves_by_fact([self.expression]).items():
             constants = [constant for leaf in leaves for constant in constants_of(leaf)]
             fact = self.catalogue.facts[name]
-            for source in (name, *fact.derived_from):
+            for source in (name, *(source.name for source in self.catalogue.sources(name))):
                 if source == name or self._alike(fact, self.catalogue.facts[source]):
                     self._named.setdefault(source, []).extend(constants)
 
@@ -160,7 +158,7 @@ class Samples:
         return source.kind is fact.kind or (source.kind in codes and fact.kind in codes)
 
     def at(self, name: str, document: Json, line: int | None) -> Iterable[Any]:
-        """JSON values for the place of an asked fact, the likeliest first; some may not be valid there."""
+        """Return JSON values for the place of a stated fact, likeliest first.  Some may be invalid there."""
         fact = self.catalogue.facts[name]
         named = sorted(set(self._named.get(name, ())), key=str)
         special = _SPECIAL.get(name)
@@ -230,7 +228,7 @@ def _numbers(named: Iterable[Decimal]) -> tuple[str, ...]:
 
 
 def _born(age: int, day: date) -> date:
-    """The birthday on which the age is reached on that very day."""
+    """Return a birth date that gives this age on that day."""
     return date(day.year - age, day.month, min(day.day, 28))
 
 
@@ -240,7 +238,7 @@ def _service_from(document: Json, line: int | None) -> date:
 
 
 def _boundaries(tables: Tables) -> list[str]:
-    """First days and the days after last days of the tables that an order's own words lead to."""
+    """Return the first days of rows and the days after they end, for tables that the order itself looks up."""
     days: set[str] = set()
     for name in ("codes", "vendors", "crosswalk", "dofr_grid", "counties", "therapies"):
         period = TABLES[name].period
@@ -254,7 +252,7 @@ def _boundaries(tables: Tables) -> list[str]:
 
 
 def _codes_of_each_class(tables: Tables) -> tuple[str, ...]:
-    """One code of each class: of one group, therapy and category, ended or not, and in the same other tables."""
+    """Return one code of each class: same group, therapy, category and other tables, and equally ended or not."""
     category = {row[0]: row[2] for row in tables.get("crosswalk", ())[1:]}
     elsewhere = {
         name: {row[0] for row in tables.get(name, ())[1:]} | {row[2] for row in tables.get(name, ())[1:]}
@@ -269,7 +267,7 @@ def _codes_of_each_class(tables: Tables) -> tuple[str, ...]:
 
 
 def _related_codes(of_tables: TableSamples, code: str) -> list[str]:
-    """Codes of which the tables say something beside this one: its pairs, and one of each group of its therapy."""
+    """Return codes related to this one: its pairs, and one code of each group of its therapy."""
     paired = [row[2] for row in of_tables.tables.get("code_pairs", ())[1:] if row[0] == code]
     own = of_tables.codes.get(code)
     if own is None:
