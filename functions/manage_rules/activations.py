@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def activate_version(request: Request, resources: Resources) -> Response:
     """Activate a published version.  If two people activate at once, one is refused and told who was first."""
-    person = request.person()
+    person = request.authenticate_staff()
     refuse_parameters(request.event)
     wanted = read_body(json_body(request.event), Activation)
     if wanted.max_flips is not None:
@@ -41,7 +41,7 @@ def activate_version(request: Request, resources: Resources) -> Response:
 
 def roll_back(request: Request, resources: Resources) -> Response:
     """Activate the previous version again."""
-    person = request.person()
+    person = request.authenticate_staff()
     refuse_parameters(request.event)
     wanted = read_body(json_body(request.event), RollBack)
     pointer = resources.rule_set_store.activations.roll_back(by=person, why=wanted.why, at=request.notes.at)
@@ -51,7 +51,7 @@ def roll_back(request: Request, resources: Resources) -> Response:
 
 def set_shadow(request: Request, resources: Resources) -> Response:
     """Set the version that live orders are also decided under, or remove it."""
-    person = request.person()
+    person = request.authenticate_staff()
     refuse_parameters(request.event)
     wanted = read_body(json_body(request.event), ShadowChange)
     activations = resources.rule_set_store.activations
@@ -62,7 +62,7 @@ def set_shadow(request: Request, resources: Resources) -> Response:
 
 def list_changes(request: Request, resources: Resources) -> Response:
     """List who changed what, when and why; the latest change comes first."""
-    request.person()
+    request.authenticate_staff()
     refuse_parameters(request.event)
     changes = resources.rule_set_store.activations.history()
     return plain_response({"changes": [plain_record(change) for change in changes]})

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def search_rules(request: Request, resources: Resources) -> Response:
     """Search by text, clause, therapy, provider type and effect; the best matches come first (M-12)."""
-    request.person()
+    request.authenticate_staff()
     query = query_parameters(request.event, "q", "clause", "therapy", "provider_type", "effect")
     require_choice(query, "provider_type", [kind.value for kind in ProviderType])
     require_choice(query, "effect", EFFECTS)
@@ -39,7 +39,7 @@ def search_rules(request: Request, resources: Resources) -> Response:
 
 def get_rule(request: Request, resources: Resources) -> Response:
     """Read one rule as its author wrote it."""
-    request.person()
+    request.authenticate_staff()
     refuse_parameters(request.event)
     rule_set = resources.rule_sets.active().rule_set
     for compiled in rule_set.rules:

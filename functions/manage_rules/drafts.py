@@ -30,7 +30,7 @@ CREATED = 201
 
 def check_draft(request: Request, resources: Resources) -> Response:
     """Report whether a draft loads, what the analysis of its rules finds, and what its examples cover."""
-    request.person()
+    request.authenticate_staff()
     refuse_parameters(request.event)
     document = _document(read_body(json_body(request.event), Draft), resources)
     try:
@@ -44,7 +44,7 @@ def check_draft(request: Request, resources: Resources) -> Response:
 
 def publish_draft(request: Request, resources: Resources) -> Response:
     """Check a draft and publish it as the next version, which decides nothing until it is activated."""
-    person = request.person()
+    person = request.authenticate_staff()
     refuse_parameters(request.event)
     draft = read_body(json_body(request.event), Draft)
     if draft.note is None:

@@ -29,7 +29,7 @@ RESERVED_MILLISECONDS = 8_000
 
 def try_order(request: Request, resources: Resources) -> Response:
     """Decide an order under a version, with every rule's verdict; nothing is recorded."""
-    request.person()
+    request.authenticate_staff()
     refuse_parameters(request.event)
     order = parse_order(json_body(request.event))
     rule_set = resources.rule_sets.version(version_number(request.path_parameters["version"]))
@@ -40,7 +40,7 @@ def try_order(request: Request, resources: Resources) -> Response:
 
 def replay_version(request: Request, resources: Resources) -> Response:
     """Replay recorded decisions under a version; if time runs out, `after` says where the next request continues."""
-    request.person()
+    request.authenticate_staff()
     refuse_parameters(request.event)
     wanted = read_body(json_body(request.event), ReplayOrder)
     rule_set = resources.rule_sets.version(version_number(request.path_parameters["version"]))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def list_versions(request: Request, resources: Resources) -> Response:
     """List the published versions, the latest first, and the active pointer."""
-    request.person()
+    request.authenticate_staff()
     refuse_parameters(request.event)
     pointer = resources.rule_set_store.activations.pointer(consistent=True)
     versions = [plain_record(header) for header in resources.rule_set_store.headers()]
@@ -25,7 +25,7 @@ def list_versions(request: Request, resources: Resources) -> Response:
 
 def get_version(request: Request, resources: Resources) -> Response:
     """Read a version's header and rules as they were written, or the rows of one table."""
-    request.person()
+    request.authenticate_staff()
     query = query_parameters(request.event, "table")
     number = version_number(request.path_parameters["version"])
     header = resources.rule_set_store.header(number)
@@ -39,7 +39,7 @@ def get_version(request: Request, resources: Resources) -> Response:
 
 def compare_versions(request: Request, resources: Resources) -> Response:
     """Describe what changed from the version `from`, else the active one, to this version."""
-    request.person()
+    request.authenticate_staff()
     query = query_parameters(request.event, "from")
     before = version_number(query["from"]) if "from" in query else resources.rule_sets.active().rule_set.version
     after = version_number(request.path_parameters["version"])

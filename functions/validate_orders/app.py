@@ -11,7 +11,6 @@ from infusion_orders.api.live_decisions import decide_now, record_decision, repr
 from infusion_orders.api.requests import (
     Request,
     decision_query,
-    digest_of_body,
     idempotency_key,
     json_body,
     refuse_parameters,
@@ -20,12 +19,13 @@ from infusion_orders.api.requests import (
 from infusion_orders.api.resources import Resources, open_resources
 from infusion_orders.api.settings import Settings
 from infusion_orders.orders.parsing import order_from_json, parse_order
+from infusion_orders.rules.digests import digest
 from infusion_orders.store.decisions import IdempotencyKey
 
 
 def validate_order(request: Request, resources: Resources) -> Response:
     """Decide one order and record the decision, or reproduce a past decision."""
-    partner = request.partner(resources.partners)
+    partner = request.authenticate(resources.partners)
     query = decision_query(request.event, today=request.notes.at.date())
     if query.reproduces:
         require_scope(request.event, TokenScope.READ_DECISIONS)
@@ -36,14 +36,14 @@ def validate_order(request: Request, resources: Resources) -> Response:
     if query.reproduces:
         return json_response(reproduce_decision(order, query, request, resources))
     decision = decide_now(order, request, resources, explain_all=query.explain_all)
-    idempotency = None if key is None else IdempotencyKey(key, digest_of_body(body))
+    idempotency = None if key is None else IdempotencyKey(key, digest(body))
     recorded = record_decision(decision, partner, idempotency, request, resources)
     return json_response(recorded.body, headers={"Idempotent-Replayed": "true"} if recorded.replayed else None)
 
 
 def validate_batch(request: Request, resources: Resources) -> Response:
     """Decide and record 1 to 50 orders, each on its own: a failed order becomes a problem at its index."""
-    partner = request.partner(resources.partners)
+    partner = request.authenticate(resources.partners)
     refuse_parameters(request.event)
     documents = read_batch(json_body(request.event))
     key = idempotency_key(request.event)
@@ -64,7 +64,7 @@ def validate_batch(request: Request, resources: Resources) -> Response:
 
 def get_decision(request: Request, resources: Resources) -> Response:
     """Read a decision as it was sent."""
-    partner = request.partner(resources.partners)
+    partner = request.authenticate(resources.partners)
     refuse_parameters(request.event)
     decision_id = require_ulid(request.path_parameters["decision_id"])
     body = resources.decisions.read(partner.client_id, decision_id)

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CHECKS = (
-    identifiers.npi,
-    identifiers.mbi,
-    identifiers.cin,
-    identifiers.icd_10_cm,
-    identifiers.ndc,
-    identifiers.hcpcs,
-    identifiers.place_of_service,
-    identifiers.county,
+    identifiers.parse_npi,
+    identifiers.parse_mbi,
+    identifiers.parse_cin,
+    identifiers.parse_icd_10_cm,
+    identifiers.parse_ndc,
+    identifiers.parse_hcpcs,
+    identifiers.parse_place_of_service,
+    identifiers.parse_county,
 )
 SHAPED = st.from_regex(r"\s?[A-Za-z0-9]{1,5}[-. ]?[A-Za-z0-9]{0,4}[-. ]?[A-Za-z0-9]{0,5}\s?", fullmatch=True)
 DIGITS = st.from_regex(r"[12][0-9]{8}", fullmatch=True)
@@ -43,7 +43,7 @@ def test_exactly_one_check_digit_makes_an_npi_valid(digits: str) -> None:
     good = []
     for check_digit in "0123456789":
         try:
-            good.append(identifiers.npi(digits + check_digit))
+            good.append(identifiers.parse_npi(digits + check_digit))
         except InvalidIdentifier:
             continue
 
@@ -57,12 +57,12 @@ def test_swapped_neighbouring_digits_of_an_npi_are_found(digits: str, position: 
     assume(position > 0 and left != right and {left, right} != {"0", "9"})
 
     with pytest.raises(InvalidIdentifier):
-        identifiers.npi(good[:position] + right + left + good[position + 2 :])
+        identifiers.parse_npi(good[:position] + right + left + good[position + 2 :])
 
 
 def _is_npi(text: str) -> bool:
     try:
-        identifiers.npi(text)
+        identifiers.parse_npi(text)
     except InvalidIdentifier:
         return False
     return True
@@ -70,4 +70,4 @@ def _is_npi(text: str) -> bool:
 
 @given(st.from_regex(r"[0-9]{5}-[0-9]{4}-[0-9]{2}", fullmatch=True))
 def test_ndc_of_eleven_digits_is_the_same_with_and_without_dashes(text: str) -> None:
-    assert identifiers.ndc(text) == identifiers.ndc(text.replace("-", "")) == text.replace("-", "")
+    assert identifiers.parse_ndc(text) == identifiers.parse_ndc(text.replace("-", "")) == text.replace("-", "")

@@ -1,4 +1,4 @@
-"""The rules on the care itself, each broken and kept by an order: nutrition, access, first doses, listed diagnoses."""
+"""The clinical rules, each with an order that breaks it and one that does not: nutrition, access, first doses."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule} {case.name}".strip())
-def test_the_rule_stops_the_order_and_the_mended_order_stands(case: Broken) -> None:
+def test_rule_stops_the_broken_order_and_not_the_corrected_one(case: Broken) -> None:
     broken = case.decision(case.broken, case.lines)
     (finding,) = [one for one in broken.findings if one.rule == case.rule]
     assert finding.verdict is Verdict.NOT_MET
@@ -180,7 +180,7 @@ def pointers(decision: Decision) -> set[str]:
     return {pointer for question in decision.questions for pointer in question.pointers}
 
 
-def test_what_a_nutrition_holds_is_asked_of_medicare_orders_with_nutrition_only() -> None:
+def test_contents_of_nutrition_are_needed_for_medicare_only() -> None:
     senior = decision_of(an_order_of(*NUTRITION, **{**SENIOR, "/prescriber/signed_on": "2026-01-01"}))
     assert senior.outcome is Outcome.NEEDS_INFORMATION
     assert {pointer for pointer in pointers(senior) if pointer.startswith("/nutrition")} >= {
@@ -193,7 +193,7 @@ def test_what_a_nutrition_holds_is_asked_of_medicare_orders_with_nutrition_only(
         assert not [pointer for pointer in pointers(other) if pointer.startswith("/nutrition")]
 
 
-def test_an_unknown_first_dose_is_asked_about_unless_all_is_ready_for_one() -> None:
+def test_first_dose_is_needed_unless_everything_is_ready_for_one() -> None:
     changes = {**AT_HOME, "/care/first_dose_at_home": None, "/prescriber/signed_on": "2026-01-01"}
     assert decision_of(an_order_of(DRUG, **changes)).outcome is Outcome.ACCEPTED
     not_ready = decision_of(an_order_of(DRUG, **{**changes, "/care/telephone": False}))
@@ -212,7 +212,7 @@ def nutrition_facts(**amounts: Any) -> dict[str, Any]:
     return {name: facts[name] for name in CATALOGUE.facts if name.startswith("nutrition.")}
 
 
-def test_the_facts_of_nutrition_by_hand() -> None:
+def test_facts_of_nutrition_match_a_calculation_by_hand() -> None:
     facts = nutrition_facts(amino_acids_g_per_l=50, dextrose_g_per_l=150, cations_meq_per_l=80)
 
     assert facts["nutrition.energy_per_kg"] == Decimal(30)
@@ -222,7 +222,7 @@ def test_the_facts_of_nutrition_by_hand() -> None:
 
 
 @pytest.mark.parametrize("left_out", ["amino_acids_g_per_l", "dextrose_g_per_l", "cations_meq_per_l"])
-def test_the_osmolarity_is_unknown_without_each_of_its_parts(left_out: str) -> None:
+def test_osmolarity_needs_each_of_its_parts(left_out: str) -> None:
     facts = nutrition_facts(**{left_out: None})
 
     assert isinstance(facts["nutrition.osmolarity"], Unknown)
@@ -255,12 +255,12 @@ def broken_rules(line: dict[str, Any], changes: Changes) -> set[str]:
 
 
 @pytest.mark.parametrize("code", NEVER_BEGUN_AT_HOME)
-def test_each_drug_of_the_list_is_not_begun_at_home(code: str) -> None:
+def test_listed_drugs_may_not_be_begun_at_home(code: str) -> None:
     assert "first-dose.never-at-home" in broken_rules(a_drug_line("drug", code, "10 mg", "once"), AT_HOME)
 
 
 @pytest.mark.parametrize("code", VESICANTS)
-def test_each_vesicant_of_the_list_wants_central_access(code: str) -> None:
+def test_listed_vesicants_need_central_access(code: str) -> None:
     peripheral = {"/access/device": "peripheral"}
     assert "access.vesicants-have-central-access" in broken_rules(
         a_drug_line("drug", code, "10 mg", "once"), peripheral
@@ -268,17 +268,17 @@ def test_each_vesicant_of_the_list_wants_central_access(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", IVIG_DIAGNOSES)
-def test_each_listed_immune_deficiency_is_enough_for_ivig_at_home(code: str) -> None:
+def test_listed_immune_deficiencies_qualify_for_ivig_at_home(code: str) -> None:
     changes = {**SENIOR, "/diagnoses": [{"code": code, "primary": True}]}
     assert "diagnosis-lists.home-ivig" not in broken_rules(IVIG, changes)
 
 
 @pytest.mark.parametrize("code", ["D80.1", "D81.31", "D81.4", "D82.2", "G61.81"])
-def test_another_diagnosis_is_not(code: str) -> None:
+def test_other_diagnoses_do_not_qualify_for_ivig_at_home(code: str) -> None:
     changes = {**SENIOR, "/diagnoses": [{"code": code, "primary": True}]}
     assert "diagnosis-lists.home-ivig" in broken_rules(IVIG, changes)
 
 
 @pytest.mark.parametrize("code", ["S9340", "S9341", "S9342", "S9343"])
-def test_each_enteral_per_diem_is_no_infusion(code: str) -> None:
+def test_enteral_per_diems_are_not_infusions(code: str) -> None:
     assert "nutrition.enteral-is-not-infusion" in broken_rules(a_line("1", "per_diem", code), {})

@@ -1,4 +1,4 @@
-"""Every fact that a partner is asked for can be sent where its question points, and nothing private is kept."""
+"""Asked facts are read from the field at their pointer, and recorded without anything that identifies a person."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def schema_at(pointer: str) -> dict[str, Any] | None:
     return node
 
 
-def test_the_table_of_sent_values_covers_every_asked_fact() -> None:
+def test_sent_covers_every_asked_fact() -> None:
     assert list(SENT) == [fact.name for fact in ASKED]
 
 
@@ -143,13 +143,13 @@ def test_the_pointer_exists_in_the_orders_schema(fact: Fact) -> None:
     assert fact.pointer.startswith("/lines/{line}/") is (fact.scope is Scope.LINE)
 
 
-def test_a_pointer_that_does_not_exist_would_be_seen() -> None:
+def test_schema_has_no_field_at_a_wrong_pointer() -> None:
     assert schema_at("/member/medical_group/ident") is None
     assert schema_at("/lines/{line}/hcpc") is None
 
 
 @pytest.mark.parametrize("fact", ASKED, ids=lambda fact: fact.name)
-def test_what_is_sent_at_the_pointer_is_the_fact(fact: Fact) -> None:
+def test_fact_has_the_value_sent_at_its_pointer(fact: Fact) -> None:
     sent, value = SENT[fact.name]
     found = case_of({at(fact): sent}).lines[0][fact.name]
     assert found == value
@@ -158,7 +158,7 @@ def test_what_is_sent_at_the_pointer_is_the_fact(fact: Fact) -> None:
 
 @pytest.mark.parametrize("fact", [f for f in ASKED if f.name != "order.urgency"], ids=lambda fact: fact.name)
 @pytest.mark.parametrize("nothing", [ABSENT, None], ids=["absent", "null"])
-def test_what_is_not_sent_is_missing_at_its_own_line(fact: Fact, nothing: Any) -> None:
+def test_fact_that_was_not_sent_is_missing_on_its_line(fact: Fact, nothing: Any) -> None:
     found = case_of({at(fact, 1): nothing}).lines[1][fact.name]
     assert isinstance(found, Unknown)
     (need,) = found.needs
@@ -166,12 +166,12 @@ def test_what_is_not_sent_is_missing_at_its_own_line(fact: Fact, nothing: Any) -
     assert (need.reason, need.hint) == (Reason.MISSING, None)
 
 
-def test_an_order_that_says_nothing_of_its_urgency_is_standard() -> None:
+def test_order_without_urgency_is_standard() -> None:
     assert case_of({"/urgency": ABSENT}).lines[0]["order.urgency"] == "standard"
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_fails_its_check_is_unknown_with_a_hint_that_does_not_repeat_it(name: str) -> None:
+def test_malformed_value_is_unknown_with_a_hint_that_does_not_repeat_it(name: str) -> None:
     fact = CATALOGUE.facts[name]
     found = case_of({at(fact): WRONG[name]}).lines[0][name]
     assert isinstance(found, Unknown)
@@ -195,7 +195,7 @@ def test_what_fails_its_check_is_unknown_with_a_hint_that_does_not_repeat_it(nam
         ([], None),
     ],
 )
-def test_the_primary_diagnosis_is_the_marked_or_the_only_one(diagnoses: list[Any], primary: str | None) -> None:
+def test_primary_diagnosis_is_the_marked_or_the_only_one(diagnoses: list[Any], primary: str | None) -> None:
     found = case_of({"/diagnoses": diagnoses}).lines[0]["order.primary_diagnosis"]
     assert (None if isinstance(found, Unknown) else found) == primary
 
@@ -206,7 +206,7 @@ def test_diagnoses_without_a_code_leave_the_set_unknown() -> None:
     assert found["order.primary_diagnosis"] == "K50.90"
 
 
-def test_an_open_case_covers_something_so_an_empty_list_says_nothing() -> None:
+def test_empty_list_of_ccs_conditions_is_unknown() -> None:
     assert isinstance(
         case_of({"/member/ccs": {"open_case": True, "conditions": []}}).lines[0]["member.ccs_conditions"], Unknown
     )
@@ -216,14 +216,14 @@ def test_free_text_therapies_are_other_and_never_shown() -> None:
     assert case_of({"/lines/0/therapy": "for Jane Roe"}).lines[0]["line.stated_therapy"] == "other"
 
 
-def test_half_a_quantity_is_missing() -> None:
+def test_quantity_without_value_or_unit_is_missing() -> None:
     facts = case_of({"/lines/0/dose": {"value": 5}, "/lines/0/vial_size": {"unit": "mg"}}).lines[0]
     assert isinstance(facts["line.dose"], Unknown)
     assert isinstance(facts["line.vial_size"], Unknown)
 
 
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.name)
-def test_every_fact_is_described_and_is_either_asked_derived_or_assigned(fact: Fact) -> None:
+def test_every_fact_is_described_and_asked_derived_or_assigned(fact: Fact) -> None:
     assert fact.description.endswith(".")
     assert [fact.read, fact.derive, fact.default].count(None) == 2
     assert bool(fact.pointer) is bool(fact.question) is (fact.read is not None)
@@ -237,7 +237,7 @@ def test_every_number_has_a_unit(fact: Fact) -> None:
     assert fact.unit
 
 
-def test_a_derived_fact_rests_on_the_pointers_of_all_its_inputs() -> None:
+def test_derived_fact_has_the_pointers_of_all_its_inputs() -> None:
     assert CATALOGUE.pointers("member.age") == ("/member/birth_date", "/lines/{line}/service_from")
     assert CATALOGUE.pointers("line.vendor_is_contracted") == (
         "/lines/{line}/hcpcs",
@@ -249,7 +249,7 @@ def test_a_derived_fact_rests_on_the_pointers_of_all_its_inputs() -> None:
     assert CATALOGUE.pointers("line.carve_out") == ()
 
 
-def test_recorded_facts_hold_the_age_and_nothing_that_identifies_a_person() -> None:
+def test_recorded_facts_have_the_age_and_nothing_that_identifies_a_person() -> None:
     everything = {at(CATALOGUE.facts[name]): sent for name, (sent, _) in SENT.items()}
     case = case_of(everything)
     recorded = case.recorded()
@@ -272,7 +272,7 @@ def test_recorded_facts_hold_the_age_and_nothing_that_identifies_a_person() -> N
     assert "R0042001701" not in text
 
 
-def test_what_is_recorded_tells_whether_the_prescriber_was_identified() -> None:
+def test_record_shows_whether_the_prescriber_was_identified() -> None:
     identified, missing, wrong = (
         case_of({"/prescriber/npi": npi}).recorded()["order"] for npi in ("1932104098", ABSENT, "1")
     )
@@ -283,7 +283,7 @@ def test_what_is_recorded_tells_whether_the_prescriber_was_identified() -> None:
     assert (need["fact"], need["reason"]) == ("prescriber.npi", "invalid")
 
 
-def test_recorded_facts_leave_out_what_was_not_sent_and_mark_what_is_wrong() -> None:
+def test_record_omits_missing_facts_and_marks_malformed_ones() -> None:
     case = case_of({"/member/county": "Gotham", "/caregiver": ABSENT, "/member/birth_date": ABSENT})
     recorded = case.recorded()
     (need,) = recorded["order"]["member.county"]["unknown"]
@@ -306,16 +306,16 @@ def test_recorded_facts_leave_out_what_was_not_sent_and_mark_what_is_wrong() -> 
         ((Decimal(1), "x"), ["1", "x"]),
     ],
 )
-def test_values_as_plain_json(value: Any, plain: Any) -> None:
+def test_plain_value_is_json(value: Any, plain: Any) -> None:
     assert plain_value(value) == plain
 
 
-def test_recorded_facts_have_one_text_for_equal_values() -> None:
+def test_equal_values_are_recorded_alike() -> None:
     one, other = (case_of({"/clinical/weight_kg": weight}).recorded() for weight in (Decimal("75.0"), Decimal("75")))
     assert one == other
 
 
-def test_a_derivation_that_fails_is_a_fault_of_that_fact_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failing_derivation_is_a_fault_of_that_fact_only(monkeypatch: pytest.MonkeyPatch) -> None:
     from infusion_orders.facts.unknown import Fault
 
     case = case_of({})
@@ -324,7 +324,7 @@ def test_a_derivation_that_fails_is_a_fault_of_that_fact_alone(monkeypatch: pyte
     assert case.lines[0]["member.age"] == Decimal(75)
 
 
-def test_an_order_fact_is_found_once_for_all_lines_and_a_line_fact_for_each() -> None:
+def test_order_fact_is_derived_once_for_all_lines() -> None:
     case = case_of({"/lines/1/service_from": "2027-03-02"})
     first, second, third = case.lines
     assert first["member.county"] == "Los Angeles"

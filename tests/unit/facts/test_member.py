@@ -1,4 +1,4 @@
-"""The member's derived facts: age by calendar, risk arrangement, county, and what CCS would say."""
+"""The member's derived facts: age, risk arrangement, county, and California Children's Services."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_age_is_completed_years_by_calendar(born: str, day: str, age: int) -> No
     assert isinstance(found, Decimal)
 
 
-def test_age_wants_what_is_missing_of_birth_date_and_date_of_service() -> None:
+def test_age_needs_birth_date_and_date_of_service() -> None:
     born, day = date(1951, 3, 2), date(2026, 12, 1)
     assert needs(value("member.age")) == ["member.birth_date", "line.date_of_service"]
     assert needs(value("member.age", member__birth_date=born)) == ["line.date_of_service"]
@@ -71,12 +71,12 @@ def test_ppo_and_epo_members_are_fee_for_service_whatever_was_sent(business: str
 
 @pytest.mark.parametrize("business", ["medicare_advantage", "medi_cal", "commercial_hmo"])
 @pytest.mark.parametrize("sent", ["shared_risk", "dual_risk", "full_risk", "fee_for_service"])
-def test_other_members_have_their_groups_arrangement(business: str, sent: str) -> None:
+def test_other_members_have_the_arrangement_of_their_group(business: str, sent: str) -> None:
     found = value("member.risk_arrangement", member__line_of_business=business, medical_group__risk_arrangement=sent)
     assert found == sent
 
 
-def test_risk_arrangement_of_partial_knowledge() -> None:
+def test_risk_arrangement_needs_only_what_could_change_it() -> None:
     name = "member.risk_arrangement"
     assert needs(value(name)) == ["member.line_of_business", "medical_group.risk_arrangement"]
     assert needs(value(name, medical_group__risk_arrangement="shared_risk")) == ["member.line_of_business"]
@@ -97,12 +97,12 @@ def test_risk_arrangement_of_partial_knowledge() -> None:
         ("Los Angeles", "2011-12-31", "unverified"),
     ],
 )
-def test_the_whole_child_model_is_as_the_county_table_says_on_the_day(county: str, day: str, model: str) -> None:
+def test_whole_child_model_is_that_of_the_county_on_the_day(county: str, day: str, model: str) -> None:
     found = value("member.whole_child_model", member__county=county, line__date_of_service=date.fromisoformat(day))
     assert found == model
 
 
-def test_the_whole_child_model_wants_county_and_day() -> None:
+def test_whole_child_model_needs_county_and_day() -> None:
     assert needs(value("member.whole_child_model")) == ["member.county", "line.date_of_service"]
 
 
@@ -110,11 +110,11 @@ def test_the_whole_child_model_wants_county_and_day() -> None:
     ("diagnosis", "presumption"),
     [("C91.00", "eligible"), ("A41.9", "conditional"), ("D49.9", "conditional"), ("C97", "unlisted")],
 )
-def test_the_diagnosis_lets_one_presume(diagnosis: str, presumption: str) -> None:
+def test_primary_diagnosis_gives_the_ccs_presumption(diagnosis: str, presumption: str) -> None:
     assert value("order.ccs_presumption", order__primary_diagnosis=diagnosis) == presumption
 
 
-def test_without_a_primary_diagnosis_nothing_is_presumed() -> None:
+def test_ccs_presumption_needs_a_primary_diagnosis() -> None:
     assert needs(value("order.ccs_presumption")) == ["order.primary_diagnosis"]
 
 
@@ -138,7 +138,7 @@ def expected_cover(open_case: bool | None, conditions: frozenset[str] | None, di
 
 
 @pytest.mark.parametrize(("open_case", "conditions", "diagnosis"), list(product(OPEN_CASE, CONDITIONS, DIAGNOSIS)))
-def test_a_ccs_case_covers_the_order_when_it_names_the_diagnosis_or_its_category(
+def test_ccs_case_covers_the_order_if_it_names_the_category(
     open_case: bool | None, conditions: frozenset[str] | None, diagnosis: str | None
 ) -> None:
     sent = {
@@ -158,7 +158,7 @@ def test_a_ccs_case_covers_the_order_when_it_names_the_diagnosis_or_its_category
 
 
 @pytest.mark.parametrize(("open_case", "conditions", "diagnosis"), list(product(OPEN_CASE, CONDITIONS, DIAGNOSIS)))
-def test_a_ccs_case_names_any_of_the_diagnoses_as_it_names_the_primary_one(
+def test_ccs_case_names_any_diagnosis_by_its_category(
     open_case: bool | None, conditions: frozenset[str] | None, diagnosis: str | None
 ) -> None:
     sent = {
@@ -183,7 +183,7 @@ def test_a_birth_date_after_the_service_is_asked_for_again() -> None:
     assert found.needs[0].hint
 
 
-def test_the_needs_of_several_unknowns_are_told_once_and_a_fault_swallows_them() -> None:
+def test_unknown_of_merges_needs_and_prefers_a_fault() -> None:
     case = Case(CATALOGUE, default_rules().tables, line_facts=[{}])
     facts = case.lines[0]
     one, two = facts["member.county"], facts["member.age"]
@@ -192,7 +192,7 @@ def test_the_needs_of_several_unknowns_are_told_once_and_a_fault_swallows_them()
     assert isinstance(unknown_of(one, Fault(), two), Fault)
 
 
-def test_derived_values_are_of_their_domain() -> None:
+def test_domains_of_member_facts_match_their_sources() -> None:
     assert CATALOGUE.facts["member.age"].kind is Kind.NUMBER
     arrangement = CATALOGUE.facts["member.risk_arrangement"].domain
     assert arrangement == CATALOGUE.facts["medical_group.risk_arrangement"].domain

@@ -1,4 +1,4 @@
-"""The package of a drug against its code: the facts under a crosswalk of a few rows, and what the rules say."""
+"""The package of a drug and its code: the facts under a small crosswalk, and the rules on them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def rules_with_crosswalk() -> RuleSet:
 
 
 def line(rules: RuleSet | None = None, **known: Any) -> Any:
-    """A line of which only this is known; `line.` stands before each name."""
+    """Return all facts of a line with these facts; the names are given without `line.`."""
     tables = (rules or rules_with_crosswalk()).tables
     case = Case(CATALOGUE, tables, line_facts=[{f"line.{name}": value for name, value in known.items()}])
     return derived_facts(case)[0]
@@ -69,13 +69,13 @@ def needs(found: Any) -> list[str]:
         ("J1745", ELSEWHERE, "no_crosswalk", "J0690"),
     ],
 )
-def test_a_package_is_judged_by_what_is_listed_on_the_day(hcpcs: str, ndc: str, status: str, codes: str) -> None:
+def test_package_status_is_that_of_the_day(hcpcs: str, ndc: str, status: str, codes: str) -> None:
     found = line(hcpcs=hcpcs, ndc=ndc, date_of_service=DAY)
     assert found["line.ndc_status"] == status
     assert found["line.ndc_codes"] == codes
 
 
-def test_without_a_crosswalk_nothing_is_asked() -> None:
+def test_no_package_is_needed_without_a_crosswalk() -> None:
     assert not default_rules().tables.has_ndc_crosswalk()
     assert line(default_rules())["line.ndc_status"] == "no_crosswalk"
 
@@ -89,7 +89,7 @@ def test_without_a_crosswalk_nothing_is_asked() -> None:
     ],
     ids=["never", "no longer", "not yet"],
 )
-def test_no_package_is_asked_for_where_none_is_listed_under_the_code(known: dict[str, Any]) -> None:
+def test_no_package_is_needed_for_a_code_without_packages(known: dict[str, Any]) -> None:
     assert line(**known)["line.ndc_status"] == "no_crosswalk"
 
 
@@ -103,7 +103,7 @@ def test_no_package_is_asked_for_where_none_is_listed_under_the_code(known: dict
         ({"ndc": LISTED, "date_of_service": DAY}, ["line.hcpcs"]),
     ],
 )
-def test_what_is_needed_is_asked_for_at_once(known: dict[str, Any], asked: list[str]) -> None:
+def test_all_needs_of_the_status_are_named_at_once(known: dict[str, Any], asked: list[str]) -> None:
     found = line(**known)
     assert needs(found["line.ndc_status"]) == asked
     assert found["line.ndc_codes"] in ("", "J3373")
@@ -124,7 +124,7 @@ def findings(found: Decision) -> list[Finding]:
     return [one for one in found.findings if one.rule.startswith("ndc.")]
 
 
-def test_a_package_of_another_code_is_rejected_and_the_partner_is_told_which() -> None:
+def test_package_of_another_code_is_rejected_with_the_right_code() -> None:
     (finding,) = findings(decision(TWICE))
     assert (finding.rule, finding.effect) == ("ndc.not-listed-under-another-code", Effect.REJECT)
     assert "J0690 or J0691" in (finding.remedy or "")
@@ -137,7 +137,7 @@ def test_a_package_that_is_not_listed_is_a_warning() -> None:
     assert found.outcome == decision(LISTED).outcome
 
 
-def test_a_package_of_the_code_is_no_finding() -> None:
+def test_package_of_the_code_has_no_finding() -> None:
     assert not findings(decision(LISTED))
 
 

@@ -48,11 +48,11 @@ def needs(found: Any) -> list[str]:
         ("J0001", DAY, "not_in_crosswalk"),
     ],
 )
-def test_the_category_is_the_crosswalks_and_never_a_guess(code: str, day: date, category: str) -> None:
+def test_dofr_category_is_that_of_the_crosswalk(code: str, day: date, category: str) -> None:
     assert value("line.dofr_category", {"line.hcpcs": code, "line.date_of_service": day}) == category
 
 
-def test_the_category_wants_code_and_day() -> None:
+def test_dofr_category_needs_code_and_day() -> None:
     assert needs(value("line.dofr_category", {})) == ["line.hcpcs", "line.date_of_service"]
 
 
@@ -61,9 +61,7 @@ def test_the_category_wants_code_and_day() -> None:
     [("shared_risk", "capitated_vendor"), ("full_risk", "medical_group"), ("fee_for_service", "health_plan")],
 )
 @pytest.mark.parametrize("group", [None, "EXAMPLE-PPG", "PPG-0420"])
-def test_the_group_is_not_needed_where_no_contract_tells_groups_apart(
-    arrangement: str, expected: str, group: str | None
-) -> None:
+def test_group_is_not_needed_where_no_row_names_one(arrangement: str, expected: str, group: str | None) -> None:
     assert party(member__risk_arrangement=arrangement, medical_group__id=group) == expected
 
 
@@ -79,25 +77,23 @@ def test_the_group_is_not_needed_where_no_contract_tells_groups_apart(
         ("commercial_hmo", "not_in_crosswalk", "undetermined"),
     ],
 )
-def test_a_named_groups_own_rows_come_first_and_the_line_of_business_narrows_them(
-    business: str, category: str, expected: str
-) -> None:
+def test_rows_of_the_named_group_come_first(business: str, category: str, expected: str) -> None:
     known = {"member__line_of_business": business, "line__dofr_category": category}
     assert party(medical_group__id="EXAMPLE-PPG", **known) == expected
     assert party(medical_group__id="PPG-0420", **known) == "undetermined"
 
 
-def test_the_group_is_asked_for_where_a_contract_could_tell() -> None:
+def test_group_is_needed_where_a_row_names_one() -> None:
     assert needs(party()) == ["medical_group.id"]
 
 
-def test_the_group_is_not_asked_for_before_the_contract_or_for_another_category() -> None:
+def test_group_is_not_needed_on_other_days_or_categories() -> None:
     assert party(line__date_of_service=date(2023, 12, 31)) == "undetermined"
     assert party(line__dofr_category="not_in_crosswalk") == "undetermined"
     assert needs(party(line__date_of_service=date(2024, 1, 1))) == ["medical_group.id"]
 
 
-def test_the_group_comes_with_the_questions_only_while_it_could_matter() -> None:
+def test_group_is_among_the_needs_only_while_it_could_matter() -> None:
     assert needs(party(member__risk_arrangement=None, member__line_of_business="medi_cal")) == [
         "medical_group.risk_arrangement",
         "medical_group.id",
@@ -109,12 +105,12 @@ def test_the_group_comes_with_the_questions_only_while_it_could_matter() -> None
 
 
 @pytest.mark.parametrize("arrangement", ["shared_risk", "dual_risk", "full_risk", "fee_for_service"])
-def test_what_is_not_in_the_crosswalk_falls_under_no_row_of_the_grid(arrangement: str) -> None:
+def test_code_outside_the_crosswalk_has_no_party(arrangement: str) -> None:
     found = party(member__risk_arrangement=arrangement, line__dofr_category="not_in_crosswalk")
     assert found == "undetermined"
 
 
-def test_a_day_before_every_row_of_the_grid_is_undetermined() -> None:
+def test_day_before_every_row_has_no_party() -> None:
     assert party(member__risk_arrangement="full_risk", line__date_of_service=date(2011, 12, 31)) == "undetermined"
 
 
@@ -128,7 +124,7 @@ def test_a_day_before_every_row_of_the_grid_is_undetermined() -> None:
         ("other", DAY, set()),
     ],
 )
-def test_the_vendors_that_accept_the_therapy_on_the_day(therapy: str, day: date, vendors: set[str]) -> None:
+def test_contracted_vendors_accept_the_therapy_on_the_day(therapy: str, day: date, vendors: set[str]) -> None:
     known = {"line.therapy": therapy, "member.line_of_business": "medi_cal", "line.date_of_service": day}
     assert value("line.contracted_vendors", known) == vendors
     assert value("line.contracted_vendor", known) == min(vendors, default="none")
@@ -137,7 +133,7 @@ def test_the_vendors_that_accept_the_therapy_on_the_day(therapy: str, day: date,
 @pytest.mark.parametrize(
     ("vendors", "first"), [(set(), "none"), ({"coram"}, "coram"), ({"zenith", "coram", "medi"}, "coram")]
 )
-def test_the_vendor_to_name_is_the_first_by_id(vendors: set[str], first: str) -> None:
+def test_contracted_vendor_is_the_first_by_id(vendors: set[str], first: str) -> None:
     assert value("line.contracted_vendor", {"line.contracted_vendors": frozenset(vendors)}) == first
 
 
@@ -151,14 +147,14 @@ def test_the_vendor_to_name_is_the_first_by_id(vendors: set[str], first: str) ->
         (set(), None, False),
     ],
 )
-def test_an_orders_vendor_is_contracted_if_it_accepts_and_nobody_is_if_nobody_does(
+def test_vendor_is_contracted_if_it_accepts_the_therapy(
     vendors: set[str], vendor: str | None, contracted: bool
 ) -> None:
     known = {"line.contracted_vendors": frozenset(vendors), "vendor.id": vendor}
     assert value("line.vendor_is_contracted", known) is contracted
 
 
-def test_whether_the_vendor_is_contracted_wants_only_what_is_missing() -> None:
+def test_vendor_is_contracted_needs_only_what_could_change_it() -> None:
     assert needs(value("line.vendor_is_contracted", {"line.contracted_vendors": frozenset({"coram"})})) == ["vendor.id"]
     known = {"vendor.id": "coram", "line.therapy": "tpn", "line.date_of_service": DAY}
     assert needs(value("line.vendor_is_contracted", known)) == ["member.line_of_business"]

@@ -53,7 +53,7 @@ def test_masses_convert_exactly_by_powers_of_a_thousand(value: str, unit: str, t
         ("stone", "stone"),
     ],
 )
-def test_what_measures_different_things_is_never_converted(unit: str, to_unit: str) -> None:
+def test_units_of_different_things_do_not_convert(unit: str, to_unit: str) -> None:
     with pytest.raises(IncompatibleUnits):
         convert(Decimal(1), unit, to_unit)
 
@@ -62,15 +62,15 @@ def test_a_dose_per_kilogram_is_multiplied_by_the_weight() -> None:
     assert administered_dose(Decimal(5), "mg/kg", Decimal("75.0")) == AdministeredDose(Decimal(375), "mg")
 
 
-def test_a_word_of_the_vocabulary_is_as_good_as_its_text() -> None:
+def test_members_of_the_vocabulary_convert_like_their_texts() -> None:
     assert administered_dose(Decimal(5), DoseUnit.MCG_PER_KG, Decimal("0.4")) == AdministeredDose(Decimal(2), "mcg")
 
 
-def test_the_weight_does_not_touch_an_absolute_dose() -> None:
+def test_weight_does_not_change_an_absolute_dose() -> None:
     assert administered_dose(Decimal(375), "mg", Decimal(80)) == AdministeredDose(Decimal(375), "mg")
 
 
-def test_a_dose_per_kilogram_without_a_weight_has_no_answer() -> None:
+def test_dose_per_kilogram_without_a_weight_raises() -> None:
     with pytest.raises(WeightNeeded):
         administered_dose(Decimal(5), "mg/kg", None)
 
@@ -94,7 +94,7 @@ def test_billing_units_round_up(dose: str, unit: str, unit_quantity: str, code_u
 
 
 @pytest.mark.parametrize(("dose", "quantity"), [("0", "10"), ("-5", "10"), ("5", "0")])
-def test_amounts_of_nothing_have_no_billing_units(dose: str, quantity: str) -> None:
+def test_amounts_of_zero_raise(dose: str, quantity: str) -> None:
     with pytest.raises(ValueError, match="more than 0"):
         units_per_administration(Decimal(dose), "mg", Decimal(quantity), "mg")
 
@@ -111,7 +111,7 @@ def test_amounts_of_nothing_have_no_billing_units(dose: str, quantity: str) -> N
         pytest.param("40", "50", "80", 0, id="a vial smaller than the unit"),
     ],
 )
-def test_what_is_left_in_single_dose_vials_is_waste(dose: str, vial: str, unit_quantity: str, expected: int) -> None:
+def test_rest_of_single_dose_vials_is_waste(dose: str, vial: str, unit_quantity: str, expected: int) -> None:
     wasted = waste_units(
         Decimal(dose),
         "mg",

@@ -87,11 +87,11 @@ def test_months_are_calendar_months_and_not_hours(text: str, months: int) -> Non
 
 
 @pytest.mark.parametrize("text", ["once", "ONE TIME", "single dose", "stat", "x1"])
-def test_once(text: str) -> None:
+def test_once_has_one_administration(text: str) -> None:
     assert parse_frequency(text) == Frequency(Recurrence.ONCE)
 
 
-def test_continuous() -> None:
+def test_continuous_has_one_administration_a_day() -> None:
     assert parse_frequency("continuous") == Frequency(Recurrence.CONTINUOUS)
 
 
@@ -124,7 +124,7 @@ def test_days_of_the_week_are_listed_from_monday(text: str, days: tuple[DayOfWee
         ("q.5h", "every 30 minutes", "point"),
     ],
 )
-def test_what_is_easily_misread_is_taken_with_a_warning(text: str, plain: str, advice: str) -> None:
+def test_easily_misread_text_is_accepted_with_a_warning(text: str, plain: str, advice: str) -> None:
     frequency = parse_frequency(text)
 
     assert frequency == parse_frequency(plain)
@@ -158,7 +158,7 @@ def test_what_is_easily_misread_is_taken_with_a_warning(text: str, plain: str, a
         "q\u0668h",
     ],
 )
-def test_what_has_no_reading_or_two_is_unclear_and_not_repeated(text: str) -> None:
+def test_text_without_one_reading_is_unclear_and_not_repeated(text: str) -> None:
     with pytest.raises(UnclearFrequency) as unclear:
         parse_frequency(text)
 
@@ -208,7 +208,7 @@ def test_a_fhir_timing_is_the_same_as_its_text(timing: dict[str, Any], text: str
         {"period": 2, "periodUnit": "d", "dayOfWeek": ["mon"]},
     ],
 )
-def test_a_fhir_timing_with_parts_missing_or_at_odds_is_unclear(timing: dict[str, Any]) -> None:
+def test_incomplete_or_contradictory_timing_is_unclear(timing: dict[str, Any]) -> None:
     with pytest.raises(UnclearFrequency):
         parse_frequency(Timing.model_validate(timing))
 
@@ -251,7 +251,7 @@ def test_administrations_count_both_days(text: str, first: str, last: str, expec
     assert administrations(parse_frequency(text), *days) == expected
 
 
-def test_a_count_ends_the_administrations() -> None:
+def test_count_limits_the_administrations() -> None:
     frequency = parse_frequency(Timing.model_validate({"period": 1, "periodUnit": "d", "count": 3}))
 
     assert administrations(frequency, date(2026, 12, 1), date(2026, 12, 10)) == 3
@@ -264,10 +264,10 @@ def test_several_times_on_each_day_of_the_week_are_multiplied() -> None:
     assert administrations(frequency, date(2026, 12, 1), date(2026, 12, 14)) == 4
 
 
-def test_there_is_none_when_its_day_of_the_week_does_not_come() -> None:
+def test_no_administration_without_its_day_of_the_week() -> None:
     assert administrations(parse_frequency("mon"), date(2026, 12, 1), date(2026, 12, 6)) == 0
 
 
-def test_a_last_day_before_the_first_has_no_administrations_to_count() -> None:
+def test_last_day_before_the_first_raises() -> None:
     with pytest.raises(ValueError, match="before the first"):
         administrations(parse_frequency("daily"), date(2026, 12, 2), date(2026, 12, 1))

@@ -1,4 +1,4 @@
-"""The default rule set's own tables: sound, complete, and right at the days on which something changed."""
+"""The tables of the default rule set: valid, complete, and right around the days on which something changed."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ def column(table: str, name: str) -> list[str]:
     return [row[position] for row in ROWS[table][1:]]
 
 
-def test_every_table_of_the_schema_is_there_and_sound(tables: ReferenceTables) -> None:
+def test_default_rules_have_every_table_and_all_pass_the_check(tables: ReferenceTables) -> None:
     assert set(tables.rows()) == set(TABLES)
 
 
-def test_every_home_infusion_code_is_there_once_with_the_two_nursing_visits() -> None:
+def test_codes_include_every_home_infusion_code_once() -> None:
     codes = column("codes", "code")
 
     assert len(codes) == len(set(codes)) == 438 + 2
@@ -91,7 +91,7 @@ def test_every_home_infusion_code_is_there_once_with_the_two_nursing_visits() ->
         ("99602", "any", "1", "hour", "exact", ()),
     ],
 )
-def test_a_code_has_the_therapy_and_the_unit_it_is_billed_by(
+def test_code_has_its_therapy_and_billing_unit(
     tables: ReferenceTables, hcpcs: str, therapy: str, quantity: str, unit: str, kind: str, routes: tuple[str, ...]
 ) -> None:
     code = tables.code(hcpcs, TODAY)
@@ -102,7 +102,7 @@ def test_a_code_has_the_therapy_and_the_unit_it_is_billed_by(
 
 
 @pytest.mark.parametrize("hcpcs", ["A4305", "A4306", "B4189", "B4193", "B4197", "B4199"])
-def test_a_flow_rate_or_a_protein_range_is_not_taken_for_a_billing_unit(tables: ReferenceTables, hcpcs: str) -> None:
+def test_flow_rate_or_protein_range_is_not_a_billing_unit(tables: ReferenceTables, hcpcs: str) -> None:
     code = tables.code(hcpcs, TODAY)
 
     assert code is not None
@@ -126,7 +126,7 @@ def test_vancomycin_changes_its_code_and_its_unit_overnight(tables: ReferenceTab
     assert tables.dofr_category("J3370", first) is None
 
 
-def test_every_superseded_code_of_the_table_ended_on_the_day_that_the_succession_says(tables: ReferenceTables) -> None:
+def test_superseded_codes_ended_on_the_day_of_their_succession(tables: ReferenceTables) -> None:
     codes = column("code_successors", "code")
 
     assert len(codes) == 24
@@ -149,9 +149,7 @@ def test_every_superseded_code_of_the_table_ended_on_the_day_that_the_succession
         ("S9810", "S9061 S9338 S9542"),
     ],
 )
-def test_a_general_per_diem_is_not_billed_beside_its_special_ones(
-    tables: ReferenceTables, general: str, special: str
-) -> None:
+def test_generic_per_diem_excludes_its_specific_ones(tables: ReferenceTables, general: str, special: str) -> None:
     code = tables.code(general, TODAY)
 
     assert code is not None
@@ -204,13 +202,13 @@ def test_m7_remicade_is_intravenous_infliximab_and_never_the_subcutaneous_produc
         ("J0001", None),
     ],
 )
-def test_m10_the_starter_crosswalk_gives_a_category_and_none_to_codes_that_name_no_product(
+def test_m10_crosswalk_has_no_category_for_unnamed_products(
     tables: ReferenceTables, hcpcs: str, category: str | None
 ) -> None:
     assert tables.dofr_category(hcpcs, TODAY) == category
 
 
-def test_m10_every_code_that_names_a_product_or_a_service_is_in_the_crosswalk() -> None:
+def test_m10_crosswalk_has_every_named_product_or_service() -> None:
     groups = dict(zip(column("codes", "code"), column("codes", "group"), strict=True))
     without = {hcpcs for hcpcs in groups if hcpcs not in set(column("crosswalk", "code"))}
 
@@ -218,9 +216,7 @@ def test_m10_every_code_that_names_a_product_or_a_service_is_in_the_crosswalk() 
 
 
 @pytest.mark.parametrize("therapy", sorted(LISTED))
-def test_m8_coram_accepts_all_listed_therapies_until_2024_10_07_and_then_the_specialty_ones(
-    tables: ReferenceTables, therapy: str
-) -> None:
+def test_m8_coram_accepts_acute_therapies_until_2024_10_07(tables: ReferenceTables, therapy: str) -> None:
     for business in LINES_OF_BUSINESS:
         before, after = (
             tables.contracted_vendors(therapy=therapy, line_of_business=business, on=day)
@@ -230,7 +226,7 @@ def test_m8_coram_accepts_all_listed_therapies_until_2024_10_07_and_then_the_spe
         assert after == (("coram",) if therapy in SPECIALTY else ())
 
 
-def test_a_therapy_is_acute_exactly_if_no_vendor_accepts_it_any_more(tables: ReferenceTables) -> None:
+def test_acute_therapies_have_no_vendor_today(tables: ReferenceTables) -> None:
     for name in LISTED:
         therapy = tables.therapy(name, TODAY)
         assert therapy is not None
@@ -309,7 +305,7 @@ def test_m11_the_whole_child_model_came_to_a_county_on_a_day(
     assert tables.whole_child_model(county, day) == answer
 
 
-def test_all_58_counties_have_an_answer_today_and_six_of_them_are_known_to_be_whole_child(
+def test_every_county_has_an_answer_today(
     tables: ReferenceTables,
 ) -> None:
     answers = {county: tables.whole_child_model(county, TODAY) for county in set(column("counties", "county"))}
@@ -351,7 +347,7 @@ def test_every_rung_is_a_per_diem_of_its_therapy(tables: ReferenceTables) -> Non
         assert (code.group, code.therapy) == ("per_diem", therapy)
 
 
-def test_a_code_outside_the_exclusive_ones_stands_beside_every_other(tables: ReferenceTables) -> None:
+def test_exclusive_codes_include_every_exclusion(tables: ReferenceTables) -> None:
     """The short cut that most lines take says what looking at every pair would say."""
     codes = [code for hcpcs in sorted(set(column("codes", "code"))) for code in tables.code_periods(hcpcs)]
     paired = {

@@ -1,4 +1,4 @@
-"""Diagnoses against the list of billable ICD-10-CM codes: look-ups, the fact, the rule and the question."""
+"""Diagnoses and the list of billable ICD-10-CM codes: look-ups, the fact, the rule and the question."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ BILLABLE = tuple(
         ("D79.1", "not_in_list", ()),
     ],
 )
-def test_a_code_is_billable_or_the_nearest_ones_are_named(code: str, status: str, instead: tuple[str, ...]) -> None:
+def test_code_is_billable_or_gets_suggestions(code: str, status: str, instead: tuple[str, ...]) -> None:
     assert LIST.standing(code, DURING) == DiagnosisStanding(status, instead)
 
 
@@ -67,9 +67,7 @@ def test_a_code_is_billable_or_the_nearest_ones_are_named(code: str, status: str
         ("D79", "cannot_be_confirmed", "cannot_be_confirmed"),
     ],
 )
-def test_outside_the_release_nothing_is_called_wrong_that_another_release_may_have(
-    code: str, before: str, after: str
-) -> None:
+def test_code_outside_the_release_cannot_be_confirmed(code: str, before: str, after: str) -> None:
     assert LIST.standing(code, BEGINS - ONE_DAY).status == before
     assert LIST.standing(code, ENDS + ONE_DAY).status == after
     during = LIST.standing(code, BEGINS)
@@ -77,7 +75,7 @@ def test_outside_the_release_nothing_is_called_wrong_that_another_release_may_ha
     assert during.status != "cannot_be_confirmed"
 
 
-def test_the_release_of_the_day_counts_then_the_last_before_it_then_the_first_after_it() -> None:
+def test_release_of_the_day_comes_before_the_nearest_one() -> None:
     old = diagnosis_rows(["K90.4"], valid_from=date(2024, 10, 1), valid_to=date(2025, 9, 30))
     new = diagnosis_rows(["K90.41", "K90.49"], valid_from=date(2025, 10, 1), valid_to=None)
     for rows in ([*old, *new], [*new, *old]):
@@ -88,7 +86,7 @@ def test_the_release_of_the_day_counts_then_the_last_before_it_then_the_first_af
         assert both.standing("K90.4", date(2020, 1, 1)).status == "billable"
 
 
-def test_a_category_that_a_release_no_longer_has_is_not_in_the_list_of_its_days() -> None:
+def test_category_missing_from_a_release_is_not_in_its_list() -> None:
     old = diagnosis_rows(["K90.4", "K91.2"], valid_from=date(2024, 10, 1), valid_to=date(2025, 9, 30))
     new = diagnosis_rows(["K91.2"], valid_from=date(2025, 10, 1), valid_to=date(2026, 9, 30))
     both = DiagnosisList([*old, *new])
@@ -96,13 +94,13 @@ def test_a_category_that_a_release_no_longer_has_is_not_in_the_list_of_its_days(
     assert both.standing("K90.4", date(2025, 10, 1)) == DiagnosisStanding("not_in_list")
 
 
-def test_without_a_list_nothing_is_said() -> None:
+def test_status_without_a_list_is_no_list() -> None:
     assert DiagnosisList([]).standing("D80", DURING) == DiagnosisStanding("no_list")
 
 
 @examples(300)
 @given(st.sampled_from(BILLABLE), st.data())
-def test_every_code_of_the_list_is_billable_and_what_it_begins_with_needs_more(code: str, data: st.DataObject) -> None:
+def test_listed_codes_are_billable_and_their_prefixes_need_more_digits(code: str, data: st.DataObject) -> None:
     assert LIST.standing(code, DURING) == DiagnosisStanding("billable")
     beginning = code[: data.draw(st.integers(3, len(code)))].rstrip(".")
     standing = LIST.standing(beginning, DURING)
@@ -114,7 +112,7 @@ def test_every_code_of_the_list_is_billable_and_what_it_begins_with_needs_more(c
         assert all(one.startswith(beginning) and one in BILLABLE for one in standing.instead)
 
 
-def test_the_list_has_the_billable_codes_of_its_release_once() -> None:
+def test_default_list_has_every_billable_code_once() -> None:
     assert len(BILLABLE) == len(set(BILLABLE)) == 74_714
 
 
@@ -130,7 +128,7 @@ def decided(*codes: str, days: tuple[str, ...] = ("2026-06-01",), ccs: Any = Non
     )
 
 
-def test_a_code_that_needs_more_digits_is_asked_for_with_the_possible_ones() -> None:
+def test_code_that_needs_more_digits_is_asked_for_with_suggestions() -> None:
     decision = decided("K50.90", "E11")
 
     assert decision.outcome is Outcome.NEEDS_INFORMATION
@@ -141,7 +139,7 @@ def test_a_code_that_needs_more_digits_is_asked_for_with_the_possible_ones() -> 
     assert question.because == ("diagnoses.are-billable",)
 
 
-def test_all_that_is_wrong_with_the_diagnoses_is_one_question() -> None:
+def test_all_wrong_diagnoses_are_one_question() -> None:
     (question,) = decided("K50.90", "E11", "D79", "E11.9X").questions
 
     assert question.hint == (
@@ -174,7 +172,7 @@ def test_the_dot_and_the_case_do_not_matter(code: str) -> None:
     assert decided(code).outcome is Outcome.ACCEPTED
 
 
-def test_a_category_is_enough_for_what_an_open_case_covers() -> None:
+def test_category_is_enough_for_a_ccs_condition() -> None:
     decision = decided("K50.90", ccs={"open_case": True, "conditions": ["D83"]})
 
     assert not [question for question in decision.questions if "conditions" in "".join(question.pointers)]

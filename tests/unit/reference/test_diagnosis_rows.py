@@ -9,7 +9,7 @@ from infusion_orders.reference.schema import TABLES
 from infusion_orders_cli.codes.icd_10_cm import diagnosis_rows
 
 
-def test_codes_stand_in_one_row_for_each_category_whatever_their_order_and_dots() -> None:
+def test_diagnosis_rows_have_one_row_for_each_category() -> None:
     rows = diagnosis_rows(
         ["E11.9", "I10", "e1165", "E1165", "A00.0"], valid_from=date(2026, 4, 1), valid_to=date(2026, 9, 30)
     )
@@ -20,7 +20,7 @@ def test_codes_stand_in_one_row_for_each_category_whatever_their_order_and_dots(
     ]
 
 
-def test_the_rows_pass_the_check_of_the_table() -> None:
+def test_diagnosis_rows_pass_the_check_of_the_table() -> None:
     rows = diagnosis_rows(["I10", "I109", "I10A"], valid_from=date(2026, 4, 1), valid_to=None)
     assert rows == [("I10", "-|9|A", "2026-04-01", "", "coding")]
     assert not table_problems({"diagnoses": [TABLES["diagnoses"].header(), *rows]})

@@ -1,4 +1,4 @@
-"""The reference tables: look-ups as of a date, and what an author of tables is told."""
+"""The reference tables: look-ups as of a date, and the problems reported to their authors."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def reference_tables(**tables: list[dict[str, str]]) -> ReferenceTables:
         (date(2026, 7, 1), None),
     ],
 )
-def test_a_code_is_the_one_of_the_day_and_both_ends_of_a_period_count(day: date, quantity: Decimal | None) -> None:
+def test_code_is_the_one_of_the_day_with_both_ends_included(day: date, quantity: Decimal | None) -> None:
     # given two periods of one code, the later one written first
     unit = {"code": "J1745", "unit": "mg", "unit_kind": "exact"}
     tables = reference_tables(
@@ -88,7 +88,7 @@ def test_a_code_is_the_one_of_the_day_and_both_ends_of_a_period_count(day: date,
     assert (code.unit_quantity if code else None) == quantity
 
 
-def test_the_periods_of_a_code_are_given_in_order_and_an_unknown_code_has_none() -> None:
+def test_periods_of_a_code_are_in_order() -> None:
     tables = reference_tables(
         codes=[
             {"code": "J1745", "valid_from": "2025-07-01"},
@@ -124,7 +124,7 @@ def test_a_code_has_typed_values_and_cannot_be_changed() -> None:
         code.name = "another"  # type: ignore[misc]
 
 
-def test_codes_exclude_each_other_by_code_or_by_group_whichever_of_the_two_says_so() -> None:
+def test_codes_exclude_each_other_by_code_or_group() -> None:
     tables = reference_tables(
         codes=[
             {"code": "S9325", "group": "per_diem", "not_with": "S9326"},
@@ -171,7 +171,7 @@ def test_a_therapy_is_listed_as_of_the_day() -> None:
     assert tables.therapy("gene_therapy", date(2024, 7, 1)) is None
 
 
-def test_the_crosswalk_gives_no_category_where_there_is_no_row_or_where_it_depends() -> None:
+def test_crosswalk_has_no_category_where_it_depends() -> None:
     day = date(2025, 1, 1)
     tables = reference_tables(
         crosswalk=[
@@ -205,9 +205,7 @@ def test_the_crosswalk_gives_no_category_where_there_is_no_row_or_where_it_depen
         (None, "medi_cal", "chemotherapy", "capitated_vendor"),
     ],
 )
-def test_the_most_specific_row_of_the_dofr_grid_wins_group_before_category_before_line_of_business(
-    group: str | None, business: str, category: str, party: str
-) -> None:
+def test_most_specific_row_of_the_dofr_grid_wins(group: str | None, business: str, category: str, party: str) -> None:
     # given rows from the most general to the most specific
     mine = {"medical_group": "GROUP-1"}
     tables = reference_tables(
@@ -234,7 +232,7 @@ def test_the_most_specific_row_of_the_dofr_grid_wins_group_before_category_befor
     assert found == party
 
 
-def test_the_dofr_grid_falls_back_to_a_general_row_once_the_specific_one_has_ended() -> None:
+def test_general_row_of_the_dofr_grid_follows_an_ended_one() -> None:
     tables = reference_tables(
         dofr_grid=[
             {"medical_group": "GROUP-1", "party": "health_plan", "valid_to": "2024-12-31"},
@@ -257,7 +255,7 @@ def test_the_dofr_grid_falls_back_to_a_general_row_once_the_specific_one_has_end
     assert party("full_risk", date(2024, 12, 31)) is None
 
 
-def test_contracted_vendors_are_those_that_accept_the_therapy_for_the_line_of_business_on_the_day() -> None:
+def test_vendors_accept_the_therapy_for_the_line_of_business() -> None:
     # given
     tables = reference_tables(
         therapies=[{"therapy": "anti_tnf"}, {"therapy": "ivig"}, {"therapy": "any"}],
@@ -306,7 +304,7 @@ def test_a_ccs_presumption_is_found_by_the_category_of_the_diagnosis(icd10: str,
     assert (found.presumption if found else None) == presumption
 
 
-def test_the_whole_child_model_is_unverified_where_the_table_does_not_know_the_county_or_the_day() -> None:
+def test_whole_child_model_of_an_unlisted_county_is_unverified() -> None:
     tables = reference_tables(
         counties=[
             {"county": "Merced", "valid_to": "2020-06-30"},
@@ -320,7 +318,7 @@ def test_the_whole_child_model_is_unverified_where_the_table_does_not_know_the_c
     assert tables.whole_child_model("Atlantis", date(2020, 7, 1)) == "unverified"
 
 
-def test_an_absent_table_answers_nothing_rather_than_failing() -> None:
+def test_absent_table_is_empty() -> None:
     tables = checked_tables({})
     day = date(2025, 1, 1)
 
@@ -330,7 +328,7 @@ def test_an_absent_table_answers_nothing_rather_than_failing() -> None:
     assert tables.whole_child_model("Merced", day) == "unverified"
 
 
-def test_rows_come_out_as_they_went_in_and_cannot_be_replaced() -> None:
+def test_rows_are_returned_as_given_and_read_only() -> None:
     given = tables_of(codes=[{"code": "J1745"}])
     tables = checked_tables(given)
 
@@ -339,7 +337,7 @@ def test_rows_come_out_as_they_went_in_and_cannot_be_replaced() -> None:
         tables.rows()["codes"] = []  # type: ignore[index]
 
 
-def test_trusted_rows_are_not_read_before_they_are_asked_for() -> None:
+def test_rows_are_parsed_when_they_are_first_looked_up() -> None:
     broken = {"codes": a_table("codes", {"code": "J1745"}, {"code": "J3370", "valid_from": "never"})}
 
     tables = ReferenceTables(broken)
@@ -394,7 +392,7 @@ def test_trusted_rows_are_not_read_before_they_are_asked_for() -> None:
         ("counties", {"county": "Merced", "whole_child_model": "maybe"}, "whole_child_model", "is not a valid value"),
     ],
 )
-def test_a_bad_cell_is_reported_once_with_its_place_and_what_to_write(
+def test_bad_cell_is_reported_with_its_place_and_what_to_write(
     table: str, row: dict[str, str], column: str, hint: str
 ) -> None:
     # given tables with one bad cell in their last row
@@ -414,7 +412,7 @@ def test_a_problem_reads_as_a_place_and_a_sentence() -> None:
     assert str(TableProblem("vendor", 0, "", "there is no such table")) == "vendor: there is no such table"
 
 
-def test_all_problems_are_reported_at_once_in_the_order_of_tables_and_rows() -> None:
+def test_all_problems_are_reported_in_order() -> None:
     tables = tables_of(
         vendors=[{"therapy": "x"}, {"basis": "y"}],
         codes=[{"code": "J1"}, {"code": "J1745"}, {"code": "J2", "name": ""}],
@@ -456,7 +454,7 @@ def test_periods_of_the_same_key_may_touch_but_not_overlap(table: str, row: dict
     assert "row 2 has the same" in problem.problem
 
 
-def test_a_row_that_lies_within_an_earlier_but_not_the_last_period_overlaps_too() -> None:
+def test_row_within_an_earlier_period_overlaps() -> None:
     row = {"code": "J1745"}
     problems = table_problems(
         codes=[
@@ -519,9 +517,7 @@ def test_a_wrong_table_header_or_width_is_reported(
     lengths=st.lists(st.integers(0, 120), min_size=6, max_size=6),
     asked=st.integers(-5, 600),
 )
-def test_tables_that_pass_the_check_hold_at_most_one_period_of_a_code_on_any_day(
-    starts: list[int], lengths: list[int], asked: int
-) -> None:
+def test_checked_tables_have_one_period_of_a_code_on_any_day(starts: list[int], lengths: list[int], asked: int) -> None:
     # given periods at random
     origin = date(2024, 1, 1)
     periods = [
@@ -574,7 +570,7 @@ MORE_THAN_A_LITRE = {"measure": "daily_volume_ml", "above": "1000"}
         ),
     ],
 )
-def test_a_rung_says_what_it_goes_by(rung: dict[str, str], column: str, hint: str) -> None:
+def test_rung_must_have_the_columns_of_its_measure(rung: dict[str, str], column: str, hint: str) -> None:
     problems = table_problems(**a_ladder(rung))
 
     assert [(problem.table, problem.row, problem.column) for problem in problems] == [("per_diem_ladders", 2, column)]
@@ -591,9 +587,7 @@ def test_a_rung_says_what_it_goes_by(rung: dict[str, str], column: str, hint: st
         ({"measure": "infusion", "equals": "continuous"}, {"measure": "infusion", "equals": "continuous"}, "row 2"),
     ],
 )
-def test_no_two_rungs_of_a_ladder_hold_the_same_value_on_the_same_day(
-    one: dict[str, str], other: dict[str, str], hint: str
-) -> None:
+def test_rungs_of_a_ladder_do_not_overlap(one: dict[str, str], other: dict[str, str], hint: str) -> None:
     later = {**other, "valid_from": "2025-01-01"}
 
     problems = table_problems(**a_ladder(one, later))
@@ -604,7 +598,7 @@ def test_no_two_rungs_of_a_ladder_hold_the_same_value_on_the_same_day(
     assert table_problems(**a_ladder({**one, "valid_to": "2024-12-31"}, later)) == ()
 
 
-def test_rungs_that_touch_and_the_code_for_any_make_a_ladder() -> None:
+def test_rungs_that_touch_and_a_generic_code_are_valid() -> None:
     assert table_problems(**a_ladder({"measure": "none"}, UP_TO_A_LITRE, MORE_THAN_A_LITRE)) == ()
     assert table_problems(**a_ladder({"measure": "none"}, EVERY_8_HOURS, {**EVERY_8_HOURS, "equals": "12"})) == ()
 

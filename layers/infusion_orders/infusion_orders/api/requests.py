@@ -13,7 +13,6 @@ from infusion_orders.api.caller import authenticate, authenticate_staff
 from infusion_orders.api.errors import InvalidRequest, NotFound, UnsupportedMediaType, WrongPart
 from infusion_orders.orders.parsing import MalformedJson
 from infusion_orders.orders.suggestions import nearest
-from infusion_orders.rules.digests import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -45,13 +44,13 @@ class Request:
     notes: Notes
     milliseconds_left: Callable[[], int]
 
-    def partner(self, partners: PartnerStore) -> Partner:
+    def authenticate(self, partners: PartnerStore) -> Partner:
         """The partner who may call this route; noted for the log.  Raises Unauthenticated, NotAllowed."""
         partner = authenticate(self.event, partners, self.route.scope)
         self.notes.note(partner=partner.client_id)
         return partner
 
-    def person(self) -> str:
+    def authenticate_staff(self) -> str:
         """The member of the staff who may call this route; noted for the log.  Raises Unauthenticated, NotAllowed."""
         person = authenticate_staff(self.event, self.route.scope)
         self.notes.note(person=person)
@@ -87,11 +86,6 @@ def json_body(event: Mapping[str, Any]) -> bytes:
         return base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError):
         raise MalformedJson("the body is not valid base64, although it is marked as such") from None
-
-
-def digest_of_body(body: bytes) -> str:
-    """The digest that tells a repeated request from a different one under the same idempotency key."""
-    return digest(body)
 
 
 def version_number(text: str) -> int:

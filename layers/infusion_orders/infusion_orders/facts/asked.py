@@ -60,7 +60,7 @@ def _vendor_id(text: str) -> str:
 
 
 def _icd_10_cm_codes(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset(identifiers.icd_10_cm(text) for text in texts)
+    return frozenset(identifiers.parse_icd_10_cm(text) for text in texts)
 
 
 def _conditions(texts: Iterable[str]) -> frozenset[str] | None:
@@ -80,7 +80,7 @@ def _primary_diagnosis(diagnoses: tuple[Diagnosis, ...]) -> str | None:
     chosen = marked or [diagnosis for diagnosis in diagnoses if diagnosis.primary is None]
     if len(chosen) != 1 or chosen[0].code is None:
         return None
-    return identifiers.icd_10_cm(chosen[0].code)
+    return identifiers.parse_icd_10_cm(chosen[0].code)
 
 
 def _quantity(amount: Any) -> Quantity | None:
@@ -183,22 +183,28 @@ ASKED: tuple[Fact, ...] = (
         "submitter.npi",
         "/submitter/npi",
         "What is the NPI of the provider that sends the order?",
-        identifiers.npi,
+        identifiers.parse_npi,
         private=True,
     ),
     _asks(
         "member.mbi",
         "/member/mbi",
         "What is the member's Medicare beneficiary identifier?",
-        identifiers.mbi,
+        identifiers.parse_mbi,
         private=True,
     ),
     _asks(
-        "member.cin", "/member/cin", "What is the member's Medi-Cal client index number?", identifiers.cin, private=True
+        "member.cin",
+        "/member/cin",
+        "What is the member's Medi-Cal client index number?",
+        identifiers.parse_cin,
+        private=True,
     ),
     _asks("member.birth_date", "/member/birth_date", "What is the member's date of birth?", private=True),
     _asks("member.line_of_business", "/member/line_of_business", "Which line of business does the member belong to?"),
-    _asks("member.county", "/member/county", "In which California county does the member live?", identifiers.county),
+    _asks(
+        "member.county", "/member/county", "In which California county does the member live?", identifiers.parse_county
+    ),
     _asks(
         "medical_group.id", "/member/medical_group/id", "Which medical group (PPG) does the member belong to?", _plan_id
     ),
@@ -220,18 +226,22 @@ ASKED: tuple[Fact, ...] = (
     _asks("caregiver.present", "/caregiver/present", "Is a caregiver present in the home?"),
     _asks("caregiver.willing", "/caregiver/willing", "Is the caregiver willing to give the therapy?"),
     _asks("caregiver.able", "/caregiver/able", "Is the caregiver able to give the therapy?"),
-    _asks("prescriber.npi", "/prescriber/npi", "What is the prescriber's NPI?", identifiers.npi, private=True),
+    _asks("prescriber.npi", "/prescriber/npi", "What is the prescriber's NPI?", identifiers.parse_npi, private=True),
     _asks("prescriber.signed_on", "/prescriber/signed_on", "When did the prescriber sign the prescription?"),
     _asks("prescriber.ccs_paneled", "/prescriber/ccs_paneled", "Is the prescriber a CCS-paneled provider?"),
     _asks("vendor.id", "/infusion_provider/vendor", "Which home-infusion vendor is to fill the order?", _vendor_id),
     _asks(
-        "vendor.npi", "/infusion_provider/npi", "What is the home-infusion vendor's NPI?", identifiers.npi, private=True
+        "vendor.npi",
+        "/infusion_provider/npi",
+        "What is the home-infusion vendor's NPI?",
+        identifiers.parse_npi,
+        private=True,
     ),
     _asks(
         "care.place_of_service",
         "/care/place_of_service",
         "What is the place of service (12 for the home)?",
-        identifiers.place_of_service,
+        identifiers.parse_place_of_service,
     ),
     _asks("care.administered_by", "/care/administered_by", "Who will give the therapy?"),
     _asks("care.plan_of_care", "/care/plan_of_care", "Is the member under a prescriber's plan of care?"),
@@ -294,8 +304,8 @@ ASKED: tuple[Fact, ...] = (
         "/lines/{line}/kind",
         "Is the line a drug, a per diem, nutrition, nursing, a supply or a pump?",
     ),
-    _asks("line.hcpcs", "/lines/{line}/hcpcs", "What is the line's HCPCS code?", identifiers.hcpcs),
-    _asks("line.ndc", "/lines/{line}/ndc", "What is the drug's NDC?", identifiers.ndc),
+    _asks("line.hcpcs", "/lines/{line}/hcpcs", "What is the line's HCPCS code?", identifiers.parse_hcpcs),
+    _asks("line.ndc", "/lines/{line}/ndc", "What is the drug's NDC?", identifiers.parse_ndc),
     _asks("line.stated_therapy", "/lines/{line}/therapy", "Which therapy is the line for?", _therapy),
     _asks(
         "line.dose",

@@ -77,7 +77,7 @@ class Facts(dict[str, Any]):
 
 def facts_as_sent(catalogue: Catalogue, scope: Scope, sent: Order | ServiceLine, line: int | None) -> dict[str, Any]:
     """Return every asked fact of the order or of one line, as sent or missing."""
-    facts: dict[str, Any] = {name: missing(name, line) for name in catalogue.asked[scope]}
+    facts: dict[str, Any] = {}
     for part in catalogue.asked_parts[scope]:
         holder: Any = sent
         for step in part.path:
@@ -95,7 +95,7 @@ def facts_as_sent(catalogue: Catalogue, scope: Scope, sent: Order | ServiceLine,
                         value = Unknown((Need(name, line, Reason.INVALID, str(invalid)),))
                 if value is not None:
                     facts[name] = value
-    return facts
+    return facts | {name: missing(name, line) for name in catalogue.asked[scope] if name not in facts}
 
 
 class Case:

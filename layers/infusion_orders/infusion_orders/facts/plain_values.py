@@ -27,13 +27,12 @@ def plain_facts(facts: Facts, names: Sequence[str]) -> dict[str, Any]:
     plain: dict[str, Any] = {}
     for name in names:
         value = facts[name]
-        if isinstance(value, Fault):
-            plain[name] = {"fault": True}
-        elif isinstance(value, Unknown):
-            if facts.catalogue.facts[name].read is None or value.needs[0].reason is Reason.INVALID:
-                plain[name] = {"unknown": [_plain_need(need) for need in value.needs]}
-        else:
+        if not isinstance(value, Unknown):
             plain[name] = plain_value(value)
+        elif isinstance(value, Fault):
+            plain[name] = {"fault": True}
+        elif facts.catalogue.facts[name].read is None or value.needs[0].reason is Reason.INVALID:
+            plain[name] = {"unknown": [_plain_need(need) for need in value.needs]}
     return plain
 
 

@@ -29,7 +29,7 @@ _PLACE_OF_SERVICE = re.compile(r"[0-9]{2}")
 _COUNTIES = {name.casefold(): name for name in COUNTIES}
 
 
-def npi(text: str) -> str:
+def parse_npi(text: str) -> str:
     """Return the ten digits of an NPI: the last is a Luhn check digit over the prefix 80840 (45 CFR 162.406)."""
     number = text.strip()
     if _NPI.fullmatch(number) is None:
@@ -39,7 +39,7 @@ def npi(text: str) -> str:
     return number
 
 
-def mbi(text: str) -> str:
+def parse_mbi(text: str) -> str:
     """Return the 11 characters of an MBI without dashes and spaces.  Its letters are never S, L, O, I, B or Z."""
     number = _upper(text).replace("-", "").replace(" ", "")
     if _MBI.fullmatch(number) is None:
@@ -49,7 +49,7 @@ def mbi(text: str) -> str:
     return number
 
 
-def cin(text: str) -> str:
+def parse_cin(text: str) -> str:
     """Return the 9 characters of a CIN, with which the 14 characters of a Medi-Cal card (BIC) begin."""
     match = _CIN.fullmatch(_upper(text))
     if match is None:
@@ -59,7 +59,7 @@ def cin(text: str) -> str:
     return match[1]
 
 
-def icd_10_cm(text: str) -> str:
+def parse_icd_10_cm(text: str) -> str:
     """Return an ICD-10-CM code in upper case, with a dot after the third character if more follow."""
     match = _ICD_10_CM.fullmatch(_upper(text))
     if match is None:
@@ -69,7 +69,7 @@ def icd_10_cm(text: str) -> str:
     return f"{match[1]}.{match[2]}" if match[2] else match[1]
 
 
-def ndc(text: str) -> str:
+def parse_ndc(text: str) -> str:
     """Return the 11 digits (5-4-2) of an NDC: the short segment of a ten-digit code is filled with a zero."""
     number = text.strip()
     if number.isascii() and number.isdigit():
@@ -85,7 +85,7 @@ def ndc(text: str) -> str:
     return segments[1].zfill(5) + segments[2].zfill(4) + segments[3].zfill(2)
 
 
-def hcpcs(text: str) -> str:
+def parse_hcpcs(text: str) -> str:
     """Return a code in upper case: a letter from A to V and 4 digits (HCPCS Level II), or 5 digits (CPT)."""
     code = _upper(text)
     if _HCPCS.fullmatch(code) is None:
@@ -93,7 +93,7 @@ def hcpcs(text: str) -> str:
     return code
 
 
-def place_of_service(text: str) -> str:
+def parse_place_of_service(text: str) -> str:
     """Return the two digits of a place-of-service code."""
     code = text.strip()
     if _PLACE_OF_SERVICE.fullmatch(code) is None:
@@ -101,7 +101,7 @@ def place_of_service(text: str) -> str:
     return code
 
 
-def county(text: str) -> str:
+def parse_county(text: str) -> str:
     """Return one of the 58 names in `COUNTIES`; its case, and a final `County`, do not matter."""
     name = " ".join(text.casefold().split()).removesuffix(" county")
     found = _COUNTIES.get(name)

@@ -1,4 +1,4 @@
-"""Reading an order: what is taken, what is refused, and what a refusal says."""
+"""Parsing an order: what is accepted, what is refused, and how the problems are described."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def with_dose(number: str) -> str:
 
 
 class TestWhatIsTaken:
-    def test_the_complete_example(self) -> None:
+    def test_complete_example_is_parsed(self) -> None:
         order = an_order()
 
         assert order.member.medical_group is not None
@@ -51,7 +51,7 @@ class TestWhatIsTaken:
         assert order.lines[0].dose == Dose.model_validate({"value": 5, "unit": "mg/kg"})
         assert order.lines[1].modifiers == ("JW",)
 
-    def test_the_three_ids_alone_are_enough_and_all_else_is_unknown(self) -> None:
+    def test_three_ids_are_enough(self) -> None:
         order = parse_order(SMALLEST)
 
         left = {name for name, value in order if value is not None} - {"order_id", "member", "lines", "urgency"}
@@ -64,7 +64,7 @@ class TestWhatIsTaken:
 
         assert order_from_json(document) == parse_order(SMALLEST)
 
-    def test_an_order_with_hundreds_of_parts_in_their_bounds(self) -> None:
+    def test_largest_order_is_parsed(self) -> None:
         lines = [{"line_id": str(number)} for number in range(100)]
 
         order = an_order({"/lines": lines, "/diagnoses": [{"code": "K50.90"}] * 50})
@@ -89,7 +89,7 @@ class TestWhatIsTaken:
         ],
     )
     @pytest.mark.parametrize("text", ["", "not an identifier", "x" * 64])
-    def test_a_malformed_identifier_never_refuses_the_order(self, pointer: str, text: str) -> None:
+    def test_malformed_identifier_does_not_make_the_order_invalid(self, pointer: str, text: str) -> None:
         an_order({pointer: text})
 
     def test_a_frequency_may_be_a_fhir_timing(self) -> None:
@@ -107,12 +107,12 @@ class TestWhatIsTaken:
         assert dose is not None
         assert str(dose.value) == str(Decimal(number.strip('"')))
 
-    def test_bytes_and_text_are_read_alike(self) -> None:
+    def test_bytes_and_text_are_parsed_alike(self) -> None:
         body = json.dumps(an_order_document(), ensure_ascii=False)
 
         assert parse_order(body) == parse_order(body.encode()) == an_order()
 
-    def test_an_order_written_out_is_read_back_the_same(self) -> None:
+    def test_dumped_order_is_parsed_to_the_same_order(self) -> None:
         order = an_order()
 
         assert parse_order(order.model_dump_json()) == order
@@ -180,7 +180,7 @@ class TestWhatIsRefused:
             ("/urgency", "urgent", "must be one of standard, expedited"),
         ],
     )
-    def test_one_wrong_field_has_its_pointer_and_what_to_mend(self, pointer: str, value: Any, problem: str) -> None:
+    def test_wrong_field_has_its_pointer_and_a_sentence(self, pointer: str, value: Any, problem: str) -> None:
         found = problems({"/lines/0/frequency": {}, pointer: value})
 
         if problem:
@@ -209,13 +209,13 @@ class TestWhatIsRefused:
         }
 
     @pytest.mark.parametrize("value", ["1899-12-31", "2201-01-01"])
-    def test_dates_are_of_our_time(self, value: str) -> None:
+    def test_dates_are_from_1900_to_2200(self, value: str) -> None:
         assert problems({"/member/birth_date": value}) == {"/member/birth_date": "must be a date from 1900 to 2200"}
 
     @pytest.mark.parametrize(
         "number", ["1e400", "1e-400", "1e99999999999999999999", "1234567890123456789", "9" * 5000, "0." + "3" * 100]
     )
-    def test_numbers_that_are_no_amounts_are_out_of_range(self, number: str) -> None:
+    def test_numbers_beyond_their_bounds_are_out_of_range(self, number: str) -> None:
         with pytest.raises(InvalidOrder) as refusal:
             parse_order(with_dose(number))
 
@@ -233,17 +233,15 @@ class TestWhatIsRefused:
             ("/caregiver/4711-canary", "/caregiver", "known are present, willing, able"),
         ],
     )
-    def test_an_unknown_field_is_told_the_nearest_and_never_repeated(
-        self, pointer: str, parent: str, nearest: str
-    ) -> None:
+    def test_unknown_field_gets_a_suggestion_and_is_not_repeated(self, pointer: str, parent: str, nearest: str) -> None:
         assert problems({pointer: "canary"}) == {parent: f"has an unknown field; {nearest}"}
 
-    def test_an_unknown_field_of_a_timing_is_told_the_nearest(self) -> None:
+    def test_unknown_field_of_a_timing_gets_a_suggestion(self) -> None:
         found = problems({"/lines/0/frequency": {"period": 8, "period_unit": "h"}})
 
         assert found == {"/lines/0/frequency": "has an unknown field; did you mean periodUnit?"}
 
-    def test_all_problems_are_told_at_once_but_no_more_than_a_hundred(self) -> None:
+    def test_at_most_100_problems_are_reported_at_once(self) -> None:
         lines = [{"line_id": str(number), "units": -1, "kind": "x"} for number in range(100)]
 
         with pytest.raises(InvalidOrder) as refusal:
@@ -251,13 +249,13 @@ class TestWhatIsRefused:
 
         assert len(refusal.value.errors) == 100
 
-    def test_the_pointers_of_an_order_in_a_batch_begin_with_its_own(self) -> None:
+    def test_pointers_begin_with_the_given_prefix(self) -> None:
         with pytest.raises(InvalidOrder) as refusal:
             order_from_json({"order_id": 1, "member": {"member_id": "M"}, "lines": [{"line_id": "1"}]}, "/orders/3")
 
         assert refusal.value.errors == (FieldProblem("/orders/3/order_id", "must be a text"),)
 
-    def test_no_value_is_in_the_refusal_or_what_caused_it(self) -> None:
+    def test_no_value_is_in_the_exception_or_its_cause(self) -> None:
         with pytest.raises(InvalidOrder) as refusal:
             an_order({"/member/birth_date": "canary", "/urgency": "canary", "/lines/0/units": "canary", "/canary": 1})
 
@@ -286,17 +284,17 @@ class TestWhatIsNoJson:
             (b"[" * 200_000, "deeper than 20"),
         ],
     )
-    def test_it_is_malformed_and_the_reason_has_no_values(self, body: bytes | str, why: str) -> None:
+    def test_malformed_json_has_a_reason_without_values(self, body: bytes | str, why: str) -> None:
         with pytest.raises(MalformedJson, match=why) as refusal:
             parse_order(body)
 
         assert "canary" not in str(refusal.value)
 
-    def test_twenty_levels_and_whole_surrogate_pairs_are_json(self) -> None:
+    def test_20_levels_and_whole_surrogate_pairs_are_accepted(self) -> None:
         assert parse_json(b"[" * 20 + b"]" * 20)
         assert parse_json('"\\ud83d\\ude00"') == "\U0001f600"
 
-    def test_a_body_of_the_largest_size_is_read_and_one_byte_more_is_not(self) -> None:
+    def test_body_one_byte_over_the_limit_is_too_large(self) -> None:
         assert MAX_BODY_BYTES == 262_144
         body = SMALLEST + " " * (MAX_BODY_BYTES - len(SMALLEST))
 
@@ -308,16 +306,16 @@ class TestWhatIsNoJson:
         with pytest.raises(TooLarge):
             parse_json('"' + "\u00e9" * (MAX_BODY_BYTES // 2) + '"')
 
-    def test_a_reader_of_larger_bodies_says_how_large(self) -> None:
+    def test_limits_of_bytes_and_levels_can_be_raised(self) -> None:
         assert parse_json("[1, 1.0]".ljust(MAX_BODY_BYTES + 1), most_bytes=MAX_BODY_BYTES + 1) == [1, Decimal("1.0")]
 
-    def test_an_object_of_more_than_a_hundred_fields_is_too_large(self) -> None:
+    def test_object_with_more_than_100_fields_is_too_large(self) -> None:
         assert parse_json(json.dumps(dict.fromkeys(map(str, range(100)))))
         with pytest.raises(TooLarge):
             parse_json(json.dumps({str(number): number for number in range(101)}))
 
 
-def test_all_parts_of_an_order_are_closed_and_strict() -> None:
+def test_every_part_of_an_order_is_closed_and_strict() -> None:
     def parts(part: type[BaseModel]) -> set[type[BaseModel]]:
         return {part}.union(*(parts(inner) for inner in part.__subclasses__()))
 

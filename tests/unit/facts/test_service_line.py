@@ -19,7 +19,7 @@ DRUG, TPN, NURSE, PUMP, UNLISTED = "J1745", "B4189", "99601", "E0781", "J0001"
 
 
 def lines(*given: dict[str, Any]) -> tuple[Any, ...]:
-    """The lines of an order of which nothing else was sent; `line.` stands before each name."""
+    """Return all facts of lines with these facts; the names are given without `line.`."""
     known = [{f"line.{name}": value for name, value in {"date_of_service": DAY, **one}.items()} for one in given]
     return derived_facts(Case(CATALOGUE, default_rules().tables, line_facts=known))
 
@@ -63,17 +63,17 @@ def test_the_status_of_an_unknown_code_or_day_is_unknown() -> None:
     ],
 )
 @pytest.mark.parametrize("stated", [None, "drug", "pump"])
-def test_a_line_is_what_its_code_is_whatever_the_partner_says(code: str, kind: str, stated: str | None) -> None:
+def test_kind_is_that_of_the_code_whatever_is_stated(code: str, kind: str, stated: str | None) -> None:
     (line,) = lines({"hcpcs": code} | ({} if stated is None else {"stated_kind": stated}))
     assert line["line.kind"] == kind
 
 
-def test_a_line_whose_code_is_not_listed_is_what_the_partner_says() -> None:
+def test_kind_of_an_unlisted_code_is_the_stated_one() -> None:
     (line,) = lines({"stated_kind": "supply", "hcpcs": UNLISTED})
     assert line["line.kind"] == "supply"
 
 
-def test_the_kind_wants_the_code_and_the_words_only_where_the_code_may_say_nothing() -> None:
+def test_stated_kind_is_needed_only_for_an_unlisted_code() -> None:
     nothing, stated, unlisted = lines({}, {"stated_kind": "pump"}, {"hcpcs": UNLISTED})
     assert needs(nothing["line.kind"]) == [("line.hcpcs", 0), ("line.stated_kind", 0)]
     assert needs(stated["line.kind"]) == [("line.hcpcs", 1)]
@@ -81,29 +81,29 @@ def test_the_kind_wants_the_code_and_the_words_only_where_the_code_may_say_nothi
 
 
 @pytest.mark.parametrize("stated", [None, "tpn", "other"])
-def test_the_codes_own_therapy_wins_over_the_stated_one(stated: str | None) -> None:
+def test_therapy_of_the_code_overrides_the_stated_one(stated: str | None) -> None:
     (line,) = lines({"hcpcs": DRUG} | ({} if stated is None else {"stated_therapy": stated}))
     assert line["line.therapy"] == "anti_tnf"
 
 
-def test_alone_a_line_that_goes_with_any_therapy_has_the_stated_one() -> None:
+def test_general_code_alone_has_the_stated_therapy() -> None:
     assert lines({"hcpcs": UNLISTED, "stated_therapy": "pain"})[0]["line.therapy"] == "pain"
     assert lines({"hcpcs": NURSE, "stated_therapy": "pain"})[0]["line.therapy"] == "pain"
 
 
-def test_the_therapy_wants_the_code_and_the_words_only_where_the_code_may_say_nothing() -> None:
+def test_stated_therapy_is_needed_only_where_the_code_has_none() -> None:
     assert needs(lines({})[0]["line.therapy"]) == [("line.hcpcs", 0), ("line.stated_therapy", 0)]
     assert needs(lines({"stated_therapy": "ivig"})[0]["line.therapy"]) == [("line.hcpcs", 0)]
     assert needs(lines({"hcpcs": UNLISTED})[0]["line.therapy"]) == [("line.stated_therapy", 0)]
 
 
 @pytest.mark.parametrize("code", [NURSE, "A4222", PUMP])
-def test_nursing_supplies_and_pumps_take_the_orders_only_therapy(code: str) -> None:
+def test_general_codes_take_the_only_therapy_of_the_order(code: str) -> None:
     general, *_ = lines({"hcpcs": code}, {"hcpcs": DRUG}, {"hcpcs": DRUG}, {"hcpcs": NURSE})
     assert general["line.therapy"] == "anti_tnf"
 
 
-def test_the_only_therapy_of_the_other_lines_wins_over_the_stated_one() -> None:
+def test_only_therapy_of_other_lines_overrides_the_stated_one() -> None:
     general, _ = lines({"hcpcs": NURSE, "stated_therapy": "ivig"}, {"hcpcs": DRUG})
     assert general["line.therapy"] == "anti_tnf"
     assert general["line.therapy_agrees_with_code"] is False
@@ -114,7 +114,7 @@ def test_the_only_therapy_of_the_other_lines_wins_over_the_stated_one() -> None:
     [[], [{"hcpcs": NURSE}], [{"hcpcs": DRUG}, {"hcpcs": TPN}]],
     ids=["alone", "among its like", "two therapies"],
 )
-def test_a_general_line_has_the_stated_therapy_where_the_order_has_no_single_one(others: list[dict[str, Any]]) -> None:
+def test_general_code_has_the_stated_therapy_among_several(others: list[dict[str, Any]]) -> None:
     silent, *_ = lines({"hcpcs": NURSE}, *others)
     assert needs(silent["line.therapy"]) == [("line.stated_therapy", 0)]
     stated, *_ = lines({"hcpcs": NURSE, "stated_therapy": "ivig"}, *others)
@@ -122,7 +122,7 @@ def test_a_general_line_has_the_stated_therapy_where_the_order_has_no_single_one
 
 
 @pytest.mark.parametrize("code", [UNLISTED, "J3490"], ids=["not in the tables", "a drug without a code of its own"])
-def test_a_drug_that_no_table_names_is_for_what_the_partner_says(code: str) -> None:
+def test_unlisted_drug_has_the_stated_therapy(code: str) -> None:
     drug, nurse, _ = lines({"hcpcs": code, "stated_therapy": "pain"}, {"hcpcs": NURSE}, {"hcpcs": NURSE})
     assert drug["line.therapy"] == "pain"
     assert nurse["line.therapy"] == "pain"
@@ -131,7 +131,7 @@ def test_a_drug_that_no_table_names_is_for_what_the_partner_says(code: str) -> N
     assert needs(nurse["line.therapy"]) == [("line.stated_therapy", 0), ("line.stated_therapy", 1)]
 
 
-def test_the_code_of_a_sibling_is_asked_for_while_it_could_say_otherwise() -> None:
+def test_code_of_another_line_is_needed_while_it_could_change_the_therapy() -> None:
     general, *_ = lines({"hcpcs": NURSE, "stated_therapy": "ivig"}, {"hcpcs": DRUG}, {"stated_therapy": "ivig"})
     assert needs(general["line.therapy"]) == [("line.hcpcs", 2)]
     silent, *_ = lines({"hcpcs": NURSE}, {"hcpcs": DRUG}, {})
@@ -152,11 +152,11 @@ def test_the_code_of_a_sibling_is_asked_for_while_it_could_say_otherwise() -> No
         ({"hcpcs": UNLISTED, "stated_therapy": "tpn"}, True),
     ],
 )
-def test_a_stated_therapy_disagrees_only_with_a_code_of_another(given: dict[str, Any], agrees: bool) -> None:
+def test_stated_therapy_disagrees_only_with_another_therapys_code(given: dict[str, Any], agrees: bool) -> None:
     assert lines(given)[0]["line.therapy_agrees_with_code"] is agrees
 
 
-def test_other_agrees_with_a_code_whose_therapy_partners_cannot_name() -> None:
+def test_stated_other_agrees_with_a_therapy_that_has_no_word() -> None:
     tables = default_rules().tables
     rows = {name: list(found) for name, found in tables.rows().items()}
     header, *body = rows["codes"]
@@ -167,7 +167,7 @@ def test_other_agrees_with_a_code_whose_therapy_partners_cannot_name() -> None:
 
 
 @pytest.mark.parametrize(("therapy", "listed"), [("tpn", True), ("anti_tnf", True), ("other", False)])
-def test_the_manual_lists_the_therapy(therapy: str, listed: bool) -> None:
+def test_therapy_is_listed_in_the_manual(therapy: str, listed: bool) -> None:
     assert lines({"therapy": therapy})[0]["line.therapy_is_listed"] is listed
 
 
@@ -198,7 +198,7 @@ def test_a_line_does_not_end_before_it_begins(last: date, in_order: bool) -> Non
     assert line["line.dates_are_in_order"] is in_order
 
 
-def test_a_line_whose_end_was_not_sent_may_yet_end_before_it_begins() -> None:
+def test_order_of_dates_is_unknown_without_the_last_date() -> None:
     (line,) = lines({})
     assert needs(line["line.dates_are_in_order"]) == [("line.last_date_of_service", 0)]
 
@@ -210,19 +210,19 @@ def test_home_infusion_is_given_at_place_of_service_12(place: str, at_home: bool
     assert facts["order.is_home_infusion"] is at_home
 
 
-def test_every_fact_that_can_fail_a_check_of_form_is_among_the_identifiers() -> None:
+def test_every_fact_with_a_check_of_form_is_an_identifier() -> None:
     assert {*IDENTIFIERS_OF_ORDER, *IDENTIFIERS_OF_LINE} >= {
         fact.name for fact in CATALOGUE.facts.values() if fact.name.endswith((".npi", ".id"))
     }
     assert all(name in CATALOGUE.facts for name in (*IDENTIFIERS_OF_ORDER, *IDENTIFIERS_OF_LINE))
 
 
-def test_what_was_not_sent_is_well_formed() -> None:
+def test_identifiers_that_were_not_sent_are_well_formed() -> None:
     case = Case(CATALOGUE, default_rules().tables, order=an_order({"/prescriber": ABSENT, "/submitter": ABSENT}))
     assert case.lines[0]["line.identifiers_are_well_formed"] is True
 
 
-def test_every_identifier_that_fails_its_check_is_asked_for_and_no_other() -> None:
+def test_only_malformed_identifiers_are_asked_for() -> None:
     order = an_order({"/prescriber/npi": "1", "/member/cin": "x", "/submitter": ABSENT, "/lines/1/hcpcs": "nothing"})
     first, second, _ = derived_facts(Case(CATALOGUE, default_rules().tables, order=order))
     assert needs(first["line.identifiers_are_well_formed"]) == [("member.cin", None), ("prescriber.npi", None)]

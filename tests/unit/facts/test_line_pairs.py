@@ -1,4 +1,4 @@
-"""Facts of one line that hang on the others: those that may matter are looked at, and no unknown one is passed over."""
+"""Facts of a line that depend on other lines, also while these are partly unknown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DAYS = {"line.date_of_service": DAY, "line.last_date_of_service": DAY}
 LATER = {"line.date_of_service": NEXT, "line.last_date_of_service": NEXT}
 TABLES = default_rules().tables
 ONE, OTHER = "E0781", "A4224"
-"""A pump, and supplies that Medicare does not pay beside it."""
+"""A pump, and supplies that Medicare does not pay together with it."""
 VIAL = {
     "line.hcpcs": "J1745",
     "line.dose": Quantity(Decimal(375), "mg"),
@@ -43,7 +43,7 @@ def needs_of(value: Any) -> set[tuple[str, int | None]]:
     return {(need.fact, need.line) for need in value.needs}
 
 
-def test_the_others_with_a_value_are_those_that_have_it_or_may() -> None:
+def test_other_lines_with_a_value_include_lines_where_it_is_unknown() -> None:
     case = a_case({"line.hcpcs": "J1745"}, {"line.hcpcs": "J0690"}, {}, {"line.hcpcs": "J1745"})
     first = case.lines[0]
 
@@ -53,28 +53,26 @@ def test_the_others_with_a_value_are_those_that_have_it_or_may() -> None:
 
 
 @pytest.mark.parametrize(
-    ("beside", "stands"),
+    ("other", "allowed"),
     [
         ({"line.hcpcs": OTHER}, False),
         ({"line.hcpcs": OTHER, **LATER}, True),
         ({"line.hcpcs": "J1745"}, True),
     ],
 )
-def test_a_code_stands_beside_all_but_those_that_the_tables_exclude_on_its_days(
-    beside: dict[str, Any], stands: bool
-) -> None:
-    for lines in (({"line.hcpcs": ONE}, beside), (beside, {"line.hcpcs": ONE})):
+def test_code_excludes_only_the_codes_that_the_tables_name_on_its_days(other: dict[str, Any], allowed: bool) -> None:
+    for lines in (({"line.hcpcs": ONE}, other), (other, {"line.hcpcs": ONE})):
         case = a_case(*lines)
         (line,) = (line for line in case.lines if line["line.hcpcs"] == ONE)
-        assert line["line.stands_beside_the_others"] is stands
+        assert line["line.stands_beside_the_others"] is allowed
 
 
-def test_a_code_that_is_not_known_yet_may_be_one_that_is_excluded() -> None:
+def test_unknown_code_may_be_an_excluded_one() -> None:
     line, _ = derived_facts(a_case({"line.hcpcs": ONE}, {}))
     assert needs_of(line["line.stands_beside_the_others"]) == {("line.hcpcs", 1)}
 
 
-def test_no_code_of_the_tables_changes_what_was_settled_while_a_code_was_not_known() -> None:
+def test_sending_a_code_never_changes_a_settled_exclusion() -> None:
     """Beside a code that none excludes, one that is not known settles nothing, and so it is not asked for."""
     codes = [row[0] for row in TABLES.rows()["codes"][1:]]
     free = next(code for code in codes if code not in TABLES.exclusive_codes)
@@ -89,7 +87,7 @@ def test_no_code_of_the_tables_changes_what_was_settled_while_a_code_was_not_kno
 
 
 @pytest.mark.parametrize(
-    ("beside", "reported"),
+    ("other", "reported"),
     [
         ({"line.hcpcs": "J1745", "line.modifiers": frozenset({"JW"})}, True),
         ({"line.hcpcs": "J1745", "line.modifiers": frozenset({"JW"}), **LATER}, False),
@@ -97,37 +95,35 @@ def test_no_code_of_the_tables_changes_what_was_settled_while_a_code_was_not_kno
         ({"line.hcpcs": "J1745", "line.modifiers": frozenset({"JZ"})}, False),
     ],
 )
-def test_what_is_left_over_is_reported_on_a_line_of_the_code_on_its_days(
-    beside: dict[str, Any], reported: bool
-) -> None:
-    line, _ = derived_facts(a_case(VIAL, beside))
+def test_waste_is_reported_on_a_line_of_the_same_code_and_days(other: dict[str, Any], reported: bool) -> None:
+    line, _ = derived_facts(a_case(VIAL, other))
     assert line["line.waste_is_reported"] is reported
 
 
-def test_what_one_line_reports_is_reported_whatever_another_may_turn_out_to_be() -> None:
+def test_reported_waste_does_not_depend_on_an_unknown_line() -> None:
     reporting = {"line.hcpcs": "J1745", "line.modifiers": frozenset({"JW"})}
     for case in (a_case(VIAL, reporting, {}), a_case(VIAL, {}, reporting)):
         assert case.lines[0]["line.waste_is_reported"] is True
 
 
-def test_a_line_whose_code_is_not_known_yet_may_report_what_is_left_over() -> None:
+def test_line_with_unknown_code_may_report_waste() -> None:
     line, _ = derived_facts(a_case(VIAL, {"line.modifiers": frozenset({"JW"})}))
     assert needs_of(line["line.waste_is_reported"]) == {("line.hcpcs", 1)}
 
 
-def test_a_line_whose_code_is_not_known_yet_may_be_another_per_diem() -> None:
+def test_line_with_unknown_code_may_be_a_per_diem() -> None:
     per_diem = {"line.hcpcs": "S9365", "line.modifiers": frozenset[str]()}
-    alone, beside = a_case(per_diem), a_case(per_diem, {"line.modifiers": frozenset[str]()})
+    alone, other = a_case(per_diem), a_case(per_diem, {"line.modifiers": frozenset[str]()})
 
     assert alone.lines[0]["line.per_diem_overlap"] == "none"
-    assert ("line.hcpcs", 1) in needs_of(beside.lines[0]["line.per_diem_overlap"])
+    assert ("line.hcpcs", 1) in needs_of(other.lines[0]["line.per_diem_overlap"])
     assert alone.lines[0]["line.concurrency_is_marked"] is True
-    assert ("line.hcpcs", 1) in needs_of(beside.lines[0]["line.concurrency_is_marked"])
+    assert ("line.hcpcs", 1) in needs_of(other.lines[0]["line.concurrency_is_marked"])
 
 
-def test_a_line_whose_code_is_not_known_yet_may_be_the_per_diems_drug() -> None:
+def test_line_with_unknown_code_may_be_the_drug_of_a_per_diem() -> None:
     per_diem = {"line.hcpcs": "S9338", "line.modifiers": frozenset[str]()}
-    alone, beside = a_case(per_diem), a_case(per_diem, {"line.modifiers": frozenset[str]()})
+    alone, other = a_case(per_diem), a_case(per_diem, {"line.modifiers": frozenset[str]()})
 
     assert alone.lines[0]["line.per_diem_therapy"] == "nothing_to_compare"
-    assert ("line.hcpcs", 1) in needs_of(beside.lines[0]["line.per_diem_therapy"])
+    assert ("line.hcpcs", 1) in needs_of(other.lines[0]["line.per_diem_therapy"])
