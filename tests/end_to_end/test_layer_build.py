@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[2]
 LAYER = ROOT / "layers" / "infusion_orders"
 PINS = pins_of((LAYER / "requirements.lock").read_text(encoding="utf-8"))
 ADDED = {"__pycache__", "infusion_orders"}
-NOT_DEPLOYED = {"boto3", "botocore", "moto", "rich", "scripts", "tests", "typer", "werkzeug", "yaml"}
+NOT_DEPLOYED = {"boto3", "botocore", "infusion_orders_cli", "moto", "rich", "scripts", "tests", "typer"}
+NOT_DEPLOYED |= {"werkzeug", "yaml"}
 OF_AN_OUTER_MAKE = {"MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS"}
 """`make test-on VERSION=3.12` would set the layer's own VERSION."""
 

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from infusion_orders_cli.terminal import console, fail, failures_explained, plain, watched
+from infusion_orders_cli.terminal import console, fail, failures_explained, plain, progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
     from infusion_orders.rules.document import RuleSetDocument
     from infusion_orders_cli.codes.changes import Imported
     from infusion_orders_cli.codes.sources import Row, Sheet
+    from infusion_orders_cli.terminal import Progress
 
 Item = TypeVar("Item")
 
@@ -192,7 +193,7 @@ def icd_10_cm(
         current = _current(rules, into)
     with _refusals_told(file, json=json):
         lines = lines_of(file)
-        with watched("reading") as progress:
+        with progress_bar("reading", "rows") as progress:
             release = read_icd_10_cm(_told(lines, len(lines), progress))
     imported = diagnoses_after(current.rows("diagnoses"), release, effective=day, until=last)
     _finish(current, imported, effective=day, into=into, json=json)
@@ -248,14 +249,13 @@ def _refusals_told(file: Path, *, json: bool) -> Iterator[None]:
 
 @contextmanager
 def _watched(sheet: Sheet) -> Iterator[Sheet]:
-    with watched("reading") as progress:
+    with progress_bar("reading", "rows") as progress:
         yield replace(sheet, rows=_told(sheet.rows, sheet.expected, progress))
 
 
-def _told(items: Iterable[Item], expected: int, progress: Callable[[int, int], None] | None) -> Iterator[Item]:
+def _told(items: Iterable[Item], expected: int, progress: Progress) -> Iterator[Item]:
     for number, item in enumerate(items, start=1):
-        if progress is not None:
-            progress(number, expected)
+        progress(number, expected)
         yield item
 
 

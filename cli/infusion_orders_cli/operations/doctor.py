@@ -1,4 +1,4 @@
-"""`infusion-orders doctor`: is a stack, deployed or local, as it must be for orders to be decided?"""
+"""`infusion-orders doctor`: check that a stack, deployed or local, is set up to decide orders."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infusion_orders_cli.rules_table import REFUSED, RULE_SET, AsJson, Name
-from infusion_orders_cli.terminal import console, escaped, fail, failures_explained, table_of
+from infusion_orders_cli.options import RULE_SET, AsJson, Name
+from infusion_orders_cli.terminal import REFUSED, console, escaped, fail, failures_explained, print_json, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infusion_orders_cli.operations.health import Deployment, Line
+    from infusion_orders_cli.operations.health import Check, Deployment
 
 EPILOG = """
-It only reads. Without --stack and --table: the local server that `infusion-orders dynamodb` starts.
+The command only reads. Without --stack and --table it checks the local server of `infusion-orders dynamodb`.
 
-Exit codes: 0 all is right, 1 something is wrong, 2 it could not be looked at.
+Exit codes: 0 everything is right, 1 something is wrong, 2 the command could not run.
 
 Examples:
 
@@ -27,29 +27,30 @@ infusion-orders doctor --table RulesTable --endpoint-url http://127.0.0.1:8000
 """
 
 
-def doctor(
-    stack: Annotated[str | None, typer.Option(help="The CloudFormation stack; its tables and functions.")] = None,
+def check_deployment(
+    stack: Annotated[str | None, typer.Option(help="The CloudFormation stack: its tables and functions.")] = None,
     table: Annotated[str | None, typer.Option(help="Instead of a stack: the rules table.")] = None,
-    decisions_table: Annotated[str | None, typer.Option(help="Beside --table: the decisions table.")] = None,
+    decisions_table: Annotated[str | None, typer.Option(help="With --table: the decisions table.")] = None,
     endpoint_url: Annotated[
-        str | None, typer.Option(help="Where the tables are, if not at AWS.", show_default="with no table named: local")
+        str | None,
+        typer.Option(help="URL of the tables' server, if it is not AWS.", show_default="local, if no table is named"),
     ] = None,
     name: Name = RULE_SET,
     json: AsJson = False,
 ) -> None:
-    """Check tables, keys, the active version, its digest, partners, time-outs and the clock; say what to do."""
-    from infusion_orders_cli.operations.health import State, examined
+    """Check tables, keys, the active version, its digest, partners, time-outs and the clock, and say what to fix."""
+    from infusion_orders_cli.operations.health import State, checks
 
     if stack is not None and (table or decisions_table or endpoint_url):
-        fail("--stack says where its tables are: leave --table, --decisions-table and --endpoint-url out.")
+        fail("--stack names its own tables: leave out --table, --decisions-table and --endpoint-url.")
     with failures_explained():
         deployment = _of_tables(table, decisions_table, endpoint_url, name) if stack is None else _of_stack(stack, name)
-        lines = tuple(examined(deployment))
-    wrong = sum(line.state is State.WRONG for line in lines)
+        made = tuple(checks(deployment))
+    wrong = sum(check.state is State.WRONG for check in made)
     if json:
-        _print_json(lines, wrong)
+        print_json({"right": not wrong, "checks": made})
     else:
-        _print_table(lines, wrong)
+        _print_report(made, wrong)
     if wrong:
         raise typer.Exit(REFUSED)
 
@@ -68,7 +69,7 @@ def _of_tables(table: str | None, decisions_table: str | None, endpoint_url: str
     if local:
         table, decisions_table = table or RULES_TABLE, decisions_table or DECISIONS_TABLE
     if table is None:
-        fail("Which table? Name it with --table, or the stack with --stack.")
+        fail("Which table? Name it with --table, or name the stack with --stack.")
     return Deployment(client_of(endpoint_url), table, decisions_table, name, local)
 
 
@@ -83,8 +84,8 @@ def _of_stack(stack: str, name: str) -> Deployment:
     }
     try:
         tables = outputs["RulesTableName"], outputs["DecisionsTableName"]
-    except KeyError as absent:
-        fail(f"The stack {stack} has no output {absent}: is it one of infusion-orders, and is it deployed whole?")
+    except KeyError as missing:
+        fail(f"The stack {stack} has no output {missing}: is it a stack of infusion-orders, fully deployed?")
     return Deployment(client, *tables, name, local=False, functions=functions)
 
 
@@ -96,27 +97,24 @@ def _outputs(stack: str, region: str) -> dict[str, str]:
     try:
         (found,) = make("cloudformation", region_name=region).describe_stacks(StackName=stack)["Stacks"]
     except ClientError as refused:
-        fail(f"The stack cannot be looked at in {region}: {refused.response['Error']['Message']}.")
+        fail(f"Cannot describe the stack in {region}: {refused.response['Error']['Message']}.")
     return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
 
 
-def _print_table(lines: Sequence[Line], wrong: int) -> None:
+def _print_report(made: Sequence[Check], wrong: int) -> None:
     from infusion_orders_cli.operations.health import State
 
     style = {State.RIGHT: "green", State.WRONG: "bold red", State.SKIPPED: "dim"}
-    rows = [(f"[{style[line.state]}]{line.state}[/]", line.check, escaped(line.found)) for line in lines]
+    print_table(
+        ("", "check", "found"),
+        ((f"[{style[each.state]}]{each.state}[/]", each.check, escaped(each.found)) for each in made),
+    )
     screen = console()
-    screen.print(table_of(("", "check", "found"), rows))
-    for line in lines:
-        if line.state is State.WRONG:
-            screen.print(f"\n[bold red]{line.check}[/]: {escaped(line.found)}\n  {escaped(line.do)}")
-    looked = sum(line.state is not State.SKIPPED for line in lines)
-    told = f"[bold red]{wrong} of {looked} checks found something wrong[/]" if wrong else "[bold green]all is right[/]"
-    screen.print(f"\n{told}")
-
-
-def _print_json(lines: Sequence[Line], wrong: int) -> None:
-    import json as encoder
-    from dataclasses import asdict
-
-    typer.echo(encoder.dumps({"right": not wrong, "checks": [asdict(line) for line in lines]}))
+    for each in made:
+        if each.state is State.WRONG:
+            screen.print(f"\n[bold red]{each.check}[/]: {escaped(each.found)}\n  {escaped(each.do)}")
+    count = sum(each.state is not State.SKIPPED for each in made)
+    if wrong:
+        screen.print(f"\n[bold red]{wrong} of {count} checks found something wrong[/]")
+    else:
+        screen.print("\n[bold green]everything is right[/]")

@@ -1,6 +1,6 @@
-"""What `infusion-orders doctor` looks at: each check one line, and for what is wrong what to do about it.
+"""The checks of `infusion-orders doctor`: what each one found, and what to do if it is wrong.
 
-Nothing is changed, and nothing that a decision holds is read.
+The checks change nothing and read no decision.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 GATEWAY_SECONDS = 29
-"""API Gateway gives up then: a function of the API must have answered before."""
+"""API Gateway waits so long for an answer, so a function of the API must end sooner."""
 MOST_SKEW_SECONDS = 60
-"""AWS refuses requests that are signed five minutes off, and a minute may be another day already."""
-LOOK_AGAIN = "Is its name right, does it run, may you read it?"
-MAY_YOU = "May you look at it? Its policy must let you describe it."
-DEPLOY = "Deploy the stack again: template.yaml says how it must be."
-NOT_LOCAL = "not there locally"
+"""AWS refuses requests whose clock is five minutes off, and one minute can already change the date."""
+CHECK_ACCESS = "Check its name, that it is running, and that you may read it."
+CHECK_POLICY = "Your permissions must let you describe it."
+DEPLOY = "Deploy the stack again: template.yaml sets this."
+NOT_LOCAL = "does not apply to local tables"
 
 
 class State(StrEnum):
-    """`SKIPPED` is what cannot be asked here: it is neither right nor wrong."""
+    """The result of a check; `SKIPPED` checks cannot be made here."""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -43,8 +43,8 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One check: what was looked at, how it is, and what to do if it is wrong."""
+class Check:
+    """The result of one check: what was checked, what was found, and what to do if it is wrong."""
 
     check: str
     state: State
@@ -54,7 +54,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What is looked at.  `functions` are the deployed names by logical id, none where no stack was named."""
+    """What to check.  `functions` maps logical ids to deployed names; it is empty without a stack."""
 
     client: DynamoDBClient
     rules_table: str
@@ -65,8 +65,8 @@ class Deployment:
     clients: dict[str, Any] = field(default_factory=dict)
 
 
-def examined(deployment: Deployment) -> Iterator[Line]:
-    """Every check; those that need the rules table are skipped without it, so that one fault is told once."""
+def checks(deployment: Deployment) -> Iterator[Check]:
+    """Make every check.  Without the rules table, the checks that need it are skipped: one fault is reported once."""
     rules = tuple(_table(deployment, deployment.rules_table, "rules table", expires=False))
     yield from rules
     if deployment.decisions_table is None:
@@ -74,26 +74,26 @@ def examined(deployment: Deployment) -> Iterator[Line]:
     else:
         yield from _table(deployment, deployment.decisions_table, "decisions table", expires=True)
     if len(rules) > 1:
-        yield _attempted("clock", LOOK_AGAIN, lambda: _clock(deployment))
+        yield _attempted("clock", CHECK_ACCESS, lambda: _clock(deployment))
         yield from _rules(deployment)
-        yield _attempted("partners", LOOK_AGAIN, lambda: _partners(deployment))
+        yield _attempted("partners", CHECK_ACCESS, lambda: _partners(deployment))
     else:
         for check in ("clock", "active version", "partners"):
-            yield _skipped(check, "the rules table comes first")
+            yield _skipped(check, "needs the rules table")
     yield from _functions(deployment)
 
 
-def _table(deployment: Deployment, table: str, called: str, *, expires: bool) -> Iterator[Line]:
-    """A single line where the table is not there, or does not answer."""
+def _table(deployment: Deployment, table: str, called: str, *, expires: bool) -> Iterator[Check]:
+    """Check one table; if it is missing or does not answer, that is the only result."""
     try:
         with translated_errors():
             found: dict[str, Any] = dict(deployment.client.describe_table(TableName=table)["Table"])
     except StoreUnavailable as error:
-        yield _wrong(called, f"{table}: {error}", LOOK_AGAIN)
+        yield _wrong(called, f"{table}: {error}", CHECK_ACCESS)
         return
     status = str(found["TableStatus"])
-    yield _judged(called, status == "ACTIVE", f"{table} is {status}", "Wait until it is ACTIVE, then look again.")
-    checks: dict[str, Callable[[str], Line]] = {
+    yield _judged(called, status == "ACTIVE", f"{table} is {status}", "Wait until it is ACTIVE, then check again.")
+    checks: dict[str, Callable[[str], Check]] = {
         "encryption": partial(_encryption, deployment, found),
         "point-in-time recovery": partial(_recovery, deployment, table),
         "deletion protection": partial(_protection, found),
@@ -102,10 +102,10 @@ def _table(deployment: Deployment, table: str, called: str, *, expires: bool) ->
         checks["expiry"] = partial(_expiry, deployment, table)
     for name, look in checks.items():
         check = f"{called}: {name}"
-        yield _skipped(check, NOT_LOCAL) if deployment.local else _attempted(check, MAY_YOU, partial(look, check))
+        yield _skipped(check, NOT_LOCAL) if deployment.local else _attempted(check, CHECK_POLICY, partial(look, check))
 
 
-def _encryption(deployment: Deployment, table: Mapping[str, Any], check: str) -> Line:
+def _encryption(deployment: Deployment, table: Mapping[str, Any], check: str) -> Check:
     key = table.get("SSEDescription", {}).get("KMSMasterKeyArn")
     if key is None:
         return _wrong(check, "DynamoDB's own key", DEPLOY)
@@ -118,19 +118,19 @@ def _encryption(deployment: Deployment, table: Mapping[str, Any], check: str) ->
     return _judged(check, state == "Enabled", f"the stack's key is {state}", do)
 
 
-def _recovery(deployment: Deployment, table: str, check: str) -> Line:
+def _recovery(deployment: Deployment, table: str, check: str) -> Check:
     with translated_errors():
         found = deployment.client.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
     status = found.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus", "DISABLED")
     return _judged(check, status == "ENABLED", status, DEPLOY)
 
 
-def _protection(table: Mapping[str, Any], check: str) -> Line:
+def _protection(table: Mapping[str, Any], check: str) -> Check:
     on = bool(table.get("DeletionProtectionEnabled"))
     return _judged(check, on, "on" if on else "off", DEPLOY)
 
 
-def _expiry(deployment: Deployment, table: str, check: str) -> Line:
+def _expiry(deployment: Deployment, table: str, check: str) -> Check:
     with translated_errors():
         found = deployment.client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
     status, attribute = found["TimeToLiveStatus"], found.get("AttributeName")
@@ -138,29 +138,29 @@ def _expiry(deployment: Deployment, table: str, check: str) -> Line:
     return _judged(check, right, f"{status}, by {attribute or 'no attribute'}", DEPLOY)
 
 
-def _clock(deployment: Deployment) -> Line:
+def _clock(deployment: Deployment) -> Check:
     with translated_errors():
         answer = deployment.client.describe_table(TableName=deployment.rules_table)
     date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
     if date is None:
-        return _skipped("clock", "the server does not say its time")
+        return _skipped("clock", "the server does not send its time")
     seconds = abs((now() - parsedate_to_datetime(date)).total_seconds())
-    do = "Set this machine's clock: AWS refuses requests of another time, and records would have it."
+    do = "Set this machine's clock: AWS refuses requests with another time, and records would carry it."
     return _judged("clock", seconds <= MOST_SKEW_SECONDS, f"{seconds:.0f} s from the server's", do)
 
 
 def now() -> datetime:
-    """This machine's time."""
+    """Return this machine's time."""
     return datetime.now(UTC)
 
 
-def _rules(deployment: Deployment) -> Iterator[Line]:
+def _rules(deployment: Deployment) -> Iterator[Check]:
     store = RuleSetStore(deployment.client, deployment.rules_table, deployment.rule_set)
     table = f"--table {deployment.rules_table}"
     try:
         pointer = store.activations.pointer(consistent=True)
     except StoreUnavailable as error:
-        yield _wrong("active version", str(error), LOOK_AGAIN)
+        yield _wrong("active version", str(error), CHECK_ACCESS)
         return
     except DamagedRuleSet as damaged:
         yield _wrong(
@@ -173,15 +173,15 @@ def _rules(deployment: Deployment) -> Iterator[Line]:
         yield _wrong("active version", "none", f"infusion-orders rules activate <version> {table} --why ...")
         return
     since = f"version {pointer.version}, since {pointer.since:%Y-%m-%d %H:%M} by {pointer.by}"
-    yield Line("active version", State.RIGHT, since)
+    yield Check("active version", State.RIGHT, since)
     back = f"infusion-orders rules rollback {table} --why ..., or publish the rules again and activate that version."
 
-    def digest() -> Line:
+    def digest() -> Check:
         stored = store.document(pointer.version).digest
-        told = stored if stored == pointer.digest else f"not the one that was activated: {stored}"
-        return _judged("active version: digest", stored == pointer.digest, told, back)
+        found = stored if stored == pointer.digest else f"differs from the activated one: {stored}"
+        return _judged("active version: digest", stored == pointer.digest, found, back)
 
-    def loads(version: int, check: str, do: str) -> Line:
+    def loads(version: int, check: str, do: str) -> Check:
         return _judged(check, True, f"{len(store.load(version).rules)} rules", do)
 
     yield _attempted("active version: digest", back, digest)
@@ -194,14 +194,16 @@ def _rules(deployment: Deployment) -> Iterator[Line]:
         yield _attempted(f"shadow version {shadow}", end, lambda: loads(shadow, f"shadow version {shadow}", end))
 
 
-def _partners(deployment: Deployment) -> Line:
+def _partners(deployment: Deployment) -> Check:
     store = PartnerStore(deployment.client, deployment.rules_table, refresh_seconds=0, clock=lambda: 0.0)
     count = len(store.client_ids())
-    do = f"Nobody may call yet: infusion-orders partners add <client id> --name ... --table {deployment.rules_table}"
+    do = (
+        f"No partner may call yet: infusion-orders partners add <client id> --name ... --table {deployment.rules_table}"
+    )
     return _judged("partners", count > 0, f"{count} registered", do)
 
 
-def _functions(deployment: Deployment) -> Iterator[Line]:
+def _functions(deployment: Deployment) -> Iterator[Check]:
     if not deployment.functions:
         yield _skipped("time-outs", NOT_LOCAL if deployment.local else "name the stack with --stack")
         return
@@ -212,22 +214,22 @@ def _functions(deployment: Deployment) -> Iterator[Line]:
         return
     for function, name in deployment.functions.items():
         check = f"time-out of {function}"
-        yield _attempted(check, LOOK_AGAIN, partial(_timeout, deployment, template, function, name, check))
+        yield _attempted(check, CHECK_ACCESS, partial(_timeout, deployment, template, function, name, check))
 
 
-def _timeout(deployment: Deployment, template: Mapping[str, Any], function: str, name: str, check: str) -> Line:
+def _timeout(deployment: Deployment, template: Mapping[str, Any], function: str, name: str, check: str) -> Check:
     with translated_errors():
         seconds = int(_client("lambda", deployment).get_function_configuration(FunctionName=name)["Timeout"])
     properties = template["Resources"].get(function, {}).get("Properties", {})
     wanted = properties.get("Timeout", template["Globals"]["Function"]["Timeout"])
     if properties.get("Events") and seconds >= GATEWAY_SECONDS:
-        return _wrong(check, f"{seconds} s, and the gateway gives up after {GATEWAY_SECONDS} s", DEPLOY)
-    told = f"{seconds} s" if seconds == wanted else f"{seconds} s, and template.yaml says {wanted} s"
-    return _judged(check, seconds == wanted, told, DEPLOY)
+        return _wrong(check, f"{seconds} s, but the gateway waits only {GATEWAY_SECONDS} s", DEPLOY)
+    found = f"{seconds} s" if seconds == wanted else f"{seconds} s, but template.yaml says {wanted} s"
+    return _judged(check, seconds == wanted, found, DEPLOY)
 
 
-def _attempted(check: str, do: str, look: Callable[[], Line]) -> Line:
-    """The check's line; one that cannot be made is wrong, and says why."""
+def _attempted(check: str, do: str, look: Callable[[], Check]) -> Check:
+    """Make the check; one that cannot be made is wrong, and says why."""
     try:
         return look()
     except (StoreUnavailable, NoSuchVersion, DamagedRuleSet) as error:
@@ -235,7 +237,7 @@ def _attempted(check: str, do: str, look: Callable[[], Line]) -> Line:
 
 
 def _client(service: str, deployment: Deployment) -> Any:
-    """One for each service: making one takes longer than a request."""
+    """Keep one client for each service: making one takes longer than a request."""
     if service not in deployment.clients:
         import boto3
 
@@ -244,13 +246,13 @@ def _client(service: str, deployment: Deployment) -> Any:
     return deployment.clients[service]
 
 
-def _judged(check: str, right: bool, found: str, do: str) -> Line:
-    return Line(check, State.RIGHT, found) if right else _wrong(check, found, do)
+def _judged(check: str, right: bool, found: str, do: str) -> Check:
+    return Check(check, State.RIGHT, found) if right else _wrong(check, found, do)
 
 
-def _wrong(check: str, found: str, do: str) -> Line:
-    return Line(check, State.WRONG, found, do)
+def _wrong(check: str, found: str, do: str) -> Check:
+    return Check(check, State.WRONG, found, do)
 
 
-def _skipped(check: str, why: str) -> Line:
-    return Line(check, State.SKIPPED, why)
+def _skipped(check: str, why: str) -> Check:
+    return Check(check, State.SKIPPED, why)

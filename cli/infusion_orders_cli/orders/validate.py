@@ -1,34 +1,32 @@
-"""`infusion-orders validate`: orders of a file or a pipe, decided by the code that the function runs."""
+"""`infusion-orders validate`: decide the orders of a file or a pipe with the code that the function runs."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from contextlib import closing, contextmanager
-from datetime import datetime
-from pathlib import Path  # noqa: TC003 - read by typer
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from infusion_orders_cli.terminal import console, fail, failures_explained
-from infusion_orders_cli.workers import Workers, done_in_order, processors
+from infusion_orders_cli.options import DAY, Rules, Workers
+from infusion_orders_cli.terminal import console, fail, failures_explained, progress_bar
+from infusion_orders_cli.workers import done_in_order, processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from infusion_orders_cli.orders.results import Answers, Body
-
-    Progress = Callable[[int, int], None]
-    """Told the bytes that are done, from the beginning, and how many orders that were."""
+    from infusion_orders_cli.orders.results import PrintedBlock
+    from infusion_orders_cli.orders.stream import Body
 
 SOME_PROBLEM = 1
 LONG_INPUT_BYTES = 200_000
-BLOCKS_ALONE = 1
-"""Is sooner answered than processes are started."""
+"""A progress bar is shown for a file of this size or more, and for a pipe."""
 
 EPILOG = """
-Exit codes: 0 every order was decided (whatever the outcome), 1 some order had a problem, 2 it could not be tried.
+Exit codes: 0 every order was decided (whatever the outcome), 1 some order had a problem, 2 the command could not run.
 
 Examples:
 
@@ -40,123 +38,105 @@ infusion-orders validate --json --workers 4 orders.ndjson > answers.ndjson
 """
 
 
-def validate(
+def validate_orders(
     file: Annotated[
-        typer.FileBinaryRead, typer.Argument(metavar="FILE|-", help="One order, or NDJSON with one a line; - is stdin.")
+        typer.FileBinaryRead,
+        typer.Argument(metavar="FILE|-", help="One order, or NDJSON with one order on each line; - reads stdin."),
     ],
     json: Annotated[
-        bool, typer.Option("--json", help="Print one result a line: the decision, or a problem (RFC 9457).")
+        bool, typer.Option("--json", help="Print one line per order: the decision, or a problem (RFC 9457).")
     ] = False,
     as_of: Annotated[
         datetime | None,
-        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Decide as of this day.", show_default="today, UTC"),
+        typer.Option("--as-of", formats=DAY, help="Decide as of this day.", show_default="today, UTC"),
     ] = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Add every rule's verdict with the values under it.")
+        bool, typer.Option("--explain", help="Add the verdict of every rule with the values behind it.")
     ] = False,
-    rules: Annotated[
-        Path | None,
-        typer.Option(
-            help="Rule-set folder to decide with.", show_default="rules/home-infusion", exists=True, file_okay=False
-        ),
-    ] = None,
+    rules: Rules = None,
     unchecked: Annotated[
-        bool, typer.Option("--unchecked", help="Decide though the rule set fails its checks, to see what a fault does.")
+        bool,
+        typer.Option("--unchecked", help="Decide even if the rule set fails its checks, to see what a fault does."),
     ] = False,
     table: Annotated[
         str | None, typer.Option(help="Read the active rule set from this DynamoDB table instead.")
     ] = None,
     endpoint_url: Annotated[
-        str | None, typer.Option(help="Where --table is, such as http://127.0.0.1:8000 for a local one.")
+        str | None, typer.Option(help="URL of the server of --table, such as http://127.0.0.1:8000.")
     ] = None,
     workers: Workers = None,
 ) -> None:
-    """Validate orders: a readable report, or JSON for machines.  Nothing is recorded.
+    """Validate orders and print a report, or JSON for machines.  Nothing is recorded.
 
-    Many orders are shared out to all processors and answered in their order; memory stays flat.
+    All processors share the work. Answers come in the order of the input, and memory stays flat.
     """
     if table is not None and rules is not None:
         fail("--rules and --table exclude each other: rules come from files or from a table.")
     if endpoint_url is not None and table is None:
-        fail("--endpoint-url says where a table is: name it with --table.")
-    from datetime import UTC
-
+        fail("--endpoint-url needs --table.")
+    from infusion_orders_cli.orders.report import summary
     from infusion_orders_cli.orders.results import PROBLEM, as_lines, as_reports, results
-    from infusion_orders_cli.rule_sources import rule_set_from_files, rule_set_from_table
+    from infusion_orders_cli.rule_sources import active_rule_set, rule_set_from_files
 
     day = None if as_of is None else as_of.date()
     with failures_explained():
         if table is None:
             rule_set = rule_set_from_files(rules, unchecked=unchecked)
         else:
-            rule_set = rule_set_from_table(table, endpoint_url=endpoint_url, as_of=day)
-    source, decided_on = _source(file), day or datetime.now(UTC).date()
+            rule_set = active_rule_set(table, endpoint_url=endpoint_url, as_of=day)
+    source, decided_on = _name_of(file), day or datetime.now(UTC).date()
     printed = as_lines if json else as_reports
 
-    def answers(bodies: tuple[Body, ...]) -> Answers:
+    def answers(bodies: tuple[Body, ...]) -> PrintedBlock:
         return printed(results(bodies, rule_set, source=source, as_of=decided_on, explain_all=explain))
 
-    with failures_explained(), _streams_that_fail():
+    with failures_explained(), _broken_streams_explained():
         counts = _print_answers(file, answers, workers or processors())
     if not json and counts.total() > 1:
-        _print_summary(counts)
+        console().print(summary(counts))
     if not counts:
         fail(f"{source} holds no order.")
     if counts[PROBLEM]:
         raise typer.Exit(SOME_PROBLEM)
 
 
-@contextmanager
-def _streams_that_fail() -> Iterator[None]:
-    """A disk that is full is told as that, and not with the exit code of an order's problem."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise  # nobody reads on, which typer ends quietly
-    except OSError as error:
-        _let_go_of_output()
-        fail(f"Cannot read on or write on: {error.strerror or error}.")
-
-
-def _let_go_of_output() -> None:
-    """What could not be written would be tried again when Python ends, and fail with an exit code of its own."""
-    import os
-
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _print_answers(stream: BinaryIO, answers: Callable[[tuple[Body, ...]], Answers], workers: int) -> Counter[str]:
-    """How many orders met each outcome, or a problem."""
-    from infusion_orders_cli.orders.results import Blocks, blocks_of_bodies
+def _print_answers(stream: BinaryIO, answers: Callable[[tuple[Body, ...]], PrintedBlock], workers: int) -> Counter[str]:
+    """Return how many orders met each outcome, or a problem.  This process answers the first block itself."""
+    from infusion_orders_cli.orders.stream import Blocks, blocks_of_bodies
 
     counts: Counter[str] = Counter()
-    work = blocks_of_bodies(Blocks(_reading(stream)))
+    size = _size_of(stream)
+    shown = not sys.stdout.isatty() and (size is None or size >= LONG_INPUT_BYTES)
+    work = blocks_of_bodies(Blocks(_reader_of(stream)))
     with (
-        closing(done_in_order(work, answers, workers=workers, alone=BLOCKS_ALONE)) as done,
-        _watched(stream) as progress,
+        closing(done_in_order(work, answers, workers=workers, alone=1)) as done,
+        progress_bar("validating", "orders", shown=shown) as progress,
     ):
         for end, (text, kinds) in done:
             sys.stdout.write(text)
             sys.stdout.flush()
             counts += kinds
-            if progress is not None:
-                progress(end, counts.total())
+            progress(end, size, counts.total())
     return counts
 
 
-def _print_summary(counts: Counter[str]) -> None:
-    from infusion_orders_cli.orders.report import summary
+@contextmanager
+def _broken_streams_explained() -> Iterator[None]:
+    """Report a full disk as what it is, not with the exit code of a problem with an order."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # nobody reads on, and typer ends the command quietly
+    except OSError as error:
+        try:
+            sys.stdout.flush()
+        except OSError:  # Python would try again at its end, and fail with an exit code of its own
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        fail(f"Cannot read on or write on: {error.strerror or error}.")
 
-    console().print(summary(counts))
 
-
-def _reading(stream: BinaryIO) -> Callable[[int], bytes]:
-    """Past Python's own buffer where there is a file: a thread that waits in it would keep Python from ending."""
-    import os
-
+def _reader_of(stream: BinaryIO) -> Callable[[int], bytes]:
+    """Bypass Python's own buffer where there is a file: a thread that waits in it would keep Python from ending."""
     try:
         file = stream.fileno()
     except OSError:
@@ -164,40 +144,13 @@ def _reading(stream: BinaryIO) -> Callable[[int], bytes]:
     return lambda size: os.read(file, size)
 
 
-@contextmanager
-def _watched(stream: BinaryIO) -> Iterator[Progress | None]:
-    """A progress bar with rate and time left, if a person watches it and the answers go elsewhere."""
-    size = _size(stream)
-    if not sys.stderr.isatty() or sys.stdout.isatty() or (size is not None and size < LONG_INPUT_BYTES):
-        yield None
-        return
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("validating"),
-        BarColumn(),
-        DownloadColumn(),
-        TextColumn("{task.fields[orders]:,} orders, {task.fields[rate]:,.0f} a second"),
-        TimeRemainingColumn(),
-    )
-    screen = console(stderr=True)
-    with Progress(*columns, console=screen, transient=True, redirect_stdout=False, redirect_stderr=False) as bar:
-        task = bar.add_task("", total=size, orders=0, rate=0.0)
-
-        def tell(done: int, orders: int) -> None:
-            bar.update(task, completed=done, orders=orders, rate=orders / (bar.tasks[0].elapsed or 1.0))
-
-        yield tell
-
-
-def _source(stream: BinaryIO) -> str:
+def _name_of(stream: BinaryIO) -> str:
     name = getattr(stream, "name", "-")
     return name if isinstance(name, str) and name not in {"-", "<stdin>"} else "stdin"
 
 
-def _size(stream: BinaryIO) -> int | None:
-    """Of a regular file; nobody knows how long a pipe is."""
-    import os
+def _size_of(stream: BinaryIO) -> int | None:
+    """Return the size of a regular file; nobody knows how long a pipe is."""
     import stat
 
     try:

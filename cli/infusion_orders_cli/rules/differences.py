@@ -1,4 +1,4 @@
-"""The differences of two versions, for people."""
+"""The differences between two versions, for people."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_ROWS = 40
 
 
 def differences_report(found: Differences) -> Iterator[Text]:
-    """Rules first, then tables."""
+    """Yield the lines of the report, rules first, then tables."""
     if not found:
         yield Text("No difference.")
     for rule in found.rules:
@@ -34,19 +34,19 @@ def differences_report(found: Differences) -> Iterator[Text]:
                 "  ", (change.kind, COLOURS[change.kind]), f" {change.subject}{since}: {plain(cells_in_words(change))}"
             )
         if len(changes) > MOST_ROWS:
-            yield Text(f"  and {len(changes) - MOST_ROWS} more: --json has them all")
+            yield Text(f"  {len(changes) - MOST_ROWS} more; --json lists them all")
 
 
 def _rule(change: RuleChange) -> Iterator[Text]:
     yield Text.assemble((change.kind, KINDS[change.kind]), (f" {change.rule}", "bold"), f"  {plain(change.title)}")
     if change.kind == "changed" and not change.parts:
-        yield Text("  says the same in other letters")
+        yield Text("  only the notation changes")
     for part in change.parts:
         yield from _part(part)
 
 
 def _part(part: PartChange) -> Iterator[Text]:
-    """On one line where it was and is one line; else what goes and what comes, between what stays."""
+    """A part of one line becomes `before -> after`; a longer one shows what goes and what comes."""
     if len(part.before) <= 1 and len(part.after) <= 1:
         before, after = (lines[0] if lines else "none" for lines in (part.before, part.after))
         yield Text(f"  {part.part}: {plain(before)} -> {plain(after)}")

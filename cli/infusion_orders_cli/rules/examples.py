@@ -1,4 +1,4 @@
-"""`infusion-orders rules test`: what the examples of a rule set hold it to."""
+"""`infusion-orders rules test`: run the examples of a rule set, and measure how much they test."""
 
 from __future__ import annotations
 
@@ -6,8 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infusion_orders_cli.rules.check import Folder  # noqa: TC001 - read by typer
-from infusion_orders_cli.terminal import console, escaped, fail, failures_explained, table_of, watched
+from infusion_orders_cli.options import AsJson, Folder  # noqa: TC001 - read by typer
+from infusion_orders_cli.terminal import (
+    console,
+    escaped,
+    fail,
+    failures_explained,
+    print_json,
+    print_table,
+    progress_bar,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,13 +25,14 @@ if TYPE_CHECKING:
 
 TOO_LITTLE = 1
 MOST_SHOWN = 4
-"""Unnoticed slips of one rule."""
+"""Mutants of one rule that are shown."""
 EPILOG = """
 --coverage: which verdicts of each rule its examples reach, and which of its comparisons they make both true and false.
---mutate: rules with one slip each (an operator turned round, a bound moved, a part left out, a code missing from a
-list); what no example notices is listed with an example that would.
 
-Exit codes: 0 enough is held, 1 an example fails or too little is held, 2 it could not be tried.
+--mutate: change one thing in a rule at a time (an operator, a bound, a part, a code in a list) and see whether an
+example fails. A change that no example notices is listed with an example that would notice it.
+
+Exit codes: 0 the examples test enough, 1 an example fails or too little is tested, 2 the command could not run.
 
 Examples:
 
@@ -33,82 +42,79 @@ infusion-orders rules test --coverage --mutate
 """
 
 
-def try_examples(
+def run_examples(
     directory: Folder = None,
-    coverage: Annotated[bool, typer.Option("--coverage", help="Which verdicts and comparisons are reached.")] = False,
-    mutate: Annotated[bool, typer.Option("--mutate", help="Which slips the examples notice.")] = False,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Report which verdicts and comparisons are reached.")
+    ] = False,
+    mutate: Annotated[
+        bool, typer.Option("--mutate", help="Report which changes of a rule no example notices.")
+    ] = False,
     least_verdicts: Annotated[
-        float, typer.Option(min=0, max=100, help="With --coverage: percent of verdicts to be reached.")
+        float, typer.Option(min=0, max=100, help="With --coverage: percent of verdicts that must be reached.")
     ] = 100,
     least_mutants: Annotated[
-        float, typer.Option(min=0, max=100, help="With --mutate: percent of slips to be noticed.")
+        float, typer.Option(min=0, max=100, help="With --mutate: percent of changes that must be noticed.")
     ] = 90,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json: AsJson = False,
 ) -> None:
-    """Run every example of a rule set, and say what the examples hold."""
-    import json as encoder
-
+    """Run every example of a rule set, and report how much the examples test."""
     from infusion_orders.authoring.coverage import example_reports, shares
-    from infusion_orders.authoring.rule_files import load_directory
     from infusion_orders.rules.problems import RuleSetErrors
-    from infusion_orders_cli.rule_sources import folder_of
+    from infusion_orders_cli.rule_sources import document_from_files
 
     with failures_explained():
         try:
-            document = load_directory(folder_of(directory))
+            document = document_from_files(directory)
         except RuleSetErrors as errors:
             fail(*map(str, errors.problems), code=TOO_LITTLE)
-    with watched("testing") as progress:
+    with progress_bar("testing", "rules") as progress:
         rules = example_reports(document, coverage=coverage, mutate=mutate, progress=progress)
     found = shares(rules)
     if json:
-        typer.echo(encoder.dumps({"rules": [one.plain() for one in rules], **found}))
+        print_json({"rules": [one.plain() for one in rules], **found})
     else:
-        _print(document, rules)
+        _print_report(document, rules)
     if found["verdicts"] < least_verdicts or found["mutants"] < least_mutants:
         raise typer.Exit(TOO_LITTLE)
 
 
-def _print(document: RuleSetDocument, tested: Sequence[ExampleReport]) -> None:
+def _print_report(document: RuleSetDocument, tested: Sequence[ExampleReport]) -> None:
     screen = console()
     examples = sum(len(one.rule.examples) for one in tested)
     screen.print(f"[bold green]{document.name}[/]: all {examples} examples of {len(tested)} rules hold")
-    covered, mutated = tested[0].coverage is not None, tested[0].mutation is not None
-    if not covered and not mutated:
+    if tested[0].coverage is None and tested[0].mutation is None:
         return
     subjects: dict[str, list[ExampleReport]] = {}
     for one in tested:
         subjects.setdefault(one.rule.id.split(".", maxsplit=1)[0], []).append(one)
     rows = [_row(subject, ones) for subject, ones in subjects.items()]
-    headings = ["subject", "rules", "examples", "verdicts", "comparisons both ways", "slips noticed"]
-    screen.print(table_of(headings, [*rows, _row("[bold]all[/]", tested)]))
-    for line in _missing(tested):
+    headings = ["subject", "rules", "examples", "verdicts", "comparisons both ways", "changes noticed"]
+    print_table(headings, [*rows, _row("[bold]all[/]", tested)])
+    for line in _gaps(tested):
         screen.print(line)
 
 
-def _row(subject: str, ones: Iterable[ExampleReport]) -> list[str]:
-    rules = list(ones)
-    covered = [one.coverage for one in rules if one.coverage is not None]
-    mutated = [one.mutation for one in rules if one.mutation is not None]
-    leaves = sum(len(one.comparisons) for one in covered)
-    one_sided = sum(len({leaf for leaf, _ in one.one_sided}) for one in covered)
-    return [
-        subject,
-        str(len(rules)),
-        str(sum(len(one.rule.examples) for one in rules)),
-        _of(sum(len(one.reached) for one in covered), sum(len(one.possible) for one in covered)) if covered else "-",
-        _of(leaves - one_sided, leaves) if covered else "-",
-        _of(sum(one.killed for one in mutated), sum(one.mutants for one in mutated)) if mutated else "-",
-    ]
-
-
-def _of(part: int, whole: int) -> str:
+def _row(subject: str, rules: Sequence[ExampleReport]) -> list[str]:
     from infusion_orders.authoring.coverage import percent
 
-    return f"{part} of {whole} ({percent(part, whole):.0f} %)"
+    def share(part: int, whole: int) -> str:
+        return f"{part} of {whole} ({percent(part, whole):.0f} %)"
+
+    row = [subject, str(len(rules)), str(sum(len(one.rule.examples) for one in rules)), "-", "-", "-"]
+    covered = [one.coverage for one in rules if one.coverage is not None]
+    mutated = [one.mutation for one in rules if one.mutation is not None]
+    if covered:
+        leaves = sum(len(one.comparisons) for one in covered)
+        one_sided = sum(len({leaf for leaf, _ in one.one_sided}) for one in covered)
+        row[3] = share(sum(len(one.reached) for one in covered), sum(len(one.possible) for one in covered))
+        row[4] = share(leaves - one_sided, leaves)
+    if mutated:
+        row[5] = share(sum(one.killed for one in mutated), sum(one.mutants for one in mutated))
+    return row
 
 
-def _missing(tested: Iterable[ExampleReport]) -> Iterable[str]:
+def _gaps(tested: Iterable[ExampleReport]) -> Iterable[str]:
     for one in tested:
         if one.coverage is not None and one.coverage.missing:
             yield f"[yellow]{one.rule.id}[/]: no example has the verdict {', '.join(one.coverage.missing)}"
@@ -118,11 +124,11 @@ def _missing(tested: Iterable[ExampleReport]) -> Iterable[str]:
             if survivor.example is not None:
                 yield f"    - {escaped(_as_yaml(survivor.example))}"
         if len(survivors) > MOST_SHOWN:
-            yield f"[yellow]{one.rule.id}[/]: and {len(survivors) - MOST_SHOWN} more: --json has them all"
+            yield f"[yellow]{one.rule.id}[/]: {len(survivors) - MOST_SHOWN} more; --json lists them all"
 
 
 def _as_yaml(example: Any) -> str:
-    """On one line, as examples stand in rule files."""
+    """Return the example on one line, as rule files have it."""
     import yaml
 
     return str(yaml.safe_dump(dict(example), default_flow_style=True, sort_keys=False, width=10_000)).strip()

@@ -10,7 +10,8 @@ from typing import Any
 from rich.console import Console
 
 from infusion_orders_cli.orders.report import report, summary
-from infusion_orders_cli.orders.results import Body, results
+from infusion_orders_cli.orders.results import results
+from infusion_orders_cli.orders.stream import Body
 from infusion_orders_cli.terminal import plain
 from tests.support.orders import ABSENT, an_order_document
 from tests.support.rules import default_rules

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from infusion_orders.orders.parsing import MAX_BODY_BYTES
 from infusion_orders_cli.orders import results as of_results
-from infusion_orders_cli.orders.results import Blocks, Body, Fault, as_lines, blocks_of_bodies, bodies, results
+from infusion_orders_cli.orders.results import UndecidedOrder, as_lines, results
+from infusion_orders_cli.orders.stream import Blocks, Body, blocks_of_bodies, bodies
 from tests.support.orders import an_order_document
 from tests.support.rules import default_rules
 
@@ -181,5 +182,5 @@ class TestWhatBecomesOfThem:
         monkeypatch.delattr(of_results, "decide")
         body = Body(7, json.dumps(an_order_document()).encode())
 
-        with pytest.raises(Fault, match=r"orders\.ndjson#line-7"):
+        with pytest.raises(UndecidedOrder, match=r"orders\.ndjson#line-7"):
             as_lines(results([body], default_rules(), source="orders.ndjson", as_of=AS_OF))
