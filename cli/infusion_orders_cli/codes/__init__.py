@@ -1,5 +1,5 @@
-"""Releases of code sets, read from the files that their publishers offer, and the table that each of them makes.
+"""Releases of code sets, read from the files that their publishers offer, and the tables that they change.
 
-`sources` turns a file into rows, `layout` finds the columns; `hcpcs`, `ndc`, `dofr` and `icd_10_cm` know one kind of
-file each and say what the table is afterwards; `changes` compares it with what it was, `draft` writes it.
+`files` turns a file into rows and `columns` finds its columns. `hcpcs`, `ndc`, `dofr` and `icd_10_cm` each know one
+kind of file. `changes` compares the new table with the old one, and `draft` writes it.
 """

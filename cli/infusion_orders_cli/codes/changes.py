@@ -1,4 +1,4 @@
-"""What an import does to a table: the rows afterwards, and how they differ from those before."""
+"""What an import does to a table: the new rows, and how they differ from the old ones."""
 
 from __future__ import annotations
 
@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from infusion_orders.reference.schema import TableSchema
 
 FORMULA_SIGNS = ("=", "+", "-", "@")
-"""A cell that begins with one of these is a formula to a spreadsheet: no file's text may put one into a table."""
+"""A spreadsheet treats a cell that begins with one of these as a formula; no file's text may put one into a table."""
+
+
+class OptionRefused(Exception):
+    """An option of the command does not fit the tables or the file; the text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a person must look at; the import has done nothing about it.  `kind` groups notices of the same sort."""
+    """Something that a person must look at and that the import left alone.  `kind` groups similar notices."""
 
     kind: str
     subject: str
@@ -29,7 +33,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """One table afterwards, without its header, in order; how many rows of the file were dropped, and why."""
+    """One new table without its header, sorted; how many rows of the file were read, and dropped for which reason."""
 
     table: str
     rows: tuple[Row, ...]
@@ -39,18 +43,18 @@ class Imported:
     notices: tuple[Notice, ...] = ()
 
     def counts(self) -> dict[str, int]:
-        """How many changes there are of each kind."""
+        """Count the changes of each kind."""
         kinds = [change.kind for change in self.changes]
         return {kind: kinds.count(kind) for kind in ("new", "ended", "changed", "removed")}
 
 
 def day_before(day: date) -> str:
-    """In ISO 8601, as tables have it."""
+    """Return the day before in ISO 8601, as tables have it."""
     return (day - ONE_DAY).isoformat()
 
 
 def in_order(schema: TableSchema, rows: Iterable[Row]) -> tuple[Row, ...]:
-    """By key, and the periods of one key by their first day."""
+    """Sort rows by their key, and the periods of one key by their first day."""
     header = schema.header()
     places = [header.index(name) for name in (*schema.key, "valid_from")]
     return tuple(sorted(rows, key=lambda row: [row[place] for place in places]))
@@ -64,27 +68,27 @@ def from_day_on(
     effective: date,
     covers: Callable[[Row], bool] = lambda _: True,
 ) -> tuple[Row, ...]:
-    """The table in which the wanted rows hold from that day on, and none else that the file `covers`.
+    """Return the table in which, among the rows that the file `covers`, just the wanted rows hold from that day on.
 
-    What holds already goes on, without an end; what is no longer wanted ends on the day before; what ended earlier
-    stays.
+    A wanted row that holds already continues without an end. A row that is no longer wanted ends on the day before.
+    Rows that ended earlier stay.
     """
     header = schema.header()
     first, last = header.index("valid_from"), header.index("valid_to")
     day = effective.isoformat()
     by_content = {row[:first]: row for row in wanted}
     after: list[Row] = []
-    standing: set[Row] = set()
+    continued: set[Row] = set()
     for row in in_order(schema, before):
         ended = row[last] and row[last] < day
         if ended or not covers(row):
             after.append(row)
-        elif row[:first] in standing:
+        elif row[:first] in continued:
             continue
         elif row[:first] in by_content:
-            standing.add(row[:first])
+            continued.add(row[:first])
             after.append(with_cells(schema, row, valid_from=min(row[first], day), valid_to=""))
         elif row[first] < day:
             after.append(with_cells(schema, row, valid_to=day_before(effective)))
-    after += [row for content, row in by_content.items() if content not in standing]
+    after += [row for content, row in by_content.items() if content not in continued]
     return in_order(schema, after)

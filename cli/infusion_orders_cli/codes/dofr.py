@@ -1,10 +1,9 @@
-"""The plan's own crosswalk from codes to DOFR categories, in whatever columns and words the plan keeps it."""
+"""The plan's own crosswalk from codes to DOFR categories, in the plan's own columns and words."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,24 +11,21 @@ from infusion_orders.authoring.differences import table_changes
 from infusion_orders.authoring.table_cells import cell_problem
 from infusion_orders.orders.suggestions import valid_words
 from infusion_orders.reference.schema import DOFR_CATEGORIES, TABLES
-from infusion_orders_cli.codes.changes import FORMULA_SIGNS, Imported, Notice, from_day_on
-from infusion_orders_cli.codes.layout import CPT, LEVEL_II, Record, Wanted, plain_name, table_of
-from infusion_orders_cli.codes.problems import Faults, refused
+from infusion_orders_cli.codes.changes import FORMULA_SIGNS, Imported, Notice, OptionRefused, from_day_on
+from infusion_orders_cli.codes.columns import CPT, LEVEL_II, NOT_HCPCS, Reading, Wanted, read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
-    from infusion_orders_cli.codes.sources import Sheet
-
-    Row = tuple[str, ...]
+    from infusion_orders_cli.codes.files import Row, Sheet
 
 SCHEMA = TABLES["crosswalk"]
 OURS = ("code", "condition", "category")
 CONDITION = next(column for column in SCHEMA.columns if column.name == "condition")
-HINT = "; --columns code=THEIRS,category=THEIRS,condition=THEIRS says what the file calls them"
-CPT_ROWS = "CPT rows of codes that the tables do not have"
-REPEATED = "rows that say the same as one above"
+HINT = "; name the file's columns with --columns code=THEIRS,category=THEIRS,condition=THEIRS"
+UNKNOWN_CPT_ROWS = "CPT rows of codes that the tables do not have"
+REPEATED = "rows that repeat a row above"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,36 +38,31 @@ class DofrRelease:
 
 
 def names_of(texts: Iterable[str], option: str) -> dict[str, str]:
-    """`code=HCPCS,condition=Note` as a mapping, a comma within double quotes apart.  Raises FileRefused."""
+    """Read `code=HCPCS,condition=Note`; double quotes protect a comma.  Raises OptionRefused."""
     found: dict[str, str] = {}
     for pair in (pair for text in texts for pair in next(csv.reader([text], skipinitialspace=True), [])):
         left, equals, right = pair.partition("=")
         if not equals or not left.strip() or not right.strip():
-            raise refused(f"{option}: must be pairs such as name=value, separated by commas")
+            raise OptionRefused(f"{option}: must be pairs such as name=value, separated by commas")
         found[left.strip()] = right.strip().strip('"')
     return found
 
 
 def columns_of(mapping: Mapping[str, str]) -> tuple[Wanted, ...]:
-    """Our columns under the plan's names, or under ours where nothing is said.  Raises FileRefused."""
+    """Return our columns under the plan's names, or under ours by default.  Raises OptionRefused."""
     if unknown := [name for name in mapping if name not in OURS]:
-        raise refused(f"--columns: there is no column {unknown[0]!r}{valid_words(unknown[0], OURS)}")
+        raise OptionRefused(f"--columns: there is no column {unknown[0]!r}{valid_words(unknown[0], OURS)}")
     return tuple(
-        Wanted(
-            mapping.get(name, name),
-            re.compile(re.escape(plain_name(mapping.get(name, name))) + r"\Z"),
-            required=name != "condition" or name in mapping,
-        )
-        for name in OURS
+        Wanted.called(mapping.get(name, name), required=name != "condition" or name in mapping) for name in OURS
     )
 
 
 def categories_of(mapping: Mapping[str, str]) -> dict[str, str]:
-    """Our categories by the plan's words, both as they are compared.  Raises FileRefused."""
+    """Return our categories by the plan's words, in the form in which they are compared.  Raises OptionRefused."""
     words = {_word(category): category for category in DOFR_CATEGORIES}
     for ours in mapping.values():
         if _word(ours) not in words:
-            raise refused(f"--category: there is no category {ours!r}{valid_words(ours, DOFR_CATEGORIES)}")
+            raise OptionRefused(f"--category: there is no category {ours!r}{valid_words(ours, DOFR_CATEGORIES)}")
     return words | {_word(theirs): words[_word(ours)] for theirs, ours in mapping.items()}
 
 
@@ -82,73 +73,46 @@ def _word(text: str) -> str:
 def read_dofr(
     sheet: Sheet, curated: Collection[str], *, columns: Sequence[Wanted], categories: Mapping[str, str]
 ) -> DofrRelease:
-    """Raises FileRefused with every fault, by row and column.  `curated`: the codes of our table, CPT among them."""
-    faults = Faults()
-    dropped: Counter[str] = Counter()
+    """Read the crosswalk.  Raises FileRefused with every fault.  `curated`: the codes of our table, CPT included."""
+    reading = Reading()
+    names = [column.name for column in columns]
     found: dict[tuple[str, str], tuple[str, int]] = {}
-    read = 0
-    for record in table_of(sheet, columns, faults, hint=HINT).records:
-        read += 1
-        code, condition, category = (record.cells[column.name] for column in columns)
-        code = code.upper()
+    for record in read_table(sheet, columns, reading, hint=HINT).records:
+        code, condition, theirs = (record.cells[name] for name in names)
+        code, category = code.upper(), categories.get(_word(theirs), "")
         if CPT.match(code) and code not in curated:
-            dropped[CPT_ROWS] += 1
+            reading.dropped[UNKNOWN_CPT_ROWS] += 1
             continue
-        ours = _checked(record, columns, code, condition, categories.get(_word(category)), categories, faults)
-        if ours is not None and _taken(record.row, columns, (code, condition), ours, found, faults):
-            dropped[REPEATED] += 1
-    faults.stop()
-    if not found:
-        raise refused("the file holds no code: is it complete?")
+        if faults := list(_faults(code, condition, theirs, category)):
+            for place, problem in faults:
+                reading.fault(record.row, names[place], problem)
+            continue
+        earlier, row = found.setdefault((code, condition), (category, record.row))
+        if row != record.row:
+            reading.dropped[REPEATED] += 1
+        if earlier != category:
+            problem = f"row {row} puts the same code under another category; add the condition that separates them"
+            reading.fault(record.row, names[2], problem)
+    reading.finish(found, "code")
     rows = tuple((code, condition, category) for (code, condition), (category, _) in sorted(found.items()))
-    return DofrRelease(rows, read, dropped)
+    return DofrRelease(rows, reading.rows, reading.dropped)
 
 
-def _checked(
-    record: Record,
-    columns: Sequence[Wanted],
-    code: str,
-    condition: str,
-    category: str | None,
-    categories: Mapping[str, str],
-    faults: Faults,
-) -> str | None:
-    """The category in our word, or None for a row with a fault."""
-    code_column, condition_column, category_column = (column.name for column in columns)
-    before = len(faults.found)
+def _faults(code: str, condition: str, theirs: str, category: str) -> Iterator[tuple[int, str]]:
+    """Yield the place of each faulty cell in OURS, and its problem."""
     if not LEVEL_II.match(code) and not CPT.match(code):
-        faults.add(record.row, code_column, "must be a HCPCS code: a letter A-V and 4 digits")
+        yield 0, NOT_HCPCS
     if condition.startswith(FORMULA_SIGNS):
-        faults.add(record.row, condition_column, f"begins with {condition[0]}, as a formula does: write it without")
+        yield 1, f"begins with {condition[0]}, as a formula does: write it without"
     elif problem := cell_problem(CONDITION, condition):
-        faults.add(record.row, condition_column, problem)
-    if category is None:
-        theirs = record.cells[category_column]
-        hint = f'--category "{theirs}=OURS" says which it is' if theirs else "must not be empty"
-        faults.add(record.row, category_column, f"no category of ours{valid_words(theirs, DOFR_CATEGORIES)}; {hint}")
-    return category if len(faults.found) == before else None
-
-
-def _taken(
-    row: int,
-    columns: Sequence[Wanted],
-    key: tuple[str, str],
-    category: str,
-    found: dict[tuple[str, str], tuple[str, int]],
-    faults: Faults,
-) -> bool:
-    """True for a row that says again what an earlier one said."""
-    earlier = found.setdefault(key, (category, row))
-    if earlier[1] == row:
-        return False
-    if earlier[0] != category:
-        text = f"row {earlier[1]} puts the same code under another category; say the condition that tells them apart"
-        faults.add(row, columns[2].name, text)
-    return True
+        yield 1, problem
+    if not category:
+        hint = f'--category "{theirs}=OURS" maps it to one of ours' if theirs else "must not be empty"
+        yield 2, f"not one of our categories{valid_words(theirs, DOFR_CATEGORIES)}; {hint}"
 
 
 def dofr_after(before: Sequence[Row], release: DofrRelease, *, effective: date, complete: bool = False) -> Imported:
-    """The plan's rows from that day on.  A code that the file does not have keeps its rows, unless it is `complete`."""
+    """Return the plan's rows from that day on; codes that the file lacks keep their rows unless it is `complete`."""
     named = {code for code, _, _ in release.rows}
     day = effective.isoformat()
     wanted = ((*row, day, "", "manual") for row in release.rows)

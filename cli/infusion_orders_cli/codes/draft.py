@@ -19,30 +19,30 @@ if TYPE_CHECKING:
 
 
 class DraftRefused(Exception):
-    """The draft cannot be written there; the text says why and what to do."""
+    """The draft cannot be written to this folder; the text says why and what to do."""
 
 
 def check_place(rules: Path, draft: Path) -> None:
-    """Raises DraftRefused.  The draft may be the rules' own folder: that is how one goes on with a draft."""
+    """Raise DraftRefused for a place that cannot take the draft.  The rules' own folder can: that continues a draft."""
     if draft.resolve() == rules.resolve():
         return
     if draft.name != rules.name:
         raise DraftRefused(
-            f"{draft}: a draft's folder is called as its rule set is: --into {draft / rules.name} would be right."
+            f"{draft}: a draft's folder must have the name of its rule set: use --into {draft / rules.name}."
         )
     if rules.resolve() in draft.resolve().parents:
-        raise DraftRefused(f"{draft} lies inside the rules that would be copied: choose another place.")
+        raise DraftRefused(f"{draft} is inside the rules that would be copied: choose another folder.")
     if draft.exists() and (not draft.is_dir() or any(draft.iterdir())):
         raise DraftRefused(
-            f"{draft} holds something already. To go on with that draft, read the rules from it too: "
+            f"{draft} is not empty. To continue with that draft, read the rules from it too: "
             f"--rules {draft} --into {draft}. Otherwise choose another folder."
         )
 
 
 def write_draft(rules: Path, draft: Path, tables: Mapping[str, Sequence[Row]], table: str, rows: Iterable[Row]) -> None:
-    """`tables`: those of `rules`, with their headers; `rows`: the new table, without.
+    """Copy the rules with one new table.  `tables` are those of `rules` with headers; `rows` is the new one without.
 
-    Raises DraftRefused, and TableErrors if the tables do not fit together afterwards.
+    Raises DraftRefused, and TableErrors if the tables then contradict each other.
     """
     check_place(rules, draft)
     whole = [TABLES[table].header(), *rows]
@@ -63,7 +63,7 @@ def write_draft(rules: Path, draft: Path, tables: Mapping[str, Sequence[Row]], t
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> Path:
-    """A table's file, its header first, as it is read again."""
+    """Write a table's file, with its header as the first row."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream, lineterminator="\n").writerows(rows)
     return path

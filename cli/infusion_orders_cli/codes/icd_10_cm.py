@@ -13,14 +13,14 @@ from infusion_orders.authoring.differences import RowChange
 from infusion_orders.reference.diagnoses import CATEGORY_LENGTH, NOTHING_FOLLOWS
 from infusion_orders.reference.schema import LIST_SEPARATOR, TABLES, split_list
 from infusion_orders_cli.codes.changes import Imported
-from infusion_orders_cli.codes.layout import plain_name
-from infusion_orders_cli.codes.problems import Faults, refused
+from infusion_orders_cli.codes.columns import Reading, plain_name
+from infusion_orders_cli.codes.files import refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
-    Row = tuple[str, ...]
+    from infusion_orders_cli.codes.files import Row
 
 SCHEMA = TABLES["diagnoses"]
 HEADERS = "headers, which are not billable"
@@ -33,15 +33,15 @@ _CODES_FILE = re.compile(r"[A-Z][0-9A-Z]{2,6} +\S")
 
 @dataclass(frozen=True, slots=True)
 class DiagnosisRelease:
-    """The billable codes, without dots; `headers` counts the others."""
+    """The billable codes without dots; `headers` counts the other lines."""
 
     billable: frozenset[str]
     headers: int
 
 
 def read_icd_10_cm(lines: Iterable[str]) -> DiagnosisRelease:
-    """Raises FileRefused with every fault, by line and columns; also for a file that breaks off."""
-    faults = Faults()
+    """Read the order file.  Raises FileRefused with every fault, by line and columns, and for an incomplete file."""
+    reading = Reading()
     billable: set[str] = set()
     headers, previous, last = 0, 0, ""
     for number, line in enumerate(lines, start=1):
@@ -49,48 +49,46 @@ def read_icd_10_cm(lines: Iterable[str]) -> DiagnosisRelease:
             continue
         if number == 1:
             _check_kind(line)
-        if _check_line(number, line, previous, faults):
+        if _check_line(number, line, previous, reading):
             previous, last = int(line[:5]), line[6:13].strip()
             if line[14] == "1":
                 billable.add(last)
             else:
                 headers += 1
-    faults.stop()
-    if not billable:
-        raise refused("the file holds no billable code: is it the order file?")
+    reading.finish(billable, "billable code")
     if not last.startswith(LAST_CHAPTER):
-        raise refused(f"the file ends in chapter {last[0]}, and the last one is {LAST_CHAPTER}: is it complete?")
+        raise refused(f"the file ends in chapter {last[0]}, not in the last one, {LAST_CHAPTER}: is it complete?")
     return DiagnosisRelease(frozenset(billable), headers)
 
 
 def _check_kind(line: str) -> None:
     if _CODES_FILE.match(line):
-        raise refused("this looks like the file of codes alone: the order file of the same release is needed")
+        raise refused("this looks like the file with codes only: import the order file of the same release")
     if {"HCPC", "RECID"} <= {plain_name(cell) for cell in line.split(",")}:
         raise refused("this looks like the HCPCS file: infusion-orders codes import hcpcs")
     if not _NUMBER.match(line[:5]) and "," in line:
-        raise refused("this looks like a CSV file: the order file has fixed columns and no commas between them")
+        raise refused("this looks like a CSV file: the order file has fixed columns without commas")
 
 
-def _check_line(number: int, line: str, previous: int, faults: Faults) -> bool:
-    before = len(faults.found)
+def _check_line(number: int, line: str, previous: int, reading: Reading) -> bool:
+    before = len(reading.problems)
     if not _NUMBER.match(line[:5]):
-        faults.add(number, "1-5", "must be the order number, 5 digits")
+        reading.fault(number, "1-5", "must be the order number, 5 digits")
     elif int(line[:5]) <= previous:
-        faults.add(number, "1-5", "the order number does not follow the one above")
+        reading.fault(number, "1-5", "the order number must be higher than the one above")
     if len(line) < 17 or line[5] + line[13] + line[15] != "   ":
-        faults.add(number, "6, 14, 16", "must be blank, with a title from column 17 on")
+        reading.fault(number, "6, 14, 16", "must be blank, with a title from column 17 on")
     elif not _CODE.match(line[6:13]):
-        faults.add(number, "7-13", "must be an ICD-10-CM code without its dot")
+        reading.fault(number, "7-13", "must be an ICD-10-CM code without its dot")
     elif line[14] not in "01":
-        faults.add(number, "15", "must be 0 for a header or 1 for a billable code")
-    return len(faults.found) == before
+        reading.fault(number, "15", "must be 0 for a header or 1 for a billable code")
+    return len(reading.problems) == before
 
 
 def diagnoses_after(
     before: Sequence[Row], release: DiagnosisRelease, *, effective: date, until: date | None
 ) -> Imported:
-    """The release replaces the table: only one is kept, with the days on which it holds."""
+    """Replace the table by the release: it holds one release, with the days on which that holds."""
     rows = tuple(diagnosis_rows(release.billable, valid_from=effective, valid_to=until))
     old, new = {*_codes(before)}, {*_codes(rows)}
     day = effective.isoformat()
@@ -121,14 +119,14 @@ def diagnosis_rows(
 
 
 def _codes(rows: Iterable[Row]) -> Iterator[str]:
-    """With their dots, as people write them."""
+    """Yield the codes with dots, as people write them."""
     for category, suffixes, *_ in rows:
         for suffix in split_list(suffixes):
             yield category if suffix == NOTHING_FOLLOWS else f"{category}.{suffix}"
 
 
 def _window_changes(before: Sequence[Row], after: Sequence[Row]) -> list[RowChange]:
-    """The days of the release, told once and not for each row."""
+    """Report new days of the release once, not for each row."""
     old, new = ({row[2:4] for row in rows} for rows in (before, after))
     if len(old) != 1 or old == new:
         return []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -11,24 +10,19 @@ from typing import TYPE_CHECKING
 from infusion_orders.authoring.differences import table_changes
 from infusion_orders.reference.schema import TABLES
 from infusion_orders_cli.codes.changes import Imported, Notice, from_day_on
-from infusion_orders_cli.codes.layout import CPT, LEVEL_II, Wanted, table_of
-from infusion_orders_cli.codes.problems import Faults, refused
+from infusion_orders_cli.codes.columns import CPT, CPT_ROWS, LEVEL_II, NOT_HCPCS, Reading, Wanted, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from infusion_orders_cli.codes.layout import Record
-    from infusion_orders_cli.codes.sources import Sheet
-
-    Row = tuple[str, ...]
+    from infusion_orders_cli.codes.files import Row, Sheet
 
 SCHEMA = TABLES["ndc_crosswalk"]
 COLUMNS = (
     Wanted("HCPCS code", re.compile(r"[0-9]{4}CODE\Z|HCPCS(?:LEVELII)?CODE")),
     Wanted("NDC2", re.compile(r"NDC2?\Z")),
 )
-CPT_ROWS = "CPT rows"
-NO_NDC = "product numbers that are no NDC, of codes that the tables do not have"
+NO_NDC = "product numbers that are not NDCs, of codes that the tables do not have"
 
 _NDC = re.compile(r"([0-9]{5})-?([0-9]{4})-?([0-9]{2})\Z")
 _EFFECTIVE = re.compile(r"effective +([a-z]+ +[0-9]{1,2}, *[0-9]{4})", re.IGNORECASE)
@@ -45,46 +39,30 @@ class NdcRelease:
 
 
 def read_ndc(sheet: Sheet, curated: Collection[str]) -> NdcRelease:
-    """Raises FileRefused with every fault, by row and column.
+    """Read the crosswalk.  Raises FileRefused with every fault.
 
-    `curated`: the codes of our table.  Some devices are listed with a product number that is no NDC: under a code that
-    we do not have it is dropped, under one of ours it is a fault.
+    `curated`: the codes of our table.  Some devices are listed with a product number that is not an NDC: with a code of
+    our table that is a fault, otherwise the row is dropped.
     """
-    faults = Faults()
-    table = table_of(sheet, COLUMNS, faults)
+    reading = Reading()
+    table = read_table(sheet, COLUMNS, reading)
     pairs: set[tuple[str, str]] = set()
-    dropped: Counter[str] = Counter()
-    read = 0
     for record in table.records:
-        read += 1
-        found = _pair(record, table.names, curated, faults)
-        if isinstance(found, str):
-            dropped[found] += 1
-        elif found is not None:
-            pairs.add(found)
-    faults.stop()
-    if not pairs:
-        raise refused("the file holds no NDC: is it complete?")
-    return NdcRelease(frozenset(pairs), _first_day(table.banner), read, dropped)
-
-
-def _pair(
-    record: Record, names: Mapping[str, str], curated: Collection[str], faults: Faults
-) -> tuple[str, str] | str | None:
-    """The pair, the reason why the row is dropped, or None for a fault."""
-    code = record.cells["HCPCS code"].upper()
-    if CPT.match(code):
-        return CPT_ROWS
-    if not LEVEL_II.match(code):
-        faults.add(record.row, names["HCPCS code"], "must be a HCPCS code: a letter A-V and 4 digits")
-        return None
-    ndc = _NDC.match(record.cells["NDC2"])
-    if ndc:
-        return "".join(ndc.groups()), code
-    if code not in curated:
-        return NO_NDC
-    faults.add(record.row, names["NDC2"], "must be an NDC of 11 digits, 5-4-2, such as 12345-6789-01")
-    return None
+        code = record.cells["HCPCS code"].upper()
+        ndc = _NDC.match(record.cells["NDC2"])
+        if CPT.match(code):
+            reading.dropped[CPT_ROWS] += 1
+        elif not LEVEL_II.match(code):
+            reading.fault(record.row, table.names["HCPCS code"], NOT_HCPCS)
+        elif ndc:
+            pairs.add(("".join(ndc.groups()), code))
+        elif code not in curated:
+            reading.dropped[NO_NDC] += 1
+        else:
+            problem = "must be an NDC of 11 digits, 5-4-2, such as 12345-6789-01"
+            reading.fault(record.row, table.names["NDC2"], problem)
+    reading.finish(pairs, "NDC")
+    return NdcRelease(frozenset(pairs), _first_day(table.banner), reading.rows, reading.dropped)
 
 
 def _first_day(banner: Iterable[Row]) -> date | None:
@@ -98,11 +76,11 @@ def _first_day(banner: Iterable[Row]) -> date | None:
 
 
 def ndc_after(before: Sequence[Row], release: NdcRelease, *, effective: date) -> Imported:
-    """Pairs that are gone end on the day before, new ones begin; those that stay are left as they are."""
+    """End the pairs that are gone on the day before, begin the new ones, and keep the others."""
     day = effective.isoformat()
     wanted = ((ndc, code, day, "", "coding") for ndc, code in release.pairs)
     rows = from_day_on(SCHEMA, before, wanted, effective=effective)
     notices: tuple[Notice, ...] = ()
     if release.effective not in (None, effective):
-        notices = (Notice("another day", "", f"the banner says that it holds from {release.effective} on"),)
+        notices = (Notice("another day", "", f"the banner says that the file holds from {release.effective} on"),)
     return Imported(SCHEMA.name, rows, table_changes(SCHEMA, before, rows), release.read, release.dropped, notices)

@@ -1,4 +1,4 @@
-"""What an import would change, for a person who approves it and for machines."""
+"""What an import would change, for a person who approves it and for programs."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ if TYPE_CHECKING:
     from infusion_orders_cli.codes.changes import Imported, Notice
 
 MOST_LINES = 40
-"""Lines of each kind of change that a person is shown; JSON has all of them."""
-
+"""How many changes of each kind a person is shown; JSON has all of them."""
 LONGEST_CELL = 60
 COLOURS = {"new": "green", "ended": "red", "changed": "yellow", "removed": "red"}
 
 
 def as_json(imported: Imported, *, effective: date, draft: str | None) -> dict[str, Any]:
-    """The whole diff; `cells` are pairs of old and new text by column."""
+    """Return the whole difference; `cells` are pairs of old and new text by column."""
     return {
         "table": imported.table,
-        "effective": effective.isoformat(),
+        "effective": effective,
         "read": imported.read,
         "counts": imported.counts(),
         "changes": [
@@ -40,16 +39,14 @@ def as_json(imported: Imported, *, effective: date, draft: str | None) -> dict[s
             }
             for change in imported.changes
         ],
-        "dropped": dict(imported.dropped),
-        "notices": [
-            {"kind": notice.kind, "subject": notice.subject, "text": notice.text} for notice in imported.notices
-        ],
+        "dropped": imported.dropped,
+        "notices": imported.notices,
         "draft": draft,
     }
 
 
 def as_tables(imported: Imported) -> Iterator[RenderableType]:
-    """The changes, then what a person must look at, then the counts."""
+    """Yield the changes, then what a person must look at, then the counts."""
     if imported.changes:
         yield _changes_table(imported)
     if imported.notices:
@@ -66,28 +63,32 @@ def _changes_table(imported: Imported) -> Table:
     for change in imported.changes:
         shown[change.kind] += 1
         if shown[change.kind] <= MOST_LINES:
-            colour = COLOURS[change.kind]
-            table.add_row(f"[{colour}]{change.kind}[/]", change.subject, change.since, escaped(cells_in_words(change)))
-    for kind, number in shown.items():
+            kind = f"[{COLOURS[change.kind]}]{change.kind}[/]"
+            table.add_row(kind, change.subject, change.since, escaped(cells_in_words(change)))
+    for name, number in shown.items():
         if number > MOST_LINES:
-            table.add_row(f"[{COLOURS[kind]}]{kind}[/]", "", "", f"{number - MOST_LINES} more: --json has them all")
+            table.add_row(f"[{COLOURS[name]}]{name}[/]", "", "", _more(number))
     return table
 
 
 def _notices_table(notices: tuple[Notice, ...]) -> Table:
-    """What is the same of many codes is said once."""
+    """Show the same notice about many codes once."""
     subjects: dict[tuple[str, str], list[str]] = {}
     for notice in notices:
         subjects.setdefault((notice.kind, notice.text), []).append(notice.subject)
     table = table_of(("to be looked at", "", "codes"))
     for (kind, text), codes in subjects.items():
-        more = f" and {len(codes) - MOST_LINES} more: --json has them all" if len(codes) > MOST_LINES else ""
+        more = f" and {_more(len(codes))}" if len(codes) > MOST_LINES else ""
         table.add_row(kind, escaped(text), " ".join(codes[:MOST_LINES]) + more)
     return table
 
 
+def _more(number: int) -> str:
+    return f"{number - MOST_LINES} more: --json lists them all"
+
+
 def cells_in_words(change: RowChange) -> str:
-    """A new row's cells; of another one what they were and are, by column."""
+    """Return the cells of a new row, or the old and new text of each changed column."""
     if change.kind == "new":
         return ", ".join(_short(new) for _, _, new in change.cells if new)
     return "; ".join(f"{column}: {_short(old)} -> {_short(new)}" for column, old, new in change.cells)

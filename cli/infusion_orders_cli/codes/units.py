@@ -1,4 +1,4 @@
-"""The billing unit that a code's description states, where it states just one."""
+"""Reading the billing unit from a code's description."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ _QUANTITY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class StatedUnit:
-    """`quantity` of `unit` are one billed unit; `kind` is `exact` or `up_to`."""
+    """One billed unit is `quantity` of `unit`; `kind` is `exact` or `up_to`."""
 
     quantity: Decimal
     unit: str
     kind: str
 
     def same_as(self, quantity: str, unit: str, kind: str) -> bool:
-        """Whether the cells of a table say the same, if in another unit of mass."""
+        """Whether the cells of a table state the same unit, perhaps as another unit of mass."""
         if unit not in _UNITS:
             return False
         return self.kind == kind and _in_base(self.quantity, self.unit) == _in_base(Decimal(quantity), unit)
 
     def cells(self) -> dict[str, str]:
-        """As the table of codes has it."""
+        """Return the cells of the table of codes."""
         return {"unit_quantity": f"{self.quantity.normalize():f}", "unit": self.unit, "unit_kind": self.kind}
 
 
 def stated_unit(description: str) -> StatedUnit | None:
-    """None where the description states no quantity, several, a range or a concentration: those are never guessed."""
+    """Find the one quantity of a description.  None, several, a range or a concentration is None: never guess."""
     text = _SAME_AS_ONE_UNIT.sub("", description.lower())
     found = [match for match in _QUANTITY.finditer(text) if match["number"]]
     if len(found) != 1 or found[0]["range"] or found[0]["rate"]:

@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 from infusion_orders.authoring.differences import table_changes
 from infusion_orders.authoring.table_checks import table_problems
 from infusion_orders.reference.schema import TABLES
-from infusion_orders_cli.codes.changes import FORMULA_SIGNS, Imported, from_day_on, in_order
+from infusion_orders_cli.codes.changes import FORMULA_SIGNS, Imported, OptionRefused, from_day_on, in_order
 from infusion_orders_cli.codes.dofr import categories_of, columns_of, dofr_after, names_of, read_dofr
+from infusion_orders_cli.codes.files import FileRefused, Sheet
 from infusion_orders_cli.codes.hcpcs import addition_of, codes_after, read_hcpcs
 from infusion_orders_cli.codes.icd_10_cm import diagnoses_after, read_icd_10_cm
 from infusion_orders_cli.codes.ndc import ndc_after, read_ndc
-from infusion_orders_cli.codes.problems import FileRefused
-from infusion_orders_cli.codes.sources import Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,11 +29,11 @@ DAY = date(2027, 1, 1)
 
 
 def sheet(*rows: tuple[str, ...]) -> Sheet:
-    return Sheet(rows, len(rows))
+    return Sheet(rows)
 
 
 def refusal(read: Callable[[], object]) -> str:
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises((FileRefused, OptionRefused)) as refused:
         read()
     return str(refused.value)
 
@@ -170,9 +169,9 @@ class TestHcpcs:
     @pytest.mark.parametrize(
         ("text", "says"),
         [
-            ("J1999", "say its therapy"),
+            ("J1999", "therapy"),
             ("J1999=pian", "did you mean 'pain'"),
-            ("Q5999=pain", "say its group"),
+            ("Q5999=pain", "group"),
             ("J199=pain", "must begin with a HCPCS code"),
             ("99999=pain", "must begin with a HCPCS code"),
         ],
@@ -190,7 +189,7 @@ class TestHcpcs:
         [
             (("J10", "1", "3", "", "", "", "", ""), "row 2, column HCPC: must be a HCPCS code"),
             (("=J1000", "1", "3", "", "", "", "", ""), "row 2, column HCPC: must be a HCPCS code"),
-            (("J1000", "1", "3", "", "", "20001301", "", ""), "row 2, column ADD DT: is no day"),
+            (("J1000", "1", "3", "", "", "20001301", "", ""), "row 2, column ADD DT: is not a day"),
             (("J1000", "1", "3", "", "", "", "", "soon"), "row 2, column TERM DT: must be a date"),
             (("J1000", "2", "4", "", "", "", "", ""), "row 2, column RECID: continues"),
             (("J1000", "1", "3"), "row 2: has 3 cells where the header has 8"),
@@ -345,8 +344,8 @@ class TestDofr:
         ("row", "says"),
         [
             (("J10", "", "insulin"), "row 2, column HCPCS Code: must be a HCPCS code"),
-            (("J1000", "", "insulins"), "row 2, column Benefit: no category of ours; did you mean 'insulin'?"),
-            (("J1000", "", ""), "row 2, column Benefit: no category of ours"),
+            (("J1000", "", "insulins"), "row 2, column Benefit: not one of our categories; did you mean 'insulin'?"),
+            (("J1000", "", ""), "row 2, column Benefit: not one of our categories"),
             (("J1000", "x" * 401, "insulin"), "row 2, column Remarks: has more than 400"),
             *((("J1000", f"{sign}1+1", "insulin"), "row 2, column Remarks: begins with") for sign in FORMULA_SIGNS),
         ],
@@ -405,13 +404,13 @@ class TestIcd10Cm:
         ("number", "line", "says"),
         [
             (2, "0000 A000    1 Example", "row 2, column 1-5: must be the order number"),
-            (2, "00001 A000    1 Example", "row 2, column 1-5: the order number does not follow"),
+            (2, "00001 A000    1 Example", "row 2, column 1-5: the order number"),
             (2, "00002 A0 0    1 Example", "row 2, column 7-13: must be an ICD-10-CM code"),
             (2, "00002 A00.0   1 Example", "row 2, column 7-13: must be an ICD-10-CM code"),
             (2, "00002 A000    2 Example", "row 2, column 15: must be 0"),
             (2, "00002 A000   1 Example", "row 2, column 6, 14, 16: must be blank"),
             (2, "00002 A000", "row 2, column 6, 14, 16: must be blank"),
-            (1, "A000    Example", "the file of codes alone"),
+            (1, "A000    Example", "the file with codes only"),
             (1, "HCPC,SEQNUM,RECID", "codes import hcpcs"),
             (1, "code,title", "CSV file"),
         ],
