@@ -107,10 +107,6 @@ def _as_sent(value: Any) -> Any:
     return value
 
 
-def _word(member: StrEnum) -> str:
-    return member.value
-
-
 def _asks(
     name: str,
     pointer: str,
@@ -138,7 +134,7 @@ def _asks(
         domain=None if vocabulary is None else frozenset(member.value for member in vocabulary),
         private=private,
         structure=structure,
-        read=read if vocabulary is None else _word,
+        read=read if vocabulary is None else str,
     )
 
 
