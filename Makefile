@@ -70,7 +70,7 @@ dynamodb: setup ## serve local tables with the default rule set, for `sam local`
 WORKERS ?= auto
 PYTEST = $(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
-quick: lint types ## check style and types, run unit and property tests with fewer examples: under a minute
+quick: lint types imports ## check style, types and imports, run unit and property tests with fewer examples: under a minute
 	$(PYTEST) --hypothesis-profile=quick tests/unit tests/property
 
 test: setup ## run every test that can run on this machine

@@ -8,7 +8,6 @@ import pty
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -20,13 +19,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions import decide
 from infusion_orders_cli.local.tables import served_tables
 from infusion_orders_cli.main import app
 from infusion_orders_cli.orders import results, stream
+from scripts.dynamodb_engine import free_port
 from tests.support.orders import ABSENT, an_order_document
 from tests.support.processes import started
+from tests.support.rules import default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,7 +112,7 @@ class TestValidate:
 
     def test_active_rule_set_is_read_from_a_table(self) -> None:
         port = free_port()
-        with served_tables(ROOT / "template.yaml", load_directory(RULES), host="127.0.0.1", port=port) as address:
+        with served_tables(ROOT / "template.yaml", default_document(), host="127.0.0.1", port=port) as address:
             (decision,) = lines_of(
                 run("validate", "--json", "--table", "RulesTable", "--endpoint-url", address, EXAMPLE)
             )
@@ -122,7 +122,7 @@ class TestValidate:
             )
 
         assert decision["outcome"] == "accepted"
-        assert decision["ruleset"]["digest"] == load_directory(RULES).digest
+        assert decision["ruleset"]["digest"] == default_document().digest
         assert (missing.exit_code, early.exit_code) == (2, 2)
         assert "ResourceNotFoundException" in missing.stderr
 
@@ -445,9 +445,3 @@ def test_serve_shows_the_example_and_stops_cleanly_on_ctrl_c() -> None:
     assert rest.endswith("stopped\n")
     assert complaints == ""
     assert server.returncode == 0
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port

@@ -16,7 +16,6 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions import decide
 from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.store.activations import ActivationConflict, ActivePointer, ChangeKind
@@ -34,7 +33,7 @@ from infusion_orders_cli.local.tables import (
     table_definitions,
 )
 from tests.support.orders import an_order
-from tests.support.rules import TODAY, default_rules
+from tests.support.rules import TODAY, default_document, default_rules
 from tests.support.tables import dynamodb_local_or_skip
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ pytestmark = pytest.mark.dynamodb_local
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 MOMENT = datetime(2026, 11, 25, 12, tzinfo=UTC)
-DEFAULT = load_directory(ROOT / "rules" / "home-infusion")
+DEFAULT = default_document()
 SERIES = ""
 DECIDED = decide(an_order(), default_rules(), as_of=TODAY)
 

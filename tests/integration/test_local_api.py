@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from werkzeug.test import EnvironBuilder
 
-from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders_cli.docs.openapi import openapi_document
 from infusion_orders_cli.local.api import MOST_BODY_BYTES, LocalApi, load_function, proxy_event
 from infusion_orders_cli.local.commands import local_environment
@@ -18,6 +17,7 @@ from infusion_orders_cli.local.pages import documentation_pages
 from infusion_orders_cli.local.server import PortInUse, serving
 from infusion_orders_cli.local.tables import LOCAL_PARTNER, embedded_tables, environment
 from tests.support.orders import an_order_document
+from tests.support.rules import default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,7 +53,7 @@ class Client:
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
-    document = load_directory(ROOT / "rules" / "home-infusion")
+    document = default_document()
     with (
         embedded_tables(ROOT / "template.yaml", document) as tables,
         environment(local_environment(tables.environment())),

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.store.dynamodb import dynamodb_client
 from infusion_orders.store.partners import PartnerStore
 from infusion_orders.store.versions import RuleSetStore
 from infusion_orders_cli.local.tables import REGION, served_tables
 from infusion_orders_cli.main import app
+from tests.support.rules import default_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ def address() -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with served_tables(ROOT / "template.yaml", load_directory(RULES), host="127.0.0.1", port=port) as address:
+    with served_tables(ROOT / "template.yaml", default_document(), host="127.0.0.1", port=port) as address:
         yield address
 
 

@@ -10,20 +10,15 @@ from pathlib import Path
 import boto3
 import pytest
 
-from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders_cli.local.server import PortInUse, container_bridge
 from infusion_orders_cli.local.tables import DECISIONS_TABLE, RULES_TABLE, served_tables
+from scripts.dynamodb_engine import free_port
+from tests.support.rules import default_document
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "template.yaml"
 SECOND_ADDRESS = "127.0.0.2"
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is one loopback address")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def tables_seen(address: str, *, region: str) -> list[str]:
@@ -34,9 +29,7 @@ def tables_seen(address: str, *, region: str) -> list[str]:
 
 @pytest.mark.parametrize("region", ["us-west-2", "us-east-1", "eu-central-1"])
 def test_the_tables_are_the_same_for_every_region_and_account(region: str) -> None:
-    with served_tables(
-        TEMPLATE, load_directory(ROOT / "rules/home-infusion"), host="127.0.0.1", port=free_port()
-    ) as at:
+    with served_tables(TEMPLATE, default_document(), host="127.0.0.1", port=free_port()) as at:
         seen = tables_seen(at, region=region)
 
     assert seen == [DECISIONS_TABLE, RULES_TABLE]
@@ -45,7 +38,7 @@ def test_the_tables_are_the_same_for_every_region_and_account(region: str) -> No
 @linux_only
 def test_one_server_listens_on_several_addresses_and_frees_them_all() -> None:
     port = free_port()
-    rules = load_directory(ROOT / "rules/home-infusion")
+    rules = default_document()
 
     for _ in range(2):
         with served_tables(TEMPLATE, rules, host="127.0.0.1", port=port, also=[SECOND_ADDRESS]):
@@ -56,7 +49,7 @@ def test_one_server_listens_on_several_addresses_and_frees_them_all() -> None:
 
 @linux_only
 def test_taken_second_address_is_named() -> None:
-    rules = load_directory(ROOT / "rules/home-infusion")
+    rules = default_document()
     with socket.create_server((SECOND_ADDRESS, 0)) as taken:
         port = taken.getsockname()[1]
 

@@ -43,7 +43,7 @@ def traceability_document(rules: Sequence[dict[str, Any]], tests: Iterable[Named
         sections += ["", f"## {clause}", "", *_rules(own), "", *_tests(holding)]
     others = [rule for rule in rules if rule.get("clause") not in CLAUSES]
     if others:
-        sections += ["", "## Rules beside the manual", "", *_rules(others)]
+        sections += ["", "## Rules that hold no clause of the manual", "", *_rules(others)]
     return "\n".join([*lines, *sections]) + "\n"
 
 

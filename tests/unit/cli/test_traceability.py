@@ -66,4 +66,4 @@ def test_the_document_leads_from_clause_to_rule_examples_and_test() -> None:
     assert "| `setting.a-rule` | What \\| it says | 2 |" in text
     assert "* `tests/test_x.py`: it holds" in text
     assert "| [M-1](#m-1) | none | 0 | **none** |" in text
-    assert "## Rules beside the manual" in text
+    assert "## Rules that hold no clause of the manual" in text

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions import decide
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
@@ -20,7 +19,7 @@ from infusion_orders.reference.schema import TABLES
 from infusion_orders.rules.rule import Effect
 from infusion_orders.rules.rule_set import RuleSet
 from tests.support.orders import WEEK, a_drug_line, a_line, an_order_of
-from tests.support.rules import FOLDER, TODAY, default_rules, derived_facts
+from tests.support.rules import TODAY, default_document, default_rules, derived_facts
 
 if TYPE_CHECKING:
     from infusion_orders.decisions.decision import Decision, Finding
@@ -39,7 +38,7 @@ CROSSWALK = (
 
 @cache
 def rules_with_crosswalk() -> RuleSet:
-    document = load_directory(FOLDER)
+    document = default_document()
     tables = {**document.tables, "ndc_crosswalk": [TABLES["ndc_crosswalk"].header(), *CROSSWALK]}
     return RuleSet.from_document(replace(document, tables=tables), version=1, digest=document.digest)
 

@@ -6,8 +6,7 @@ import json
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.console import Console
@@ -25,6 +24,10 @@ from benchmarks.project import default_rules, order_body
 from benchmarks.reporting import Report, Table, page
 from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.expression import TESTS, Comparison, Every, Negation, Some
+from tests.support.project import PROJECT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DRUG = Comparison("line.kind", "is", "drug")
 FEW = Comparison("line.units", "below", Decimal("2.5"))
@@ -92,7 +95,7 @@ def test_page_shows_every_budget_and_says_what_is_missed_or_did_not_run() -> Non
 
 
 def test_committed_page_shows_the_current_budgets_on_three_screens() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "performance.md").read_text(encoding="utf-8")
+    text = (PROJECT / "docs" / "performance.md").read_text(encoding="utf-8")
     assert all(f"| {budget.what} |" in text for budget in BUDGETS)
     assert len(text.splitlines()) <= 140
 
