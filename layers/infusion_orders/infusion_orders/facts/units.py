@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind, internal_fact, line_fact
-from infusion_orders.facts.kleene import known_or_none
 from infusion_orders.facts.line_pairs import DRUG_KINDS, has_modifier, is_stated_of_kind
-from infusion_orders.facts.unknown import Unknown, unknown_of
+from infusion_orders.facts.unknown import Truth, Unknown, known_or_none, unknown_of
 from infusion_orders.orders.doses import IncompatibleUnits, administered_dose, convert, units_per_administration
 from infusion_orders.orders.schedules import administrations
 from infusion_orders.orders.vocabularies import AmountUnit
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from infusion_orders.facts.case import Facts
-    from infusion_orders.facts.kleene import Truth
     from infusion_orders.orders.doses import AdministeredDose
     from infusion_orders.reference.rows import Code
     from infusion_orders.reference.tables import ReferenceTables

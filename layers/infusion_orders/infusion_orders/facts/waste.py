@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind, internal_fact, line_fact
-from infusion_orders.facts.kleene import every, known_or_none, negated
 from infusion_orders.facts.line_pairs import any_line, has_modifier, other_lines_of_the_code, overlap, same
 from infusion_orders.facts.units import (
     AS_COMPUTED,
@@ -17,12 +16,11 @@ from infusion_orders.facts.units import (
     counted,
     is_billed_by_dose,
 )
-from infusion_orders.facts.unknown import Unknown, unknown_of
+from infusion_orders.facts.unknown import Truth, Unknown, every, known_or_none, negated, unknown_of
 from infusion_orders.orders.doses import IncompatibleUnits, waste_units
 
 if TYPE_CHECKING:
     from infusion_orders.facts.case import Facts
-    from infusion_orders.facts.kleene import Truth
 
 NO_DRUG_LINE = "no_drug_line"
 
