@@ -30,7 +30,7 @@ app.command("serve", epilog=local.SERVE_EPILOG)(local.serve)
 app.command("validate", epilog=validate.EPILOG)(validate.validate_orders)
 app.command("dynamodb", epilog=local.DYNAMODB_EPILOG)(local.dynamodb)
 app.command("doctor", epilog=doctor.EPILOG)(doctor.check_deployment)
-app.command("docs", epilog=docs.EPILOG)(docs.docs)
+app.command("docs", epilog=docs.EPILOG)(docs.generate_documents)
 
 rules = typer.Typer(help="Search, check, publish, compare, replay, activate and roll back rule sets.")
 rules.command("search", epilog=search.EPILOG)(search.search_rules)

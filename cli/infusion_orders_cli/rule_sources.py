@@ -1,4 +1,4 @@
-"""Where the commands take rules from: a folder of files, or a DynamoDB table."""
+"""Where the commands take rules from: a folder of files, by default that of the checkout, or a DynamoDB table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from infusion_orders.store.activations import NoRuleSet
 from infusion_orders.store.dynamodb import dynamodb_client
 from infusion_orders.store.rule_set_table import damaged_if_unreadable
 from infusion_orders.store.versions import RuleSetStore
-from infusion_orders_cli.checkout import DEFAULT_RULES, project_root
 from infusion_orders_cli.local.tables import CREDENTIALS, REGION
 from infusion_orders_cli.terminal import fail
 
@@ -25,9 +24,30 @@ if TYPE_CHECKING:
 
     from infusion_orders.rules.document import RuleSetDocument
 
+TEMPLATE = "template.yaml"
+DEFAULT_RULES = Path("rules", "home-infusion")
 THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
 FIRST_VERSION = 1
 """What decisions call a folder: the version that it would be in an empty table."""
+
+
+class OutsideCheckout(Exception):
+    """Neither the package nor the working directory is in a checkout; the text says what to do."""
+
+
+def project_root(*starts: Path) -> Path:
+    """Return the nearest folder above one of `starts` (the package, then the working directory) with template.yaml.
+
+    Raises OutsideCheckout.
+    """
+    for start in starts or (Path(__file__).resolve(), Path.cwd()):
+        for folder in (start, *start.parents):
+            if (folder / TEMPLATE).is_file() and (folder / "functions").is_dir():
+                return folder
+    raise OutsideCheckout(
+        f"This is not a checkout of infusion-orders: no folder above contains {TEMPLATE}. "
+        "Go into the checkout and run the command there."
+    )
 
 
 def rule_folder(folder: Path | None) -> Path:

@@ -124,7 +124,7 @@ def failures_explained() -> Iterator[None]:
     from infusion_orders.store.dynamodb import StoreUnavailable
     from infusion_orders.store.rule_set_table import DamagedRuleSet
     from infusion_orders.store.versions import NoSuchVersion
-    from infusion_orders_cli.checkout import OutsideCheckout
+    from infusion_orders_cli.rule_sources import OutsideCheckout
     from infusion_orders_cli.workers import WorkerLost
 
     try:

@@ -291,7 +291,7 @@ def timeout(function: str, seconds: int) -> Callable[[Stack], None]:
             lambda stack: stack.pointer(version={"S": "two"}),
             "active version",
             "the pointer to the active version cannot be read",
-            "Remove the item ACTIVE of RulesTable",
+            "remove the item ACTIVE of RulesTable",
         ),
         (lambda stack: stack.spoil(1), "active version: digest", "its digest differs", "rules rollback"),
         (lambda stack: stack.spoil(1), "active version: loads", "its digest differs", "rules rollback"),

@@ -59,7 +59,7 @@ def client() -> Iterator[Client]:
         environment(local_environment(tables.environment())),
     ):
         handler = load_function(ROOT / "functions" / "validate_orders").handler
-        api = LocalApi({"validate_orders": handler}, documentation_pages(lambda: openapi_document(ROOT)))
+        api = LocalApi({"validate_orders": handler}, documentation_pages(ROOT))
         with serving(api, "127.0.0.1", 0) as port:
             yield Client(port)
 

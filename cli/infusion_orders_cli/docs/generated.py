@@ -1,4 +1,4 @@
-"""The files that are made from code: each with its whole text, to be written or compared."""
+"""The files that are generated from the code, the rules and the tests."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.rules.digests import canonical_json
 from infusion_orders.rules.rule import RuleFile
-from infusion_orders_cli.checkout import DEFAULT_RULES
 from infusion_orders_cli.docs.facts import facts_document
 from infusion_orders_cli.docs.openapi import openapi_document
 from infusion_orders_cli.docs.traceability import named_tests, traceability_document
+from infusion_orders_cli.rule_sources import DEFAULT_RULES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,7 @@ def language_fingerprint(catalogue: Catalogue) -> str:
 
 
 def _without_texts(schema: Any) -> Any:
-    """The JSON Schema without its titles and descriptions: another wording is not another language."""
+    """Return the JSON Schema without titles and descriptions: another wording is not another language."""
     if isinstance(schema, list):
         return [_without_texts(part) for part in schema]
     if not isinstance(schema, dict):
@@ -58,7 +58,7 @@ def _without_texts(schema: Any) -> Any:
 
 
 def generated_files(root: Path) -> Mapping[Path, str]:
-    """Paths relative to the checkout, and what they must hold.  Raises RuleSetErrors if the rules do not load."""
+    """Return each path, relative to the checkout, with its text.  Raises RuleSetErrors if the rules do not load."""
     rules = load_directory(root / DEFAULT_RULES).rules
     return {
         Path("docs", "facts.md"): facts_document(),
@@ -69,23 +69,18 @@ def generated_files(root: Path) -> Mapping[Path, str]:
     }
 
 
-def stale_files(root: Path) -> list[Path]:
-    """Those that are missing or hold something else."""
-    return [path for path, text in generated_files(root).items() if not _holds(root / path, text)]
-
-
-def write_files(root: Path) -> list[Path]:
-    """Writes those that are stale, and says which."""
-    files = generated_files(root)
-    changed = [path for path, text in files.items() if not _holds(root / path, text)]
-    for path in changed:
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(files[path], encoding="utf-8", newline="\n")
-    return changed
-
-
-def _holds(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_text(encoding="utf-8") == text
+def update_files(root: Path, *, write: bool) -> list[Path]:
+    """Find the files that are missing or out of date, and write them if asked to."""
+    stale = []
+    for path, text in generated_files(root).items():
+        file = root / path
+        if file.is_file() and file.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(path)
+        if write:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8", newline="\n")
+    return stale
 
 
 def _json(document: Mapping[str, Any]) -> str:

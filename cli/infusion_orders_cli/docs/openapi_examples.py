@@ -10,7 +10,7 @@ from infusion_orders.authoring.rule_files import load_directory
 from infusion_orders.decisions import decide
 from infusion_orders.orders.parsing import parse_order
 from infusion_orders.rules.rule_set import RuleSet
-from infusion_orders_cli.checkout import DEFAULT_RULES
+from infusion_orders_cli.rule_sources import DEFAULT_RULES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""docs/traceability.md: from each clause of the manual to its rules, their examples, and the tests that name it."""
+"""docs/traceability.md: the rules, examples and tests of each clause of the manual."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ tests that name the clause.
 
 @dataclass(frozen=True, slots=True)
 class NamedTest:
-    """A test that says which clause it holds: `file` is relative to the checkout, `name` includes its class."""
+    """A test that names a clause: `file` is relative to the checkout."""
 
     clause: str
     file: str
@@ -30,7 +30,7 @@ class NamedTest:
 
 
 def traceability_document(rules: Sequence[dict[str, Any]], tests: Iterable[NamedTest]) -> str:
-    """The whole file, from the plain rules of a rule set."""
+    """Return the whole file, from the plain rules of a rule set."""
     named = list(tests)
     lines = [INTRODUCTION, "| clause | rules | examples | tests |", "|---|---|---|---|"]
     sections: list[str] = []
@@ -66,7 +66,7 @@ def _tests(tests: Sequence[NamedTest]) -> Iterator[str]:
 
 
 def named_tests(folder: Path) -> list[NamedTest]:
-    """Every test under the folder with `@pytest.mark.clause("M-...")`, on itself, a case, its class or its module."""
+    """Find every test under the folder with a mark `clause("M-...")` on itself, a case, its class or its module."""
     found: set[tuple[str, str, str]] = set()
     for path in sorted(folder.rglob("test_*.py")):
         file = path.relative_to(folder.parent).as_posix()
@@ -90,7 +90,7 @@ def _marked(parent: ast.Module | ast.ClassDef, inherited: frozenset[str]) -> Ite
 
 
 def _clauses(*marks: ast.expr) -> frozenset[str]:
-    """The texts that `....clause("M-5", ...)` is called with anywhere in the expressions."""
+    """Find the texts that `....clause("M-5", ...)` is called with anywhere in the expressions."""
     calls = (node for mark in marks for node in ast.walk(mark) if isinstance(node, ast.Call))
     return frozenset(
         argument.value

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infusion_orders_cli.terminal import console, fail, failures_explained, plain
+from infusion_orders_cli.options import Rules  # noqa: TC001 - read by typer
+from infusion_orders_cli.terminal import REFUSED, console, fail, failures_explained, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 EXAMPLE = Path("events", "orders", "remicade.json")
 VALIDATE = "/v1/orders/validate"
-REFUSED = 1
 LOOPBACK = "127.0.0.1"
 DYNAMODB_PORT = 8000
 """The port that events/sam-local-env.json names."""
@@ -45,13 +45,6 @@ infusion-orders dynamodb --host 0.0.0.0 --port 8001
 infusion-orders validate --table RulesTable --endpoint-url http://127.0.0.1:8000 events/orders/remicade.json
 """
 
-Rules = Annotated[
-    Path | None,
-    typer.Option(
-        help="Folder of the rule set to use.", show_default="rules/home-infusion", exists=True, file_okay=False
-    ),
-]
-
 
 def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes any free one.")] = 3000,
@@ -67,21 +60,20 @@ def serve(
     """Run the partner API with tables in memory until Ctrl-C.  Recorded decisions are lost then."""
     if once and not example:
         fail("--once and --no-example exclude each other: there would be nothing to do.")
-    from infusion_orders_cli.checkout import MARK, project_root
     from infusion_orders_cli.local.api import LocalApi, load_function
     from infusion_orders_cli.local.pages import documentation_pages
     from infusion_orders_cli.local.server import PortInUse, serving, stopped_by_signals, wait_for_signal, web_address
     from infusion_orders_cli.local.tables import embedded_tables, environment
-    from infusion_orders_cli.rule_sources import document_from_files
+    from infusion_orders_cli.rule_sources import TEMPLATE, document_from_files, project_root
 
     screen = console()
     with failures_explained(), stopped_by_signals():
         root = project_root()
         document = document_from_files(rules)
-        with embedded_tables(root / MARK, document) as tables, environment(local_environment(tables.environment())):
+        with embedded_tables(root / TEMPLATE, document) as tables, environment(local_environment(tables.environment())):
             names = ("validate_orders", "manage_rules")
             handlers = {name: load_function(root / "functions" / name).handler for name in names}
-            pages = documentation_pages(lambda: _openapi_document(root))
+            pages = documentation_pages(root)
             api = LocalApi(handlers, pages, lambda *request: _log(screen, *request))
             try:
                 with serving(api, host, port) as taken:
@@ -107,10 +99,9 @@ def dynamodb(
     rules: Rules = None,
 ) -> None:
     """Run a local table server with the default rule set and the local partner until Ctrl-C."""
-    from infusion_orders_cli.checkout import MARK, project_root
     from infusion_orders_cli.local.server import PortInUse, container_bridge, stopped_by_signals, wait_for_signal
     from infusion_orders_cli.local.tables import served_tables
-    from infusion_orders_cli.rule_sources import document_from_files
+    from infusion_orders_cli.rule_sources import TEMPLATE, document_from_files, project_root
 
     screen = console()
     with failures_explained(), stopped_by_signals():
@@ -119,7 +110,7 @@ def dynamodb(
         bridge = container_bridge() if host is None else None
         also = (bridge,) if bridge else ()
         try:
-            with served_tables(root / MARK, document, host=host or LOOPBACK, port=port, also=also) as address:
+            with served_tables(root / TEMPLATE, document, host=host or LOOPBACK, port=port, also=also) as address:
                 screen.print(f"[bold]DynamoDB[/] on {' and '.join((address, *also))}")
                 _print_rules(screen, document)
                 screen.print("\nIn a second terminal, after [bold]make build-local[/]:\n")
@@ -141,12 +132,6 @@ def local_environment(tables: dict[str, str]) -> dict[str, str]:
         "SERVICE_NAME": "infusion-orders-local",
         "METRICS_ENABLED": "false",
     }
-
-
-def _openapi_document(root: Path) -> dict[str, object]:
-    from infusion_orders_cli.docs.openapi import openapi_document
-
-    return openapi_document(root)
 
 
 def _print_rules(screen: Console, document: RuleSetDocument) -> None:

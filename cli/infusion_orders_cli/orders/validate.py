@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from infusion_orders_cli.options import DAY, Rules, Workers
-from infusion_orders_cli.terminal import console, fail, failures_explained, progress_bar
+from infusion_orders_cli.terminal import REFUSED, console, fail, failures_explained, progress_bar
 from infusion_orders_cli.workers import done_in_order, processors
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from infusion_orders_cli.orders.results import PrintedBlock
     from infusion_orders_cli.orders.stream import Body
 
-SOME_PROBLEM = 1
 LONG_INPUT_BYTES = 200_000
 """A progress bar is shown for a file of this size or more, and for a pipe."""
 
@@ -97,7 +96,7 @@ def validate_orders(
     if not counts:
         fail(f"{source} holds no order.")
     if counts[PROBLEM]:
-        raise typer.Exit(SOME_PROBLEM)
+        raise typer.Exit(REFUSED)
 
 
 def _print_answers(stream: BinaryIO, answers: Callable[[tuple[Body, ...]], PrintedBlock], workers: int) -> Counter[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from infusion_orders_cli.options import AsJson, Folder  # noqa: TC001 - read by typer
-from infusion_orders_cli.terminal import console, failures_explained, plain, print_json, progress_bar
+from infusion_orders_cli.terminal import REFUSED, console, failures_explained, plain, print_json, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from infusion_orders.authoring.analysis.report import Analysis, AnalysisFinding
     from infusion_orders.rules.document import RuleSetDocument
 
-BROKEN = 1
 EPILOG = """
 First come the faults that keep a rule set from loading: names, types, units, domains, limits, tables, and every
 example. Then comes what the rules do: rules that can never apply or never fail, rules that others imply or contradict,
@@ -60,7 +59,7 @@ def check_rules(
             else:
                 for problem in errors.problems:
                     typer.echo(plain(str(problem)), err=True)
-            raise typer.Exit(BROKEN) from None
+            raise typer.Exit(REFUSED) from None
     analysis = None if quick else analysis_of(document)
     if json:
         counts = {
@@ -77,7 +76,7 @@ def check_rules(
     if analysis is not None:
         _write_orders(analysis.findings, orders, directory, announced=not json)
         if analysis.errors:
-            raise typer.Exit(BROKEN)
+            raise typer.Exit(REFUSED)
 
 
 def analysis_of(document: RuleSetDocument) -> Analysis:

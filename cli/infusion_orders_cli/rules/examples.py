@@ -8,6 +8,7 @@ import typer
 
 from infusion_orders_cli.options import AsJson, Folder  # noqa: TC001 - read by typer
 from infusion_orders_cli.terminal import (
+    REFUSED,
     console,
     escaped,
     fail,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from infusion_orders.authoring.coverage import ExampleReport
     from infusion_orders.rules.document import RuleSetDocument
 
-TOO_LITTLE = 1
 MOST_SHOWN = 4
 """Mutants of one rule that are shown."""
 EPILOG = """
@@ -67,7 +67,7 @@ def run_examples(
         try:
             document = document_from_files(directory)
         except RuleSetErrors as errors:
-            fail(*map(str, errors.problems), code=TOO_LITTLE)
+            fail(*map(str, errors.problems), code=REFUSED)
     with progress_bar("testing", "rules") as progress:
         rules = example_reports(document, coverage=coverage, mutate=mutate, progress=progress)
     found = shares(rules)
@@ -76,7 +76,7 @@ def run_examples(
     else:
         _print_report(document, rules)
     if found["verdicts"] < least_verdicts or found["mutants"] < least_mutants:
-        raise typer.Exit(TOO_LITTLE)
+        raise typer.Exit(REFUSED)
 
 
 def _print_report(document: RuleSetDocument, tested: Sequence[ExampleReport]) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from infusion_orders_cli.options import DAY, RULE_SET, AsJson, Endpoint, Name, Workers
 from infusion_orders_cli.terminal import (
+    REFUSED,
     console,
     escaped,
     fail,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from infusion_orders.store.recorded_decisions import TableSource
     from infusion_orders_cli.rules.replay_run import ExportSource
 
-TOO_MANY = 1
 MOST_SHOWN = 20
 EPILOG = """
 The candidate is a version's number or a rule-set folder. Its rules and tables decide the recorded facts again. With
@@ -93,7 +93,7 @@ def replay_decisions(
     else:
         print_report(report)
     if allowed is not None and report.share_changed > allowed:
-        fail(f"{report.share_changed:.2%} of the decisions change: more than {max_flips}.", code=TOO_MANY)
+        fail(f"{report.share_changed:.2%} of the decisions change: more than {max_flips}.", code=REFUSED)
 
 
 def replay_of_days(

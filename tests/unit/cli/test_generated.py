@@ -13,9 +13,9 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from infusion_orders.facts.catalogue import CATALOGUE
-from infusion_orders_cli.checkout import OutsideCheckout, project_root
 from infusion_orders_cli.docs.facts import facts_document
-from infusion_orders_cli.docs.generated import generated_files, stale_files, write_files
+from infusion_orders_cli.docs.generated import generated_files, update_files
+from infusion_orders_cli.rule_sources import OutsideCheckout, project_root
 from tests.support.project import PROJECT
 
 if TYPE_CHECKING:
@@ -38,16 +38,16 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def test_what_is_written_is_up_to_date_until_a_file_or_its_source_changes(checkout: Path) -> None:
-    written = write_files(checkout)
+    written = update_files(checkout, write=True)
 
     assert written == list(generated())
-    assert stale_files(checkout) == []
-    assert write_files(checkout) == []
+    assert update_files(checkout, write=False) == []
+    assert update_files(checkout, write=True) == []
 
     (checkout / "docs" / "facts.md").write_text("changed by hand")
     (checkout / "tests" / "test_new.py").write_text("@pytest.mark.clause('M-5')\ndef test_new(): ...\n")
 
-    assert stale_files(checkout) == [Path("docs", "facts.md"), Path("docs", "traceability.md")]
+    assert update_files(checkout, write=False) == [Path("docs", "facts.md"), Path("docs", "traceability.md")]
 
 
 def test_every_fact_is_documented_with_its_pointers() -> None:
