@@ -110,6 +110,6 @@ class Part(BaseModel):
     )
 
 
-def optional(description: str, **limits: int) -> Any:
+def optional(description: str, **limits: Any) -> Any:
     """Declare a field that an order may leave out: absent and null both become None, and the fact is unknown."""
     return Field(None, description=description, **limits)
