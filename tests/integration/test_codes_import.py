@@ -90,7 +90,7 @@ def hcpcs_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return a_csv(tmp_path / "h.csv", rows) if request.param == "csv" else a_workbook(tmp_path / "h.xlsx", rows)
 
 
-def test_a_release_is_shown_and_nothing_written(hcpcs_file: Path, tmp_path: Path) -> None:
+def test_import_without_draft_writes_nothing(hcpcs_file: Path, tmp_path: Path) -> None:
     before = {path.name for path in tmp_path.iterdir()}
 
     result = run(*HCPCS, hcpcs_file)
@@ -104,7 +104,7 @@ def test_a_release_is_shown_and_nothing_written(hcpcs_file: Path, tmp_path: Path
     assert {path.name for path in tmp_path.iterdir()} == before
 
 
-def test_a_draft_is_the_rule_set_with_one_table_changed_and_loads(hcpcs_file: Path, draft: Path) -> None:
+def test_draft_changes_one_table_and_loads(hcpcs_file: Path, draft: Path) -> None:
     result = run(*HCPCS, hcpcs_file, "--into", draft, "--add", "J0999=pain")
 
     assert result.exit_code == 0
@@ -120,7 +120,7 @@ def test_a_draft_is_the_rule_set_with_one_table_changed_and_loads(hcpcs_file: Pa
     assert {row[0] for row in old ^ new} == {"J0690", "J0999", "J1580"}
 
 
-def test_no_text_of_the_file_goes_into_the_table(hcpcs_file: Path, draft: Path) -> None:
+def test_draft_holds_no_text_of_the_file(hcpcs_file: Path, draft: Path) -> None:
     run(*HCPCS, hcpcs_file, "--into", draft, "--add", "J0999=pain")
 
     written = (draft / "tables" / "codes.csv").read_text("utf-8")
@@ -128,7 +128,7 @@ def test_no_text_of_the_file_goes_into_the_table(hcpcs_file: Path, draft: Path) 
     assert not [cell for row in rows_of(draft, "codes") for cell in row if cell.startswith(FORMULA_SIGNS)]
 
 
-def test_the_next_file_goes_into_the_same_draft(rules: Path, draft: Path, tmp_path: Path) -> None:
+def test_next_file_goes_into_the_same_draft(rules: Path, draft: Path, tmp_path: Path) -> None:
     run(*HCPCS, a_csv(tmp_path / "h.csv", [HCPCS_HEADER, *HCPCS_ROWS]), "--rules", rules, "--into", draft)
     same = ("--rules", draft, "--into", draft)
     order = tmp_path / "icd.txt"
@@ -153,7 +153,7 @@ def test_the_next_file_goes_into_the_same_draft(rules: Path, draft: Path, tmp_pa
     assert not list((draft / "tables").glob(".*"))
 
 
-def test_a_file_that_is_imported_twice_changes_nothing_the_second_time(hcpcs_file: Path, draft: Path) -> None:
+def test_second_import_of_a_file_changes_nothing(hcpcs_file: Path, draft: Path) -> None:
     run(*HCPCS, hcpcs_file, "--into", draft)
     written = (draft / "tables" / "codes.csv").read_bytes()
 
@@ -163,7 +163,7 @@ def test_a_file_that_is_imported_twice_changes_nothing_the_second_time(hcpcs_fil
     assert (draft / "tables" / "codes.csv").read_bytes() == written
 
 
-def test_json_is_the_whole_diff(hcpcs_file: Path, draft: Path) -> None:
+def test_json_holds_the_whole_difference(hcpcs_file: Path, draft: Path) -> None:
     found = json.loads(run(*HCPCS, hcpcs_file, "--json", "--into", draft).stdout)
 
     assert found["counts"] == {"new": 0, "ended": 1, "changed": 1, "removed": 0}
@@ -190,7 +190,7 @@ def test_json_is_the_whole_diff(hcpcs_file: Path, draft: Path) -> None:
         ([], "empty"),
     ],
 )
-def test_a_file_that_is_wrong_is_refused_whole(rows: list[Row], says: str, tmp_path: Path, draft: Path) -> None:
+def test_faulty_file_is_refused_and_writes_nothing(rows: list[Row], says: str, tmp_path: Path, draft: Path) -> None:
     result = run(*HCPCS, a_csv(tmp_path / "h.csv", rows), "--into", draft)
 
     assert result.exit_code == 1
@@ -200,7 +200,7 @@ def test_a_file_that_is_wrong_is_refused_whole(rows: list[Row], says: str, tmp_p
     assert not draft.parent.exists()
 
 
-def test_a_refusal_for_machines_has_row_and_column(tmp_path: Path) -> None:
+def test_json_refusal_has_row_and_column(tmp_path: Path) -> None:
     wrong = a_csv(tmp_path / "h.csv", [HCPCS_HEADER, ["J06", *HCPCS_ROWS[0][1:]]])
 
     result = run(*HCPCS, wrong, "--json")
@@ -228,9 +228,7 @@ def without_frame(shown: str) -> str:
         (("--effective", "soon"), "--effective"),
     ],
 )
-def test_what_cannot_be_tried_says_why_and_ends_with_2(
-    arguments: tuple[str, str], says: str, tmp_path: Path, rules: Path
-) -> None:
+def test_unusable_options_exit_with_2(arguments: tuple[str, str], says: str, tmp_path: Path, rules: Path) -> None:
     full = tmp_path / "full" / "home-infusion"
     full.mkdir(parents=True)
     (full / "mine.txt").write_text("mine")
@@ -246,7 +244,7 @@ def test_what_cannot_be_tried_says_why_and_ends_with_2(
     assert not (tmp_path / "draft").exists()
 
 
-def test_a_draft_that_would_not_fit_together_is_not_written(rules: Path, draft: Path, tmp_path: Path) -> None:
+def test_contradictory_draft_is_not_written(rules: Path, draft: Path, tmp_path: Path) -> None:
     header = [*TABLES["ndc_crosswalk"].header()]
     twice = ["11111222201", "J0690"]
     rows = [[*twice, "2020-01-01", "", "coding"], [*twice, "2027-06-01", "", "coding"]]
@@ -261,14 +259,14 @@ def test_a_draft_that_would_not_fit_together_is_not_written(rules: Path, draft: 
     assert rows_of(rules, "ndc_crosswalk") == rows
 
 
-def test_a_crosswalk_without_its_day_asks_for_it(tmp_path: Path) -> None:
+def test_crosswalk_without_first_day_needs_the_option(tmp_path: Path) -> None:
     result = run("ndc", a_csv(tmp_path / "n.csv", [NDC_ROWS[0], *NDC_ROWS[2:]]))
 
     assert result.exit_code == 2
     assert "--effective" in result.stderr
 
 
-def test_a_release_of_diagnoses_does_not_end_before_it_begins(tmp_path: Path) -> None:
+def test_until_before_effective_exits_with_2(tmp_path: Path) -> None:
     order = tmp_path / "icd.txt"
     order.write_text(ICD_LINES)
 
@@ -278,17 +276,9 @@ def test_a_release_of_diagnoses_does_not_end_before_it_begins(tmp_path: Path) ->
     assert "--until" in result.stderr
 
 
-def test_many_changes_are_counted_for_people_and_whole_for_machines(rules: Path, tmp_path: Path) -> None:
+def test_json_lists_the_changes_that_the_table_cuts(rules: Path, tmp_path: Path) -> None:
     many = [["J0690", "x", "x", f"11111-{number:04}-01", "x", "1", "1"] for number in range(100)]
     file = a_csv(tmp_path / "n.csv", [*NDC_ROWS[:3], *many])
 
     assert "60 more" in run("ndc", file, "--rules", rules).stdout
     assert len(json.loads(run("ndc", file, "--rules", rules, "--json").stdout)["changes"]) == 100
-
-
-@pytest.mark.parametrize("kind", ["hcpcs", "ndc", "dofr", "icd-10-cm"])
-def test_each_has_help_with_an_example(kind: str) -> None:
-    result = run(kind, "--help")
-
-    assert result.exit_code == 0
-    assert f"infusion-orders codes import {kind}" in result.stdout

@@ -103,7 +103,7 @@ def await_pointer(rule_sets: RuleSetStore) -> None:
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/codes.md", "docs/examples.md", "docs/rule-authors.md"])
-def test_the_commands_of_a_document_give_the_output_that_it_shows(
+def test_commands_of_a_document_print_the_shown_output(
     document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
     shutil.copytree(ROOT / "events", tmp_path / "events")

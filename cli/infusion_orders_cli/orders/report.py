@@ -1,4 +1,4 @@
-"""A decision or a problem for a person: what came of it, for each line why, and what to do about it."""
+"""A decision or a problem, printed for a person: the outcome, the reasons, and what to do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.tree import Tree
 
 from infusion_orders.decisions.decision import Outcome
 from infusion_orders.rules.rule import Citation, Effect
-from infusion_orders_cli.terminal import plain
+from infusion_orders_cli.terminal import plain, table_of
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from infusion_orders.api.problems import Problem
-    from infusion_orders.decisions.decision import Decision, Finding, LineDecision, Question
+    from infusion_orders.decisions.decision import Action, Decision, Finding, LineDecision, Question, RuleExplanation
     from infusion_orders_cli.orders.results import Result
 
 COLOURS: Mapping[str, str] = {
@@ -47,14 +47,14 @@ COLOURS: Mapping[str, str] = {
 
 
 def report(result: Result) -> RenderableType:
-    """The whole answer to one order."""
+    """Return the whole answer to one order."""
     if result.decision is not None:
         return decision_report(result.decision)
     return problem_report(result.problem, result.place) if result.problem is not None else Text()
 
 
 def problem_report(problem: Problem, place: str) -> RenderableType:
-    """Where, what, and each place to mend; there are no values in it."""
+    """List each field to fix; the report holds no values of the order."""
     parts: list[RenderableType] = [Text(plain(problem.detail))]
     for error in problem.errors:
         where, what = (text for text in error.values())
@@ -63,16 +63,25 @@ def problem_report(problem: Problem, place: str) -> RenderableType:
 
 
 def decision_report(decision: Decision) -> RenderableType:
-    """Outcome, lines, actions, questions, findings, explanation, receipt: what is empty is left out."""
+    """Show outcome, lines, actions, questions, findings, explanation and receipt; empty parts are left out."""
     colour = COLOURS[decision.outcome]
     title = _title(decision.order_id, _words(decision.outcome), colour)
-    parts = [_lines(decision.lines), *_actions(decision), *_questions(decision.questions)]
-    parts += [*_findings(decision.findings), *_explanation(decision), _receipt(decision)]
+    sections: Mapping[str, Iterable[RenderableType]] = {
+        "What to do": _actions(decision.actions),
+        "What would settle it": _questions(decision.questions),
+        "What the rules found": _findings(decision.findings),
+        "Every rule": _explanation(decision.explanation or ()),
+    }
+    parts: list[RenderableType] = [_lines(decision.lines)]
+    for heading, section in sections.items():
+        if shown := list(section):
+            parts += [Text(f"\n{heading}", style="bold"), *shown]
+    parts.append(_receipt(decision))
     return Panel(Group(*parts), title=title, title_align="left", border_style=colour.removeprefix("bold "))
 
 
 def summary(counts: Counter[str]) -> RenderableType:
-    """How many orders met each outcome or problem."""
+    """Count the orders by outcome or problem."""
     table = Table(title="All orders", title_justify="left", title_style="bold", box=None, show_header=False)
     for name, count in counts.most_common():
         table.add_row(Text(_words(name), style=COLOURS.get(name, "bold red")), f"{count:,}")
@@ -88,9 +97,8 @@ def _words(name: str) -> str:
 
 
 def _lines(lines: Iterable[LineDecision]) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("line", "outcome", "therapy", "responsible party", "units", "wasted"):
-        table.add_column(heading, justify="right" if heading in {"units", "wasted"} else "left")
+    headings = ("line", "outcome", "therapy", "responsible party", "units", "wasted")
+    table = table_of(headings, numbers=headings[4:])
     for line in lines:
         party, billing = line.responsible_party, line.billing
         table.add_row(
@@ -108,18 +116,14 @@ def _number(number: int | None) -> str:
     return "-" if number is None else f"{number:,}"
 
 
-def _actions(decision: Decision) -> Iterator[RenderableType]:
-    if decision.actions:
-        yield _heading("What to do")
-    for action in decision.actions:
+def _actions(actions: Iterable[Action]) -> Iterator[RenderableType]:
+    for action in actions:
         vendor = f": {action.vendor}" if action.vendor else ""
         yield Text(plain(f"  {_words(action.action)}{vendor} (lines {', '.join(action.lines)})"))
 
 
 def _questions(questions: Iterable[Question]) -> Iterator[RenderableType]:
-    for number, question in enumerate(questions):
-        if number == 0:
-            yield _heading("What would settle it")
+    for question in questions:
         yield Text.assemble("  ", plain(question.ask), " ", (f"({question.reason})", "cyan"))
         yield Text("    " + ", ".join(question.pointers), style="bold")
         if question.hint:
@@ -129,9 +133,7 @@ def _questions(questions: Iterable[Question]) -> Iterator[RenderableType]:
 
 
 def _findings(findings: Iterable[Finding]) -> Iterator[RenderableType]:
-    for number, finding in enumerate(findings):
-        if number == 0:
-            yield _heading("What the rules found")
+    for finding in findings:
         clause = f"{finding.clause} " if finding.clause else ""
         colour = COLOURS[finding.effect]
         yield Text.assemble(
@@ -150,10 +152,8 @@ def _cited(citation: Citation) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _explanation(decision: Decision) -> Iterator[RenderableType]:
-    for number, explained in enumerate(decision.explanation or ()):
-        if number == 0:
-            yield _heading("Every rule")
+def _explanation(rules: Iterable[RuleExplanation]) -> Iterator[RenderableType]:
+    for explained in rules:
         label = Text.assemble(
             "  line ", plain(explained.line_id), " ", (explained.rule, "bold"), ": ", _coloured(explained.verdict)
         )
@@ -165,11 +165,11 @@ def _explanation(decision: Decision) -> Iterator[RenderableType]:
 
 
 def _grow(tree: Tree, name: str, condition: Mapping[str, Any]) -> None:
-    """A branch for each condition; a leaf says the fact, what it is compared with, its value and its truth."""
+    """Add a branch for each condition; a leaf shows the fact, what it is compared with, its value and its truth."""
     truth = _coloured(condition["truth"])
     if "fact" not in condition:
         word = next((word for word in ("all", "any", "not") if word in condition), "")
-        branch = tree.add(Text.assemble(f"{name} {word}: ".replace(" :", ":"), truth))
+        branch = tree.add(Text.assemble(" ".join(filter(None, (name, word))) + ": ", truth))
         inner = condition.get(word, ())
         for part in (inner,) if word == "not" else inner:
             _grow(branch, "", part)
@@ -193,7 +193,3 @@ def _receipt(decision: Decision) -> Text:
         f"receipt {decision.receipt.decision}{recorded}{due}",
         style="dim",
     )
-
-
-def _heading(text: str) -> Text:
-    return Text(f"\n{text}", style="bold")

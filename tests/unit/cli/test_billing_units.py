@@ -25,7 +25,7 @@ from infusion_orders_cli.codes.units import stated_unit
         ("Example drug, 0.1 microgram", ("0.1", "mcg", "exact")),
     ],
 )
-def test_one_quantity_is_the_unit(description: str, cells: tuple[str, str, str]) -> None:
+def test_single_quantity_is_the_unit(description: str, cells: tuple[str, str, str]) -> None:
     found = stated_unit(description)
     assert found is not None
     assert tuple(found.cells().values()) == cells
@@ -45,7 +45,7 @@ def test_one_quantity_is_the_unit(description: str, cells: tuple[str, str, str])
         "Example drug, per international unit",
     ],
 )
-def test_what_is_not_stated_once_is_not_guessed(description: str) -> None:
+def test_ambiguous_quantity_is_not_guessed(description: str) -> None:
     assert stated_unit(description) is None
 
 
@@ -61,7 +61,7 @@ def test_what_is_not_stated_once_is_not_guessed(description: str) -> None:
         (("1000", "minute", "exact"), False),
     ],
 )
-def test_a_unit_is_compared_with_the_table_over_units_of_mass(cells: tuple[str, str, str], same: bool) -> None:
+def test_unit_is_compared_across_units_of_mass(cells: tuple[str, str, str], same: bool) -> None:
     found = stated_unit("Example drug, 1 gram")
     assert found is not None
     assert found.same_as(*cells) is same

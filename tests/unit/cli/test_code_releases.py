@@ -52,18 +52,18 @@ class TestHcpcs:
     def after(self, *rows: Row, before: tuple[Row, ...] = (KEPT,), **more: Any) -> Imported:
         return codes_after(before, read_hcpcs(sheet(self.HEADER, *rows)), effective=DAY, **more)
 
-    def test_a_code_that_is_the_same_stays_as_it_is(self) -> None:
+    def test_unchanged_code_keeps_its_row(self) -> None:
         imported = self.after(self.listed("J1000"))
         assert imported.rows == (self.KEPT,)
         assert not imported.changes
         assert not imported.notices
 
-    def test_a_code_ends_on_the_day_that_the_file_says(self) -> None:
+    def test_code_ends_on_the_day_in_the_file(self) -> None:
         imported = self.after(self.listed("J1000", ended="20261231"))
         assert imported.rows == ((*self.KEPT[:9], "2026-12-31", *self.KEPT[10:]),)
         assert told(imported) == [("ended", "J1000", "")]
 
-    def test_a_unit_that_changed_begins_on_the_release_s_day_and_keeps_what_was_curated(self) -> None:
+    def test_changed_unit_begins_on_the_effective_day(self) -> None:
         imported = self.after(self.listed("J1000", "Example, up to 5 mg"))
         old, new = imported.rows
         assert old == (*self.KEPT[:9], "2026-12-31", *self.KEPT[10:])
@@ -72,22 +72,22 @@ class TestHcpcs:
         assert (change.kind, change.since) == ("changed", "2027-01-01")
         assert change.cells == (("unit_quantity", "10", "5"), ("unit_kind", "exact", "up_to"))
 
-    def test_a_unit_can_change_for_the_rest_of_a_code_s_life(self) -> None:
+    def test_unit_changes_until_the_code_ends(self) -> None:
         imported = self.after(self.listed("J1000", "Example, 5 mg", ended="20270331"))
         assert [row[8:10] for row in imported.rows] == [("2000-01-01", "2026-12-31"), ("2027-01-01", "2027-03-31")]
         assert ("valid_to", "", "2027-03-31") in imported.changes[0].cells
 
-    def test_a_unit_of_a_code_that_is_over_is_not_looked_at(self) -> None:
+    def test_unit_of_an_ended_code_is_ignored(self) -> None:
         imported = self.after(self.listed("J1000", "Example, 5 mg", ended="20261231"))
         assert len(imported.rows) == 1
 
-    def test_a_continued_description_belongs_to_its_code(self) -> None:
+    def test_continued_description_belongs_to_its_code(self) -> None:
         more = ("J1000", "00200", "4", "5 mg", "", "", "", "")
         imported = self.after(self.listed("J1000", "Example, up to"), more)
         assert imported.rows[1][4:7] == ("5", "mg", "up_to")
 
     @pytest.mark.parametrize("text", ["Example", "Example, 5 mg and other, 3 mg"])
-    def test_a_unit_that_is_not_stated_once_is_left_and_told(self, text: str) -> None:
+    def test_ambiguous_unit_is_kept_with_a_notice(self, text: str) -> None:
         imported = self.after(self.listed("J1000", text))
         assert imported.rows == (self.KEPT,)
         assert [notice.kind for notice in imported.notices] == ["unit not compared"]
@@ -95,12 +95,12 @@ class TestHcpcs:
     @pytest.mark.parametrize(
         "cells", [("per_diem", "1", "day", "exact"), ("drug", "75", "mg", "combo_total"), ("pump", "", "", "")]
     )
-    def test_units_of_services_and_of_products_with_parts_are_for_people(self, cells: Row) -> None:
+    def test_units_of_services_and_combinations_are_kept(self, cells: Row) -> None:
         group, *unit = cells
         row = (*self.KEPT[:2], group, "pain", *unit, *self.KEPT[7:])
         assert self.after(self.listed("J1000", "Example, 5 mg"), before=(row,)).rows == (row,)
 
-    def test_rows_of_modifiers_and_cpt_and_other_codes_are_left_out_and_counted(self) -> None:
+    def test_modifiers_cpt_and_other_codes_are_dropped_and_counted(self) -> None:
         modifier = ("XX", "00100", "7", "Example", "", "20000101", "", "")
         imported = self.after(
             self.listed("J1000"), modifier, self.listed("99999"), self.listed("0001T"), self.listed("G0001")
@@ -108,12 +108,12 @@ class TestHcpcs:
         assert imported.dropped == {"modifiers": 1, "CPT rows": 2, "codes that the tables do not have": 1}
         assert imported.read == 5
 
-    def test_a_code_that_the_file_does_not_have_is_told_and_not_ended(self) -> None:
+    def test_code_missing_from_the_file_is_kept_with_a_notice(self) -> None:
         imported = self.after(self.listed("G0001"))
         assert imported.rows == (self.KEPT,)
         assert [(notice.kind, notice.subject) for notice in imported.notices] == [("not in the file", "J1000")]
 
-    def test_ended_periods_and_cpt_codes_are_not_missed(self) -> None:
+    def test_missing_ended_and_cpt_codes_raise_no_notice(self) -> None:
         before = ((*self.KEPT[:9], "2020-12-31", *self.KEPT[10:]), ("99601", *self.KEPT[1:]))
         assert not self.after(self.listed("G0001"), before=before).notices
 
@@ -124,7 +124,7 @@ class TestHcpcs:
             ("2026-07-01", "", "20260630", "ended earlier"),
         ],
     )
-    def test_what_contradicts_the_table_is_told_and_nothing_done(
+    def test_contradiction_with_the_table_is_only_a_notice(
         self, valid_from: str, valid_to: str, ended: str, kind: str
     ) -> None:
         row = (*self.KEPT[:8], valid_from, valid_to, *self.KEPT[10:])
@@ -132,7 +132,7 @@ class TestHcpcs:
         assert imported.rows == (row,)
         assert [notice.kind for notice in imported.notices] == [kind]
 
-    def test_newer_codes_of_the_families_are_listed_for_a_person_and_not_taken(self) -> None:
+    def test_new_codes_of_the_families_are_only_listed(self) -> None:
         imported = self.after(
             self.listed("J1000"),
             self.listed("J1999", added="20270101"),
@@ -144,7 +144,7 @@ class TestHcpcs:
         found = [(notice.kind, notice.subject) for notice in imported.notices]
         assert found == [("new: to be curated", "J1999")]
 
-    def test_a_code_is_taken_with_the_therapy_that_a_person_says(self) -> None:
+    def test_added_code_gets_the_stated_therapy(self) -> None:
         added = addition_of("j1999=pain", ["pain"])
         imported = self.after(
             self.listed("J1000"), self.listed("J1999", "Other, 5 mg", added="20270101"), additions=[added]
@@ -162,7 +162,7 @@ class TestHcpcs:
             ("S9999=pain", ("S9999", "pain", "per_diem")),
         ],
     )
-    def test_a_code_s_group_follows_from_its_family_or_is_said(self, text: str, found: tuple[str, str, str]) -> None:
+    def test_group_of_added_code_follows_from_its_family(self, text: str, found: tuple[str, str, str]) -> None:
         added = addition_of(text, ["pain", "chemotherapy", "any"])
         assert (added.code, added.therapy, added.group) == found
 
@@ -176,11 +176,11 @@ class TestHcpcs:
             ("99999=pain", "must begin with a HCPCS code"),
         ],
     )
-    def test_what_is_not_said_of_a_new_code_is_asked_for(self, text: str, says: str) -> None:
+    def test_incomplete_addition_is_refused(self, text: str, says: str) -> None:
         assert says in refusal(lambda: addition_of(text, ["pain"]))
 
     @pytest.mark.parametrize(("code", "says"), [("J1000", "already"), ("J1999", "does not have")])
-    def test_a_code_to_take_is_in_the_file_and_not_in_the_table(self, code: str, says: str) -> None:
+    def test_addition_must_be_in_the_file_and_not_in_the_table(self, code: str, says: str) -> None:
         added = addition_of(f"{code}=pain", ["pain"])
         assert says in refusal(lambda: self.after(self.listed("J1000"), additions=[added]))
 
@@ -195,14 +195,14 @@ class TestHcpcs:
             (("J1000", "1", "3"), "row 2: has 3 cells where the header has 8"),
         ],
     )
-    def test_a_row_that_is_wrong_is_told_with_its_column(self, row: Row, says: str) -> None:
+    def test_faulty_hcpcs_row_is_reported_with_its_column(self, row: Row, says: str) -> None:
         assert says in refusal(lambda: read_hcpcs(sheet(self.HEADER, row)))
 
-    def test_a_code_stands_once(self) -> None:
+    def test_repeated_code_is_a_fault(self) -> None:
         rows = (self.listed("J1000"), self.listed("J1000"))
         assert "row 3, column HCPC: a row above has the code" in refusal(lambda: read_hcpcs(sheet(self.HEADER, *rows)))
 
-    def test_a_file_without_codes_is_refused(self) -> None:
+    def test_hcpcs_file_without_codes_is_refused(self) -> None:
         assert "no HCPCS code" in refusal(lambda: read_hcpcs(sheet(self.HEADER, self.listed("99999"))))
 
 
@@ -221,7 +221,7 @@ class TestNdc:
     def read(self, *rows: Row) -> Any:
         return read_ndc(sheet(*self.BANNER, self.HEADER, *rows), {"J1000"})
 
-    def test_pairs_end_stay_and_begin_by_the_day_of_the_release(self) -> None:
+    def test_pairs_end_stay_or_begin_on_the_effective_day(self) -> None:
         release = self.read(self.row("J1000", "11111-2222-01"), self.row("J2000", "11111222204"))
         imported = ndc_after(self.BEFORE, release, effective=DAY)
         assert imported.rows == (
@@ -232,35 +232,35 @@ class TestNdc:
         )
         assert told(imported) == [("ended", "11111222202 J1000", ""), ("new", "11111222204 J2000", "2027-01-01")]
 
-    def test_a_pair_that_comes_back_begins_again(self) -> None:
+    def test_returning_pair_begins_again(self) -> None:
         imported = ndc_after(self.BEFORE[2:], self.read(self.row("J1000", "11111-2222-03")), effective=DAY)
         assert [row[2:4] for row in imported.rows] == [("2026-01-01", "2026-09-30"), ("2027-01-01", "")]
 
-    def test_an_end_that_was_planned_is_lifted_by_a_release_that_still_lists_the_pair(self) -> None:
+    def test_listed_pair_loses_its_planned_end(self) -> None:
         before = (("11111222201", "J1000", "2026-10-01", "2027-06-30", "coding"),)
         imported = ndc_after(before, self.read(self.row("J1000", "11111-2222-01")), effective=DAY)
         assert imported.rows == (("11111222201", "J1000", "2026-10-01", "", "coding"),)
         assert told(imported) == [("changed", "11111222201 J1000", "2026-10-01")]
 
-    def test_a_corrected_file_of_the_same_quarter_takes_back_what_the_first_one_began(self) -> None:
+    def test_corrected_file_removes_what_the_first_file_began(self) -> None:
         before = (("11111222209", "J1000", "2027-01-01", "", "coding"),)
         imported = ndc_after(before, self.read(self.row("J1000", "11111-2222-01")), effective=DAY)
         assert [row[0] for row in imported.rows] == ["11111222201"]
         assert ("removed", "11111222209 J1000", "") in told(imported)
 
-    def test_the_banner_says_from_when_it_holds(self) -> None:
+    def test_banner_states_the_first_day(self) -> None:
         release = self.read(self.row("J1000", "11111-2222-01"))
         assert release.effective == DAY
         notices = ndc_after((), release, effective=date(2027, 4, 1)).notices
         assert [notice.kind for notice in notices] == ["another day"]
 
     @pytest.mark.parametrize("name", ["HCPCS Code", "_2031_CODE", "HCPCS Level II Code"])
-    def test_the_column_of_the_code_has_several_names(self, name: str) -> None:
+    def test_code_column_may_have_several_names(self, name: str) -> None:
         found = read_ndc(sheet((name, "NDC"), ("J1000", "11111-2222-01")), {"J1000"})
         assert found.pairs == {("11111222201", "J1000")}
         assert found.effective is None
 
-    def test_cpt_rows_and_product_numbers_of_other_codes_are_left_out_and_counted(self) -> None:
+    def test_cpt_rows_and_other_product_numbers_are_dropped_and_counted(self) -> None:
         release = self.read(
             self.row("J1000", "11111-2222-01"), self.row("90001", "11111-2222-09"), self.row("J7000", "123456789012")
         )
@@ -268,14 +268,14 @@ class TestNdc:
         assert release.read == 3
 
     @pytest.mark.parametrize("ndc", ["1111-2222-01", "111112222", "123456789012", "", "11111-22222-1"])
-    def test_a_product_number_of_ours_that_is_no_ndc_refuses_the_file(self, ndc: str) -> None:
+    def test_invalid_ndc_of_our_code_is_a_fault(self, ndc: str) -> None:
         said = refusal(lambda: self.read(self.row("J1000", ndc)))
         assert said.startswith("row 5, column NDC2: must be an NDC of 11 digits")
 
-    def test_a_malformed_code_refuses_the_file(self) -> None:
+    def test_malformed_code_is_a_fault(self) -> None:
         assert refusal(lambda: self.read(self.row("J10", "11111-2222-01"))).startswith("row 5, column _2027_CODE")
 
-    def test_a_file_without_pairs_is_refused(self) -> None:
+    def test_ndc_file_without_pairs_is_refused(self) -> None:
         assert "no NDC" in refusal(lambda: self.read(self.row("90001", "11111-2222-01")))
 
 
@@ -296,7 +296,7 @@ class TestDofr:
             categories=categories_of(names_of(category, "--category")),
         )
 
-    def test_rows_change_by_the_day_and_codes_that_are_not_named_stay(self) -> None:
+    def test_listed_codes_change_and_other_codes_keep_their_rows(self) -> None:
         release = self.read(("J1000", "", "Self-Injectable"), ("J2000", "", "CHEMOTHERAPY"))
         imported = dofr_after(self.BEFORE, release, effective=DAY)
         assert imported.rows == (
@@ -307,13 +307,13 @@ class TestDofr:
         assert told(imported) == [("changed", "J1000", "2027-01-01")]
         assert [(notice.kind, notice.subject) for notice in imported.notices] == [("not in the file", "J3000")]
 
-    def test_a_complete_file_ends_what_it_does_not_name(self) -> None:
+    def test_complete_file_ends_missing_codes(self) -> None:
         release = self.read(("J1000", "", "home health infusion"), ("J2000", "", "chemotherapy"))
         imported = dofr_after(self.BEFORE, release, effective=DAY, complete=True)
         assert told(imported) == [("ended", "J3000", "")]
         assert not imported.notices
 
-    def test_a_code_has_several_categories_by_their_conditions(self) -> None:
+    def test_code_has_one_category_per_condition(self) -> None:
         release = self.read(("J1000", "first dose", "Insulin"), ("J1000", "later doses", "Chemotherapy"))
         imported = dofr_after(self.BEFORE[:1], release, effective=DAY)
         assert [row[1:3] for row in imported.rows if not row[4]] == [
@@ -321,17 +321,17 @@ class TestDofr:
             ("later doses", "chemotherapy"),
         ]
 
-    def test_the_plan_s_own_words_are_translated(self) -> None:
+    def test_category_option_maps_the_words_of_the_plan(self) -> None:
         release = self.read(("J1000", "", "Home IV, all"), category=('"Home IV, all=home_health_infusion"',))
         assert release.rows == (("J1000", "", "home_health_infusion"),)
 
-    def test_cpt_rows_that_we_do_not_have_and_repeated_rows_are_left_out(self) -> None:
+    def test_unknown_cpt_rows_and_repeated_rows_are_dropped(self) -> None:
         rows = [("99601", "", "insulin"), ("99999", "", "insulin"), ("99601", "", "Insulin")]
         release = self.read(*rows)
         assert release.rows == (("99601", "", "insulin"),)
         assert sorted(release.dropped.values()) == [1, 1]
 
-    def test_the_condition_need_not_be_there(self) -> None:
+    def test_condition_column_is_optional(self) -> None:
         release = read_dofr(
             sheet(("Category", "CODE"), ("Insulin", "J1000")),
             set(),
@@ -350,10 +350,10 @@ class TestDofr:
             *((("J1000", f"{sign}1+1", "insulin"), "row 2, column Remarks: begins with") for sign in FORMULA_SIGNS),
         ],
     )
-    def test_a_row_that_is_wrong_is_told_with_the_plan_s_column(self, row: Row, says: str) -> None:
+    def test_faulty_dofr_row_is_reported_with_the_column_of_the_plan(self, row: Row, says: str) -> None:
         assert says.lower() in refusal(lambda: self.read(row)).lower()
 
-    def test_two_categories_need_a_condition(self) -> None:
+    def test_two_categories_without_condition_are_a_fault(self) -> None:
         said = refusal(lambda: self.read(("J1000", "", "insulin"), ("J1000", "", "chemotherapy")))
         assert said.startswith("row 3, column Benefit: row 2 puts the same code under another category")
 
@@ -365,10 +365,10 @@ class TestDofr:
             (lambda: categories_of({"x": "insuline"}), "did you mean 'insulin'?"),
         ],
     )
-    def test_a_mapping_that_is_wrong_is_told(self, read: Callable[[], object], says: str) -> None:
+    def test_invalid_mapping_is_refused(self, read: Callable[[], object], says: str) -> None:
         assert says in refusal(read)
 
-    def test_a_column_that_is_not_there_is_told_with_the_nearest_and_what_to_do(self) -> None:
+    def test_missing_dofr_column_names_the_option(self) -> None:
         columns = columns_of({"code": "HCPCS Coed", "category": "Benefit"})
         said = refusal(lambda: read_dofr(sheet(self.HEADER), set(), columns=columns, categories={}))
         assert "did you mean 'HCPCS Code'?" in said
@@ -383,7 +383,7 @@ class TestIcd10Cm:
         "00004 Z9989   1 Example                                                      Example",
     )
 
-    def test_the_release_replaces_the_table(self) -> None:
+    def test_release_replaces_the_diagnoses(self) -> None:
         release = read_icd_10_cm(self.LINES)
         before = (("A00", "0|1", "2026-04-01", "2026-09-30", "coding"),)
         imported = diagnoses_after(before, release, effective=date(2026, 10, 1), until=date(2027, 9, 30))
@@ -415,15 +415,15 @@ class TestIcd10Cm:
             (1, "code,title", "CSV file"),
         ],
     )
-    def test_a_line_that_is_wrong_is_told_with_its_columns(self, number: int, line: str, says: str) -> None:
+    def test_faulty_line_is_reported_with_its_columns(self, number: int, line: str, says: str) -> None:
         lines = [*self.LINES]
         lines[number - 1] = line
         assert says in refusal(lambda: read_icd_10_cm(lines))
 
-    def test_a_file_that_breaks_off_is_refused(self) -> None:
+    def test_incomplete_order_file_is_refused(self) -> None:
         assert "is it complete" in refusal(lambda: read_icd_10_cm(self.LINES[:3]))
 
-    def test_a_file_of_headers_alone_is_refused(self) -> None:
+    def test_order_file_with_headers_only_is_refused(self) -> None:
         assert "no billable code" in refusal(lambda: read_icd_10_cm(self.LINES[:1]))
 
 
@@ -438,7 +438,7 @@ FIRST, NEXT, PAIR = date(2026, 1, 1), date(2026, 1, 2), frozenset({("11111222201
 
 @example(releases=[(FIRST, PAIR), (NEXT, frozenset()), (NEXT, PAIR)], final=(FIRST, PAIR))
 @given(releases=st.lists(st.tuples(DAYS, PAIRS), max_size=5), final=st.tuples(DAYS, PAIRS))
-def test_after_any_releases_the_last_one_holds_from_its_day_on_and_changes_nothing_when_read_again(
+def test_last_of_any_releases_holds_and_is_idempotent(
     releases: list[tuple[date, frozenset[tuple[str, str]]]], final: tuple[date, frozenset[tuple[str, str]]]
 ) -> None:
     schema = TABLES["ndc_crosswalk"]

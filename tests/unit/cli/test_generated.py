@@ -37,7 +37,7 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_is_written_is_up_to_date_until_a_file_or_its_source_changes(checkout: Path) -> None:
+def test_written_files_are_up_to_date_until_something_changes(checkout: Path) -> None:
     written = update_files(checkout, write=True)
 
     assert written == list(generated())
@@ -60,14 +60,14 @@ def test_every_fact_is_documented_with_its_pointers() -> None:
 
 
 @pytest.mark.parametrize("path", RULE_FILES, ids=lambda path: path.name)
-def test_the_editors_schema_takes_the_default_rules(path: Path) -> None:
+def test_editor_schema_accepts_the_default_rules(path: Path) -> None:
     schema = json.loads(generated()[Path("rules", "rule-file.schema.json")])
     rules = json.loads(json.dumps(yaml.safe_load(path.read_text("utf-8")), default=str))
 
     assert [error.message for error in Draft202012Validator(schema).iter_errors(rules)] == []
 
 
-def test_the_editors_schema_refuses_a_misspelt_field() -> None:
+def test_editor_schema_refuses_a_misspelt_field() -> None:
     schema = json.loads(generated()[Path("rules", "rule-file.schema.json")])
     rules = json.loads(json.dumps(yaml.safe_load(RULE_FILES[0].read_text("utf-8")), default=str))
     rules[0]["titel"] = rules[0].pop("title")
@@ -75,7 +75,7 @@ def test_the_editors_schema_refuses_a_misspelt_field() -> None:
     assert list(Draft202012Validator(schema).iter_errors(rules))
 
 
-def test_the_checkout_is_found_from_below_and_its_absence_says_what_to_do(tmp_path: Path) -> None:
+def test_checkout_is_found_from_a_folder_inside_it(tmp_path: Path) -> None:
     (tmp_path / "checkout" / "functions").mkdir(parents=True)
     (tmp_path / "checkout" / "template.yaml").touch()
     below = tmp_path / "checkout" / "functions"

@@ -30,7 +30,7 @@ def rendered(renderable: Any) -> str:
     return screen.getvalue()
 
 
-def test_an_accepted_order_shows_its_lines_who_is_responsible_and_the_receipt() -> None:
+def test_report_shows_lines_responsible_party_and_receipt() -> None:
     text = shown(an_order_document())
 
     assert "PPG0420-2026-000123: accepted" in text
@@ -39,7 +39,7 @@ def test_an_accepted_order_shows_its_lines_who_is_responsible_and_the_receipt() 
     assert "What the rules found" not in text
 
 
-def test_a_redirected_order_shows_what_to_do_and_the_clause_with_its_citation() -> None:
+def test_report_shows_actions_and_cited_clause() -> None:
     text = shown(an_order_document({"/infusion_provider/vendor": "acme-infusion"}))
 
     assert "use vendor: coram" in text
@@ -47,21 +47,21 @@ def test_a_redirected_order_shows_what_to_do_and_the_clause_with_its_citation() 
     assert "basis: manual" in text
 
 
-def test_questions_are_shown_with_their_pointers() -> None:
+def test_report_shows_questions_with_pointers() -> None:
     text = shown(an_order_document(caregiver=ABSENT))
 
     for field in ("present", "willing", "able"):
         assert f"/caregiver/{field}" in text
 
 
-def test_an_explanation_shows_each_leaf_with_its_value_and_truth() -> None:
+def test_explanation_shows_values_and_truths() -> None:
     text = shown(an_order_document(), explain_all=True)
 
     assert "line 1 setting.qualified-person-gives-it: satisfied" in text
     assert "care.administered_by is not unlicensed_aide, it is registered_nurse: true" in text
 
 
-def test_a_problem_shows_each_place_and_no_value() -> None:
+def test_problem_report_shows_places_and_no_values() -> None:
     text = shown(an_order_document({"/lines/0/dose/value": "seven"}))
 
     assert "order.json#line-1: invalid-order" in text
@@ -69,14 +69,14 @@ def test_a_problem_shows_each_place_and_no_value() -> None:
     assert "seven" not in text
 
 
-def test_what_an_order_says_is_not_read_as_markup_and_cannot_steer_the_terminal() -> None:
+def test_text_of_an_order_cannot_steer_the_terminal() -> None:
     text = shown(an_order_document({"/lines/0/line_id": "[red]\u009b31m"}))
 
     assert "[red]\N{REPLACEMENT CHARACTER}31m" in text
     assert plain("a\x1b[2J\tb\n") == "a\N{REPLACEMENT CHARACTER}[2J\tb\n"
 
 
-def test_a_summary_counts_every_outcome() -> None:
+def test_summary_counts_every_outcome() -> None:
     from collections import Counter
 
     text = rendered(summary(Counter(accepted=1200, needs_information=1, problem=2)))

@@ -33,51 +33,51 @@ class CountingStream(io.BytesIO):
 
 
 class TestWhatAStreamHolds:
-    def test_an_order_over_several_lines_is_one_body_byte_for_byte(self) -> None:
+    def test_order_over_several_lines_is_one_body(self) -> None:
         text = json.dumps(an_order_document(), indent=2)
 
         assert read(text) == [Body(1, text.encode())]
 
-    def test_ndjson_is_one_body_a_line_and_blank_lines_count_only_as_places(self) -> None:
+    def test_ndjson_line_is_a_body_unless_blank(self) -> None:
         assert read('{"a": 1}\n\n  {"b": 2}\r\n') == [Body(1, b'{"a": 1}'), Body(3, b'{"b": 2}')]
 
-    def test_one_line_without_its_end_is_one_body(self) -> None:
+    def test_line_without_newline_is_a_body(self) -> None:
         assert read('{"a": 1}') == [Body(1, b'{"a": 1}')]
 
-    def test_ndjson_whose_first_line_is_broken_is_still_ndjson(self) -> None:
+    def test_ndjson_with_a_broken_first_line_is_recognized(self) -> None:
         whole = json.dumps(an_order_document())
 
         found = read(f'{{"order_id": \n{whole}\n{whole}\n')
 
         assert [body.line for body in found] == [1, 2, 3]
 
-    def test_a_line_of_an_order_that_is_json_of_its_own_does_not_split_it(self) -> None:
+    def test_json_line_inside_an_order_does_not_split_it(self) -> None:
         text = '{"order_id": "1",\n"lines": [\n{"line_id": "1"}\n]}'
 
         assert read(text) == [Body(1, text.encode())]
 
-    def test_json_that_holds_orders_on_lines_of_their_own_is_not_ndjson(self) -> None:
+    def test_json_with_orders_on_lines_is_not_ndjson(self) -> None:
         text = '{"orders": [\n{"order_id": "1"},\n{"order_id": "2"}\n]}'
 
         assert read(text) == [Body(1, text.encode())]
 
-    def test_a_broken_order_over_several_lines_is_one_body(self) -> None:
+    def test_broken_order_over_several_lines_is_one_body(self) -> None:
         assert len(read('{\n  "order_id": "1",\n  "lines": [\n')) == 1
 
-    def test_a_byte_order_mark_is_no_part_of_the_order(self) -> None:
+    def test_byte_order_mark_is_removed(self) -> None:
         assert read(b"\xef\xbb\xbf{}\n") == [Body(1, b"{}")]
 
     @pytest.mark.parametrize("text", ["", "\n", " \n\n"])
-    def test_nothing_holds_no_body(self, text: str) -> None:
+    def test_blank_input_has_no_body(self, text: str) -> None:
         assert read(text) == []
 
-    def test_a_line_that_never_ends_is_cut_beyond_the_limit_and_the_next_one_is_read(self) -> None:
+    def test_endless_line_is_cut_and_the_next_line_is_read(self) -> None:
         found = read(b'{}\n{"a": "' + b"x" * (3 * MAX_BODY_BYTES) + b'"}\n{}\n')
 
         assert [body.line for body in found] == [1, 2, 3]
         assert MAX_BODY_BYTES < len(found[1].content) <= MAX_BODY_BYTES + 2
 
-    def test_a_document_that_never_ends_is_cut_beyond_the_limit(self) -> None:
+    def test_endless_document_is_cut(self) -> None:
         stream = CountingStream(b"[\n" * MAX_BODY_BYTES)
 
         found = list(bodies(stream))
@@ -85,7 +85,7 @@ class TestWhatAStreamHolds:
         assert [len(body.content) for body in found] == [MAX_BODY_BYTES + 1]
         assert stream.lines_read == MAX_BODY_BYTES // 2 + 1
 
-    def test_ndjson_is_read_as_it_is_asked_for(self) -> None:
+    def test_ndjson_is_read_lazily(self) -> None:
         stream = CountingStream(b"{}\n" * 1000)
 
         next(bodies(stream))
@@ -93,7 +93,7 @@ class TestWhatAStreamHolds:
         assert stream.lines_read == 1
 
     @given(st.lists(st.text(st.characters(blacklist_characters="\n\r", codec="utf-8")).filter(str.strip)))
-    def test_after_a_first_order_every_line_is_a_body(self, lines: list[str]) -> None:
+    def test_every_line_after_a_first_order_is_a_body(self, lines: list[str]) -> None:
         found = read("\n".join(["{}", *lines]))
 
         assert [body.content for body in found[1:]] == [
@@ -103,7 +103,7 @@ class TestWhatAStreamHolds:
 
 class TestBlocks:
     @given(st.lists(st.sampled_from([b"", b"ab", b"c" * 9, b" "])), st.integers(1, 12), st.integers(1, 12))
-    def test_lines_are_those_of_a_file_whatever_one_read_gives(self, lines: list[bytes], most: int, size: int) -> None:
+    def test_lines_do_not_depend_on_the_size_of_reads(self, lines: list[bytes], most: int, size: int) -> None:
         content = b"\n".join(lines)
         stream, file = io.BytesIO(content), io.BytesIO(content)
         blocks = Blocks(lambda _size: stream.read(most))
@@ -114,7 +114,7 @@ class TestBlocks:
         assert blocks.readline(size) == b""
 
     @given(st.lists(st.sampled_from([b"{}", b"", b" ", b'{"a": 1}', b'{"b":', b"2}"]), max_size=30), st.integers(1, 9))
-    def test_bodies_in_blocks_are_the_bodies(self, lines: list[bytes], most: int) -> None:
+    def test_blocks_contain_every_body_in_order(self, lines: list[bytes], most: int) -> None:
         content = b"\n".join(lines)
         stream = io.BytesIO(content)
 
@@ -123,7 +123,7 @@ class TestBlocks:
         assert [body for _end, block in blocks for body in block] == read(content)
         assert all(block for _end, block in blocks)
 
-    def test_a_block_is_what_one_read_gave_and_is_not_kept_until_the_next(self) -> None:
+    def test_block_is_yielded_before_the_next_read(self) -> None:
         reads = iter([b'{"a": 1}\n', b'{"b": 2}\n{"c": 3}\n\n{"d"', b": 4}\n", b""])
         asked = []
 
@@ -139,7 +139,7 @@ class TestBlocks:
 
 
 class TestWhatBecomesOfThem:
-    def test_bad_orders_become_problems_in_their_place_and_spoil_no_other(self) -> None:
+    def test_bad_orders_become_problems_and_do_not_affect_others(self) -> None:
         good = json.dumps(an_order_document()).encode()
         given = [
             Body(1, good),
@@ -158,7 +158,7 @@ class TestWhatBecomesOfThem:
         assert [one["type"].rsplit("/")[-1] for one in found[1:4]] == ["malformed-json", "invalid-order", "too-large"]
         assert [one["instance"] for one in found[1:4]] == [f"orders.ndjson#line-{line}" for line in (2, 4, 5)]
 
-    def test_the_day_and_the_explanation_are_as_asked(self) -> None:
+    def test_results_use_the_given_day_and_explanation(self) -> None:
         body = Body(1, json.dumps(an_order_document()).encode())
 
         (short,) = results([body], default_rules(), source="-", as_of=AS_OF)
@@ -171,14 +171,14 @@ class TestWhatBecomesOfThem:
         assert long.decision.explanation
         assert short.decision.receipt == long.decision.receipt
 
-    def test_json_is_one_line_even_if_the_order_is_not(self) -> None:
+    def test_result_is_one_line_of_json(self) -> None:
         body = Body(1, json.dumps(an_order_document(), indent=2).encode())
 
         (result,) = results([body], default_rules(), source="-", as_of=AS_OF)
 
         assert "\n" not in result.as_json()
 
-    def test_a_fault_of_ours_says_at_which_order(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_fault_of_ours_names_the_order(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delattr(of_results, "decide")
         body = Body(7, json.dumps(an_order_document()).encode())
 

@@ -34,7 +34,7 @@ def builder(): ...
 """
 
 
-def test_tests_are_found_by_their_marks_on_function_class_and_case(tmp_path: Path) -> None:
+def test_marked_functions_classes_and_cases_are_found(tmp_path: Path) -> None:
     (tmp_path / "tests" / "unit").mkdir(parents=True)
     (tmp_path / "tests" / "unit" / "test_one.py").write_text(SOURCE)
 
@@ -50,13 +50,13 @@ def test_tests_are_found_by_their_marks_on_function_class_and_case(tmp_path: Pat
     assert {test.file for test in found} == {"tests/unit/test_one.py"}
 
 
-def test_a_mark_of_the_whole_module_counts_for_each_of_its_tests(tmp_path: Path) -> None:
+def test_mark_of_a_module_counts_for_each_of_its_tests(tmp_path: Path) -> None:
     (tmp_path / "test_two.py").write_text("pytestmark = [pytest.mark.clause('M-3')]\ndef test_it(): ...\n")
 
     assert [test.clause for test in named_tests(tmp_path)] == ["M-3"]
 
 
-def test_the_document_leads_from_clause_to_rule_examples_and_test() -> None:
+def test_document_lists_rules_examples_and_tests_by_clause() -> None:
     rule = {"id": "setting.a-rule", "clause": "M-5", "title": "What | it says", "examples": [{}, {}]}
     other = {"id": "billing.a-rule", "title": "Beside", "examples": [{}]}
 

@@ -34,14 +34,14 @@ def no_process_is_left() -> bool:
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
-def test_results_come_in_the_order_of_the_work_with_their_tags(workers: int) -> None:
+def test_results_keep_the_order_and_tags_of_the_work(workers: int) -> None:
     found = list(done_in_order(numbered(9), slow_at_first, workers=workers))
 
     assert [(tag, number) for tag, (number, _process) in found] == list(numbered(9))
     assert no_process_is_left()
 
 
-def test_the_first_pieces_are_done_here_and_the_others_beside_each_other() -> None:
+def test_first_pieces_are_done_here_and_others_by_workers() -> None:
     processes = [process for _tag, (_n, process) in done_in_order(numbered(8), slow_at_first, workers=2, alone=2)]
 
     assert [process == os.getpid() for process in processes] == [True, True] + 6 * [False]
@@ -52,7 +52,7 @@ def test_one_worker_is_this_process() -> None:
     assert {process for _tag, (_n, process) in done_in_order(numbered(4), slow_at_first, workers=1)} == {os.getpid()}
 
 
-def test_no_more_is_read_than_waits_for_the_processes() -> None:
+def test_look_ahead_is_bounded() -> None:
     read: list[int] = []
 
     def counted() -> Iterator[tuple[int, int]]:
@@ -68,7 +68,7 @@ def test_no_more_is_read_than_waits_for_the_processes() -> None:
     assert no_process_is_left()
 
 
-def test_a_result_is_given_out_while_the_next_piece_is_waited_for() -> None:
+def test_result_is_yielded_while_the_next_piece_is_awaited() -> None:
     given_out = threading.Event()
 
     def waiting() -> Iterator[tuple[int, int]]:
@@ -89,7 +89,7 @@ def broken_at_3(number: int) -> int:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_fault_of_the_work_done_comes_after_the_results_before_it(workers: int) -> None:
+def test_error_of_a_piece_comes_after_earlier_results(workers: int) -> None:
     found: list[int] = []
 
     with (
@@ -102,7 +102,7 @@ def test_a_fault_of_the_work_done_comes_after_the_results_before_it(workers: int
     assert no_process_is_left()
 
 
-def test_a_fault_of_the_source_of_work_comes_after_the_results_before_it() -> None:
+def test_error_of_the_source_comes_after_earlier_results() -> None:
     def unreadable() -> Iterator[tuple[int, int]]:
         yield from numbered(2)
         raise OSError("unreadable")
@@ -116,7 +116,7 @@ def test_a_fault_of_the_source_of_work_comes_after_the_results_before_it() -> No
     assert no_process_is_left()
 
 
-def test_whoever_stops_listening_leaves_no_process() -> None:
+def test_closed_generator_leaves_no_process() -> None:
     with closing(done_in_order(numbered(1000), slow_at_first, workers=2)) as done:
         next(done)
         assert len(multiprocessing.active_children()) == 2
@@ -130,7 +130,7 @@ def killed_at_3(number: int) -> int:
     return number
 
 
-def test_a_process_that_is_killed_is_told() -> None:
+def test_killed_worker_raises_worker_lost() -> None:
     with pytest.raises(WorkerLost, match="out of memory"):
         list(done_in_order(numbered(9), killed_at_3, workers=2))
 
