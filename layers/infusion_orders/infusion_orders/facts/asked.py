@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel
 
 from infusion_orders.facts.fact import ON_A_LINE, Fact, Kind, Scope
-from infusion_orders.facts.quantity import Quantity
 from infusion_orders.orders import identifiers
+from infusion_orders.orders.doses import Quantity
 from infusion_orders.orders.frequencies import UnclearFrequency, parse_frequency
 from infusion_orders.orders.identifiers import InvalidIdentifier
 from infusion_orders.orders.order import Order
