@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from infusion_orders.facts.case import Facts
-    from infusion_orders.reference.rows import Code
-    from infusion_orders.reference.tables import ReferenceTables
+    from infusion_orders.reference.tables import Code, ReferenceTables
 
 LONGEST_SUCCESSION = 10
 """A code's successor may have been replaced in its turn; a longer chain of successors is a circle in the tables."""
@@ -76,7 +75,7 @@ def _valid_instead(tables: ReferenceTables, hcpcs: str, day: date) -> Iterator[C
         yield successor
         return
     for predecessor in tables.predecessors(hcpcs):
-        code = tables.code(predecessor.hcpcs, day)
+        code = tables.code(predecessor, day)
         if code is not None:
             yield code
 
@@ -86,10 +85,10 @@ def _successor(tables: ReferenceTables, hcpcs: str, day: date) -> Code | None:
         found = tables.successor(hcpcs)
         if found is None:
             return None
-        hcpcs = found.successor
-        code = tables.code(hcpcs, day)
+        code = tables.code(found, day)
         if code is not None:
             return code
+        hcpcs = found
     return None
 
 

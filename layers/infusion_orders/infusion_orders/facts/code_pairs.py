@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infusion_orders.facts.case import Facts
-    from infusion_orders.reference.rows import CodePair
+    from infusion_orders.reference.tables import CodePair
 
 _PAIR = ("line.hcpcs", "line.date_of_service")
 """What the pairs of a line's code are looked up by."""

@@ -73,8 +73,7 @@ def whole_child_model(tables: ReferenceTables, county: str, day: date) -> str:
 )
 def ccs_presumption(tables: ReferenceTables, diagnosis: str) -> str:
     """What the primary diagnosis lets one presume about CCS eligibility; it never settles it."""
-    found = tables.ccs_presumption(diagnosis)
-    return "unlisted" if found is None else found.presumption
+    return tables.ccs_presumption(diagnosis) or "unlisted"
 
 
 @order_fact(

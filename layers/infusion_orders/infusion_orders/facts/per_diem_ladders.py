@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from infusion_orders.facts.case import Facts
-    from infusion_orders.reference.rows import Rung
+    from infusion_orders.reference.tables import Rung
 
 CONTINUOUS_FROM_HOURS = 24
 THERAPY_S_OWN = "the per diem of the therapy"

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from infusion_orders.facts.case import Facts
-    from infusion_orders.reference.rows import Code
-    from infusion_orders.reference.tables import ReferenceTables
+    from infusion_orders.reference.tables import Code, ReferenceTables
 
 KIND_OF_GROUP = {
     "drug": LineKind.DRUG.value,
@@ -127,8 +126,7 @@ def therapy_agrees_with_code(facts: Facts) -> bool:
 @line_fact("line.therapy_is_listed", Kind.BOOLEAN, needs=("line.therapy", "line.date_of_service"))
 def therapy_is_listed(tables: ReferenceTables, name: str, day: date) -> bool:
     """Whether the manual names the therapy among the approved ones (M-7); its list is not exhaustive."""
-    found = tables.therapy(name, day)
-    return found is not None and found.listed
+    return tables.therapy_is_listed(name, day)
 
 
 @line_fact("line.route_fits_code", Kind.BOOLEAN, uses=("line.hcpcs", "line.route"))

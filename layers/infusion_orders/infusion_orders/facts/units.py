@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from infusion_orders.facts.case import Facts
-    from infusion_orders.reference.rows import Code
-    from infusion_orders.reference.tables import ReferenceTables
+    from infusion_orders.reference.tables import Code, ReferenceTables
 
 WASTE_MODIFIER, NO_WASTE_MODIFIER = "JW", "JZ"
 AS_COMPUTED, DIFFERS, NOT_COMPUTED = "as_computed", "differs", "not_computed"

@@ -7,17 +7,18 @@ returns None or an empty tuple, and the facts turn it into an unknown or a revie
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from infusion_orders.reference.diagnoses import DiagnosisList, DiagnosisStanding
-from infusion_orders.reference.rows import CcsPresumption, Code, CodePair, Rung, Successor, Therapy
 from infusion_orders.reference.schema import ANY, ANY_THERAPY, TABLES, as_date, as_decimal, split_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import date
 
     Row = Sequence[str]
     Index = dict[tuple[str, ...], tuple[Row, ...]]
@@ -39,6 +40,72 @@ def _in_schema_order(table: str, rows: Sequence[Row]) -> Sequence[Row]:
         return rows
     positions = [rows[0].index(column) if column in rows[0] else None for column in schema_header]
     return [schema_header, *(["" if at is None else row[at] for at in positions] for row in rows[1:])]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A HCPCS or CPT code in one period of its life.
+
+    `unit_quantity` and `unit` say what one billed unit is (10 `mg`, 1 `day`); both are None where the code is billed
+    by the item.  `unit_kind` is `exact`, `up_to` (any part of it is a whole unit), `combo_total` (a combination
+    product: the quantity is the sum of its parts) or `combo_first_component` (the quantity is that of its first
+    part).  `therapy` is `any` for a code that goes with every therapy.  `not_with` holds codes and code groups that may
+    not be billed together with this one.
+    """
+
+    hcpcs: str
+    group: str
+    therapy: str
+    unit_quantity: Decimal | None
+    unit: str | None
+    unit_kind: str | None
+    routes: tuple[str, ...]
+    valid_from: date
+    valid_to: date | None
+    not_with: tuple[str, ...]
+
+    def excludes(self, other: Code) -> bool:
+        """Return whether either of the two codes says that they may not be billed together."""
+        return (
+            other.hcpcs in self.not_with
+            or other.group in self.not_with
+            or self.hcpcs in other.not_with
+            or self.group in other.not_with
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A per-diem code of a therapy's ladder.
+
+    `measure` is what the code depends on: `interval_hours` between administrations, `daily_volume_ml`, `infusion`
+    (`continuous` or `intermittent`), or `none` for the generic code.
+    """
+
+    hcpcs: str
+    therapy: str
+    measure: str
+    equals: str
+    above: Decimal | None
+    at_most: Decimal | None
+
+    def holds(self, value: Decimal | str) -> bool:
+        """Return whether the code is for this value: a number for the first two measures, a word for the third."""
+        if isinstance(value, str):
+            return value == self.equals
+        if self.equals:
+            return value == Decimal(self.equals)
+        return (self.above is None or value > self.above) and (self.at_most is None or value <= self.at_most)
+
+
+@dataclass(frozen=True, slots=True)
+class CodePair:
+    """Another code that a code `needs`, `expects` or `excludes`, for one line of business or for any (`*`)."""
+
+    hcpcs: str
+    relation: str
+    other: str
+    line_of_business: str
 
 
 class DatedRows:
@@ -110,15 +177,14 @@ class ReferenceTables:
                 self._codes[hcpcs] = found
         return found
 
-    def successor(self, hcpcs: str) -> Successor | None:
-        """Return what replaced the code, if it was replaced."""
+    def successor(self, hcpcs: str) -> str | None:
+        """Return the code that replaced this one, if one did.  It may be the older code, and the two may overlap."""
         rows = self._rows.by("code_successors", "code").get((hcpcs,), ())
-        return _successor(rows[0]) if rows else None
+        return rows[0][_COLUMN["code_successors"]["successor"]] if rows else None
 
-    def predecessors(self, hcpcs: str) -> tuple[Successor, ...]:
+    def predecessors(self, hcpcs: str) -> tuple[str, ...]:
         """Return the codes that this one replaced, in alphabetical order."""
-        rows = self._rows.by("code_successors", "successor").get((hcpcs,), ())
-        return tuple(_successor(row) for row in sorted(rows, key=lambda row: row[0]))
+        return tuple(sorted(row[0] for row in self._rows.by("code_successors", "successor").get((hcpcs,), ())))
 
     def rungs(self, therapy: str, on: date) -> tuple[Rung, ...]:
         """Return the therapy's per-diem ladder on that day; empty for a therapy with one per-diem code or none."""
@@ -155,13 +221,11 @@ class ReferenceTables:
 
     # Therapies and diagnoses
 
-    def therapy(self, name: str, on: date) -> Therapy | None:
-        """Return the therapy as the manual lists it on that day; None if the tables do not have it."""
-        rows = self._valid("therapies", ("therapy",), (name,), on)
-        if not rows:
-            return None
-        _, title, listed, acute, _first, _last, basis, *_ = rows[0]
-        return Therapy(name, title, listed == "yes", acute == "yes", basis)
+    def therapy_is_listed(self, name: str, on: date) -> bool:
+        """Return whether the manual lists the therapy as approved on that day (M-7)."""
+        return any(
+            row[_COLUMN["therapies"]["listed"]] == "yes" for row in self._valid("therapies", ("therapy",), (name,), on)
+        )
 
     def diagnosis(self, code: str, on: date) -> DiagnosisStanding:
         """Return whether the ICD-10-CM code, such as `D83.9`, is billable on that day, as far as the list tells."""
@@ -234,18 +298,22 @@ class ReferenceTables:
 
     # California Children's Services
 
-    def ccs_presumption(self, icd10: str) -> CcsPresumption | None:
-        """Return what the diagnosis lets one presume, judged by its category (its first three characters)."""
+    def ccs_presumption(self, icd10: str) -> str | None:
+        """Return what the diagnosis lets one presume: `eligible`, `conditional` or `not_eligible`.
+
+        It is judged by its category (its first three characters); None for a category outside the ranges of the table.
+        """
         category = icd10[:3].upper()
         ranges = self._ccs_ranges
-        position = bisect_right(ranges, category, key=lambda one: one.icd10_from) - 1
-        if position < 0 or len(category) < 3 or category > ranges[position].icd10_to:
+        position = bisect_right(ranges, category, key=lambda one: one[0]) - 1
+        if position < 0 or len(category) < 3:
             return None
-        return ranges[position]
+        _from, icd10_to, presumption, *_ = ranges[position]
+        return presumption if category <= icd10_to else None
 
     @cached_property
-    def _ccs_ranges(self) -> tuple[CcsPresumption, ...]:
-        return tuple(CcsPresumption(*row[:5]) for row in sorted(map(tuple, self._rows.all("ccs_presumptions"))))
+    def _ccs_ranges(self) -> Sequence[Row]:
+        return sorted(self._rows.all("ccs_presumptions"), key=lambda row: row[0])
 
     def whole_child_model(self, county: str, on: date) -> str:
         """Return whether the plan pays CCS services in the county: `yes`, `no` or `unverified`.
@@ -257,31 +325,17 @@ class ReferenceTables:
         return "unverified"
 
 
-def _day(cell: str) -> date:
-    day = as_date(cell)
-    if day is None:
-        raise ValueError("a required date is empty: the tables were not checked")
-    return day
-
-
-def _successor(row: Row) -> Successor:
-    code, valid_to, successor, successor_from, *_ = row
-    return Successor(code, _day(valid_to), successor, _day(successor_from))
-
-
 def _code(row: Row) -> Code:
-    hcpcs, name, group, therapy, quantity, unit, unit_kind, routes, valid_from, valid_to, not_with, basis = row
+    hcpcs, _name, group, therapy, quantity, unit, unit_kind, routes, valid_from, valid_to, not_with, *_ = row
     return Code(
         hcpcs=hcpcs,
-        name=name,
         group=group,
         therapy=therapy,
         unit_quantity=as_decimal(quantity),
         unit=unit or None,
         unit_kind=unit_kind or None,
         routes=split_list(routes),
-        valid_from=_day(valid_from),
+        valid_from=date.fromisoformat(valid_from),
         valid_to=as_date(valid_to),
         not_with=split_list(not_with),
-        basis=basis,
     )
