@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from infusion_orders.orders import vocabularies as words
-from infusion_orders.orders.counties import COUNTIES
+from infusion_orders.orders.identifiers import COUNTIES
 from tests.support.orders import optional_places, without
 
 if TYPE_CHECKING:

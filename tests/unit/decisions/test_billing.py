@@ -11,7 +11,7 @@ import pytest
 from infusion_orders.decisions.line_decisions import billing
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
-from infusion_orders.facts.quantity import Quantity
+from infusion_orders.orders.doses import Quantity
 from infusion_orders.orders.frequencies import parse_frequency
 from tests.support.rules import default_rules
 

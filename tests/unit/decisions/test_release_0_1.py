@@ -21,6 +21,7 @@ from infusion_orders.rules.document import RuleSetDocument
 from infusion_orders.rules.language_fingerprint import LANGUAGE_FINGERPRINT
 from infusion_orders.rules.rule_set import RuleSet
 
+FACTS: dict[str, Any] = json.loads(Path(__file__).with_name("facts_of_release_0_1.json").read_text("utf-8"))
 RECORDED: dict[str, Any] = json.loads(Path(__file__).with_name("decisions_of_release_0_1.json").read_text("utf-8"))
 
 
@@ -47,8 +48,16 @@ def test_decisions_under_rules_of_this_release_show_what_facts_depend_on() -> No
     assert [receipt["decision"] for receipt in now] != [receipt["decision"] for receipt in before]
 
 
-def test_old_lists_cover_every_derived_fact_of_release_0_1() -> None:
-    derived = {name for name, fact in CATALOGUE.facts.items() if fact.derive is not None}
-    assert set(DERIVED_FROM) <= derived
+def test_facts_of_release_0_1_have_the_pointers_and_observed_facts_of_that_time() -> None:
+    now = {
+        name: {"pointers": list(RELEASE_0_1.pointers(name)), "observed": list(RELEASE_0_1.shown_sources(name))}
+        for name in FACTS
+    }
+    assert now == FACTS
     assert RELEASE_0_1.recorded == CATALOGUE.recorded
-    assert RELEASE_0_1.pointers("line.per_diem_therapy") == ("/lines/{line}/hcpcs", "/lines/{line}/therapy")
+
+
+def test_list_of_release_0_1_is_kept_only_where_it_differs() -> None:
+    for name in DERIVED_FROM:
+        today = CATALOGUE.pointers(name), CATALOGUE.shown_sources(name)
+        assert today != (RELEASE_0_1.pointers(name), RELEASE_0_1.shown_sources(name)), name

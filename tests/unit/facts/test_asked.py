@@ -13,8 +13,8 @@ from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.fact import Fact, Kind, Scope
 from infusion_orders.facts.plain_values import plain_value
-from infusion_orders.facts.quantity import Quantity
 from infusion_orders.facts.unknown import Reason, Unknown
+from infusion_orders.orders.doses import Quantity
 from infusion_orders.orders.frequencies import parse_frequency
 from infusion_orders.orders.order import Order
 from tests.support.orders import ABSENT, an_order

@@ -11,8 +11,8 @@ import pytest
 from infusion_orders.facts.case import Case
 from infusion_orders.facts.catalogue import CATALOGUE
 from infusion_orders.facts.line_pairs import other_lines_with
-from infusion_orders.facts.quantity import Quantity
 from infusion_orders.facts.unknown import Unknown
+from infusion_orders.orders.doses import Quantity
 from infusion_orders.orders.frequencies import parse_frequency
 from tests.support.rules import default_rules, derived_facts
 

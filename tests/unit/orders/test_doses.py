@@ -6,16 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from infusion_orders.orders.doses import (
-    AdministeredDose,
-    IncompatibleUnits,
-    WeightNeeded,
-    administered_dose,
-    convert,
-    units_per_administration,
-    waste_units,
-)
+from infusion_orders.orders.doses import Quantity, convert, units_per_administration, waste_units
 from infusion_orders.orders.vocabularies import DoseUnit
+
+
+def mg(value: str) -> Quantity:
+    return Quantity(Decimal(value), "mg")
 
 
 @pytest.mark.parametrize(
@@ -54,25 +50,24 @@ def test_masses_convert_exactly_by_powers_of_a_thousand(value: str, unit: str, t
     ],
 )
 def test_units_of_different_things_do_not_convert(unit: str, to_unit: str) -> None:
-    with pytest.raises(IncompatibleUnits):
-        convert(Decimal(1), unit, to_unit)
+    one, other = Quantity(Decimal(1), unit), Quantity(Decimal(1), to_unit)
+
+    assert convert(Decimal(1), unit, to_unit) is None
+    assert units_per_administration(one, other) is None
+    assert waste_units(one, other, other) is None
+    assert waste_units(one, one, other) is None
 
 
 def test_a_dose_per_kilogram_is_multiplied_by_the_weight() -> None:
-    assert administered_dose(Decimal(5), "mg/kg", Decimal("75.0")) == AdministeredDose(Decimal(375), "mg")
+    assert Quantity(Decimal(5), "mg/kg").for_weight(Decimal("75.0")) == mg("375")
 
 
 def test_members_of_the_vocabulary_convert_like_their_texts() -> None:
-    assert administered_dose(Decimal(5), DoseUnit.MCG_PER_KG, Decimal("0.4")) == AdministeredDose(Decimal(2), "mcg")
+    assert Quantity(Decimal(5), DoseUnit.MCG_PER_KG).for_weight(Decimal("0.4")) == Quantity(Decimal(2), "mcg")
 
 
-def test_weight_does_not_change_an_absolute_dose() -> None:
-    assert administered_dose(Decimal(375), "mg", Decimal(80)) == AdministeredDose(Decimal(375), "mg")
-
-
-def test_dose_per_kilogram_without_a_weight_raises() -> None:
-    with pytest.raises(WeightNeeded):
-        administered_dose(Decimal(5), "mg/kg", None)
+def test_only_units_per_kilogram_need_the_weight() -> None:
+    assert [unit for unit in DoseUnit if Quantity(Decimal(1), unit).is_per_kilogram] == [*DoseUnit][6:]
 
 
 @pytest.mark.parametrize(
@@ -90,13 +85,15 @@ def test_dose_per_kilogram_without_a_weight_raises() -> None:
     ],
 )
 def test_billing_units_round_up(dose: str, unit: str, unit_quantity: str, code_unit: str, expected: int) -> None:
-    assert units_per_administration(Decimal(dose), unit, Decimal(unit_quantity), code_unit) == expected
+    assert (
+        units_per_administration(Quantity(Decimal(dose), unit), Quantity(Decimal(unit_quantity), code_unit)) == expected
+    )
 
 
 @pytest.mark.parametrize(("dose", "quantity"), [("0", "10"), ("-5", "10"), ("5", "0")])
 def test_amounts_of_zero_raise(dose: str, quantity: str) -> None:
     with pytest.raises(ValueError, match="more than 0"):
-        units_per_administration(Decimal(dose), "mg", Decimal(quantity), "mg")
+        units_per_administration(mg(dose), mg(quantity))
 
 
 @pytest.mark.parametrize(
@@ -112,21 +109,10 @@ def test_amounts_of_zero_raise(dose: str, quantity: str) -> None:
     ],
 )
 def test_rest_of_single_dose_vials_is_waste(dose: str, vial: str, unit_quantity: str, expected: int) -> None:
-    wasted = waste_units(
-        Decimal(dose),
-        "mg",
-        vial=Decimal(vial),
-        vial_unit="mg",
-        unit_quantity=Decimal(unit_quantity),
-        code_unit="mg",
-    )
-
-    assert wasted == expected
+    assert waste_units(mg(dose), mg(vial), mg(unit_quantity)) == expected
 
 
 def test_vials_may_be_labelled_in_another_unit_than_the_dose() -> None:
-    wasted = waste_units(
-        Decimal("0.375"), "g", vial=Decimal(100_000), vial_unit="mcg", unit_quantity=Decimal(10), code_unit="mg"
-    )
+    dose, vial = Quantity(Decimal("0.375"), "g"), Quantity(Decimal(100_000), "mcg")
 
-    assert wasted == 2
+    assert waste_units(dose, vial, mg("10")) == 2

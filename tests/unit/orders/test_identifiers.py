@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infusion_orders.orders import identifiers
-from infusion_orders.orders.counties import COUNTIES
-from infusion_orders.orders.identifiers import InvalidIdentifier
+from infusion_orders.orders.identifiers import COUNTIES, InvalidIdentifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable

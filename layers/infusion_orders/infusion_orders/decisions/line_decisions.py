@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infusion_orders.decisions.decision import Billing, LineDecision, ResponsibleParty
-from infusion_orders.facts.kleene import known_or_none
 from infusion_orders.facts.units import plausible
+from infusion_orders.facts.unknown import known_or_none
 from infusion_orders.rules.rule import Verdict
 
 if TYPE_CHECKING:

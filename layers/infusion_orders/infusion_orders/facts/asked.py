@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel
 
 from infusion_orders.facts.fact import ON_A_LINE, Fact, Kind, Scope
-from infusion_orders.facts.quantity import Quantity
 from infusion_orders.orders import identifiers
+from infusion_orders.orders.doses import Quantity
 from infusion_orders.orders.frequencies import UnclearFrequency, parse_frequency
 from infusion_orders.orders.identifiers import InvalidIdentifier
 from infusion_orders.orders.order import Order
 from infusion_orders.orders.schedules import Frequency
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pydantic.fields import FieldInfo
 
@@ -107,6 +107,10 @@ def _as_sent(value: Any) -> Any:
     return value
 
 
+_STRUCTURES: Mapping[Callable[[Any], Any], type] = {_quantity: Quantity, _frequency: Frequency}
+"""The readers whose values have parts, with the class of these values."""
+
+
 def _asks(
     name: str,
     pointer: str,
@@ -117,10 +121,9 @@ def _asks(
     description: str | None = None,
     unit: str | None = None,
     private: bool = False,
-    structure: type | None = None,
 ) -> Fact:
     """Declare the fact sent at the pointer.  State its `kind` and `description` only where the field's do not fit."""
-    field = _field_at(pointer)
+    field, structure = _field_at(pointer), _STRUCTURES.get(read)
     types = tuple(_types_in(field.annotation))
     vocabulary = next((type_ for type_ in types if issubclass(type_, StrEnum)), None)
     return Fact(
@@ -303,20 +306,13 @@ ASKED: tuple[Fact, ...] = (
     _asks("line.hcpcs", "/lines/{line}/hcpcs", "What is the line's HCPCS code?", identifiers.parse_hcpcs),
     _asks("line.ndc", "/lines/{line}/ndc", "What is the drug's NDC?", identifiers.parse_ndc),
     _asks("line.stated_therapy", "/lines/{line}/therapy", "Which therapy is the line for?", _therapy),
-    _asks(
-        "line.dose",
-        "/lines/{line}/dose",
-        "What is the dose of one administration, with its unit?",
-        _quantity,
-        structure=Quantity,
-    ),
+    _asks("line.dose", "/lines/{line}/dose", "What is the dose of one administration, with its unit?", _quantity),
     _asks("line.route", "/lines/{line}/route", "By which route is the drug given?"),
     _asks(
         "line.frequency",
         "/lines/{line}/frequency",
         "How often is the drug given (for example `every 8 hours`)?",
         _frequency,
-        structure=Frequency,
     ),
     _asks(
         "line.infusion_time",
@@ -332,13 +328,7 @@ ASKED: tuple[Fact, ...] = (
         "/lines/{line}/requires_admixture",
         "Must the drug be admixed by a home-health provider or pharmacy?",
     ),
-    _asks(
-        "line.vial_size",
-        "/lines/{line}/vial_size",
-        "What is the content of one vial, with its unit?",
-        _quantity,
-        structure=Quantity,
-    ),
+    _asks("line.vial_size", "/lines/{line}/vial_size", "What is the content of one vial, with its unit?", _quantity),
     _asks(
         "line.single_dose_container",
         "/lines/{line}/single_dose_container",

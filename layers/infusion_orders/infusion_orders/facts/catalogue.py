@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infusion_orders.facts import (
+    clinical,
     code_changes,
     code_pairs,
-    diagnosis,
     member,
     ndc,
-    nutrition,
     per_diem_ladders,
     per_diems,
     responsibility,
@@ -34,8 +33,7 @@ DECLARING_MODULES = (
     per_diem_ladders,
     waste,
     ndc,
-    nutrition,
-    diagnosis,
+    clinical,
     responsibility,
 )
 """The modules whose derived and assigned facts are words of the vocabulary, in the order of the documentation."""

@@ -6,16 +6,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from infusion_orders.facts.fact import Kind, line_fact
-from infusion_orders.facts.kleene import known_or_none
 from infusion_orders.facts.units import counted, units_between
-from infusion_orders.facts.unknown import Unknown, unknown_of
+from infusion_orders.facts.unknown import Truth, Unknown, known_or_none, unknown_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
     from infusion_orders.facts.case import Facts
-    from infusion_orders.facts.kleene import Truth
     from infusion_orders.reference.rows import Code
     from infusion_orders.reference.tables import ReferenceTables
 

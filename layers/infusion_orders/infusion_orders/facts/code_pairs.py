@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infusion_orders.facts.fact import Kind, line_fact
-from infusion_orders.facts.kleene import every, known_or_none, negated, some
 from infusion_orders.facts.line_pairs import any_line, has_code, other_lines_with, overlap
-from infusion_orders.facts.unknown import Unknown, unknown_of
+from infusion_orders.facts.unknown import Truth, Unknown, every, known_or_none, negated, some, unknown_of
 from infusion_orders.reference.schema import ANY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infusion_orders.facts.case import Facts
-    from infusion_orders.facts.kleene import Truth
     from infusion_orders.reference.rows import CodePair
 
 _PAIR = ("line.hcpcs", "line.date_of_service")

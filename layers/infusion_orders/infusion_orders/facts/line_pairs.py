@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.facts.kleene import equal, some
-from infusion_orders.facts.unknown import Unknown, unknown_of
+from infusion_orders.facts.unknown import Truth, Unknown, equal, some, unknown_of
 from infusion_orders.orders.vocabularies import LineKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Sequence
 
     from infusion_orders.facts.case import Facts
-    from infusion_orders.facts.kleene import Truth
 
 DRUG_KINDS = frozenset({LineKind.DRUG.value, LineKind.NUTRITION.value})
 """The kinds of line that bill what the member receives, and so have a dose and a frequency of their own."""

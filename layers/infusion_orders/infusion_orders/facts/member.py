@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from infusion_orders.facts.fact import Kind, line_fact, order_fact
 from infusion_orders.facts.unknown import Need, Reason, Unknown, unknown_of
 from infusion_orders.orders.vocabularies import LineOfBusiness, RiskArrangement
+from infusion_orders.reference.schema import PRESUMPTIONS, WHOLE_CHILD_MODEL
 
 if TYPE_CHECKING:
     from datetime import date
@@ -53,7 +54,7 @@ def risk_arrangement(facts: Facts) -> Any:
 @line_fact(
     "member.whole_child_model",
     Kind.CODE,
-    domain=("yes", "no", "unverified"),
+    domain=WHOLE_CHILD_MODEL,
     needs=("member.county", "line.date_of_service"),
 )
 def whole_child_model(tables: ReferenceTables, county: str, day: date) -> str:
@@ -67,7 +68,7 @@ def whole_child_model(tables: ReferenceTables, county: str, day: date) -> str:
 @order_fact(
     "order.ccs_presumption",
     Kind.CODE,
-    domain=("eligible", "conditional", "not_eligible", "unlisted"),
+    domain=(*PRESUMPTIONS, "unlisted"),
     needs=("order.primary_diagnosis",),
 )
 def ccs_presumption(tables: ReferenceTables, diagnosis: str) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind, line_fact
-from infusion_orders.facts.kleene import known_or_none
-from infusion_orders.facts.unknown import Unknown, unknown_of
+from infusion_orders.facts.unknown import Unknown, known_or_none, unknown_of
 
 if TYPE_CHECKING:
     from infusion_orders.facts.case import Facts

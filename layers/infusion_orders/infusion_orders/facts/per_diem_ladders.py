@@ -6,10 +6,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind, internal_fact, line_fact
-from infusion_orders.facts.kleene import known_or_none
 from infusion_orders.facts.line_pairs import DRUG_KINDS, any_line, is_stated_of_kind, other_drug_lines, other_lines
 from infusion_orders.facts.per_diems import PER_DIEM, how_it_is_given, is_given
-from infusion_orders.facts.unknown import Unknown, unknown_of
+from infusion_orders.facts.unknown import Truth, Unknown, known_or_none, unknown_of
 from infusion_orders.orders.schedules import Recurrence
 from infusion_orders.reference.schema import ANY_MEASURE, CONTINUOUS, INTERMITTENT
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from infusion_orders.facts.case import Facts
-    from infusion_orders.facts.kleene import Truth
     from infusion_orders.reference.rows import Rung
 
 CONTINUOUS_FROM_HOURS = 24

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.asked import THERAPIES
 from infusion_orders.facts.fact import Kind, internal_fact, line_fact
-from infusion_orders.facts.kleene import every, negated, some
 from infusion_orders.facts.line_pairs import (
     DRUG_KINDS,
     any_line,
@@ -20,7 +19,7 @@ from infusion_orders.facts.line_pairs import (
     same,
 )
 from infusion_orders.facts.units import WASTE_MODIFIER
-from infusion_orders.facts.unknown import Unknown, unknown_of
+from infusion_orders.facts.unknown import Truth, Unknown, every, negated, some, unknown_of
 from infusion_orders.orders.schedules import Recurrence, administrations
 from infusion_orders.orders.vocabularies import LineKind
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from infusion_orders.facts.case import Facts
-    from infusion_orders.facts.kleene import Truth
     from infusion_orders.reference.tables import ReferenceTables
 
 PER_DIEM = (LineKind.PER_DIEM.value,)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Fact, Kind, Scope, line_fact
 from infusion_orders.facts.unknown import Unknown, unknown_of
+from infusion_orders.reference.schema import CONTRACT_PARTIES
 
 if TYPE_CHECKING:
     from datetime import date
@@ -13,17 +14,7 @@ if TYPE_CHECKING:
     from infusion_orders.facts.case import Facts
     from infusion_orders.reference.tables import ReferenceTables
 
-PARTIES = frozenset(
-    {
-        "health_plan",
-        "medical_group",
-        "capitated_vendor",
-        "capitated_hospital",
-        "county_ccs",
-        "medi_cal_rx",
-        "undetermined",
-    }
-)
+PARTIES = frozenset({*CONTRACT_PARTIES, "county_ccs", "medi_cal_rx"})
 UNDETERMINED = "undetermined"
 NOT_IN_CROSSWALK = "not_in_crosswalk"
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from infusion_orders.facts.fact import Kind, internal_fact, line_fact
-from infusion_orders.facts.kleene import known_or_none
 from infusion_orders.facts.line_pairs import DRUG_KINDS, has_modifier, is_stated_of_kind
-from infusion_orders.facts.unknown import Unknown, unknown_of
-from infusion_orders.orders.doses import IncompatibleUnits, administered_dose, convert, units_per_administration
+from infusion_orders.facts.unknown import Truth, Unknown, known_or_none, unknown_of
+from infusion_orders.orders.doses import PER_KILOGRAM, Quantity, convert, units_per_administration
 from infusion_orders.orders.schedules import administrations
 from infusion_orders.orders.vocabularies import AmountUnit
 
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from infusion_orders.facts.case import Facts
-    from infusion_orders.facts.kleene import Truth
-    from infusion_orders.orders.doses import AdministeredDose
     from infusion_orders.reference.rows import Code
     from infusion_orders.reference.tables import ReferenceTables
 
@@ -41,14 +38,15 @@ def code_on_date(facts: Facts) -> Code | Unknown | None:
 
 
 @internal_fact("line.dose_given", uses=("line.dose", "clinical.weight"))
-def dose_given(facts: Facts) -> AdministeredDose | Unknown:
+def dose_given(facts: Facts) -> Quantity | Unknown:
     """The dose of one administration, for the member's weight where it is ordered per kilogram."""
-    dose, weight = facts["line.dose"], facts["clinical.weight"]
+    dose: Quantity | Unknown = facts["line.dose"]
+    weight = facts["clinical.weight"]
     if isinstance(dose, Unknown):
         return unknown_of(dose, weight) or dose
-    if not dose.unit.endswith("/kg"):
-        return administered_dose(dose.value, dose.unit, None)
-    return weight if isinstance(weight, Unknown) else administered_dose(dose.value, dose.unit, weight)
+    if not dose.is_per_kilogram:
+        return dose
+    return weight if isinstance(weight, Unknown) else dose.for_weight(weight)
 
 
 @internal_fact("line.times_given", uses=("line.frequency", "line.date_of_service", "line.last_date_of_service"))
@@ -76,14 +74,11 @@ def is_billed_by_dose(code: Code) -> bool:
     return code.unit in DOSE_UNITS
 
 
-def units_of_dose(dose: AdministeredDose, code: Code) -> int | None:
+def units_of_dose(dose: Quantity, code: Code) -> int | None:
     """Return the units of one administration; None when the code is not billed by the dose, or not in such a unit."""
     if code.unit is None or code.unit_quantity is None or not is_billed_by_dose(code):
         return None
-    try:
-        return units_per_administration(dose.value, dose.unit, code.unit_quantity, code.unit)
-    except IncompatibleUnits:
-        return None
+    return units_per_administration(dose, Quantity(code.unit_quantity, code.unit))
 
 
 def units_between(facts: Facts, code: Code, first: date, last: date) -> int | None:
@@ -120,7 +115,9 @@ def dose_fits_code(facts: Facts) -> Truth:
         return code
     if code is None or (not isinstance(code, Unknown) and not is_billed_by_dose(code)):
         return True
-    fits = unknown_of(code, dose) or _converts(dose.unit.removesuffix("/kg"), code)
+    fits = unknown_of(code, dose) or (
+        convert(code.unit_quantity, dose.unit.removesuffix(PER_KILOGRAM), code.unit) is not None
+    )
     return fits if fits is True else _unless(has_modifier(facts, WASTE_MODIFIER), fits)
 
 
@@ -128,14 +125,6 @@ def _unless(excused: Truth, truth: Truth) -> Truth:
     if excused is True:
         return True
     return truth if excused is False else unknown_of(excused, truth) or truth
-
-
-def _converts(unit: str, code: Any) -> bool:
-    try:
-        convert(code.unit_quantity, unit, code.unit)
-    except IncompatibleUnits:
-        return False
-    return True
 
 
 @line_fact(

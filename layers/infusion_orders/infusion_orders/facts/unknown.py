@@ -1,9 +1,16 @@
-"""Missing information is a value: an unknown fact names what it still needs, and why."""
+"""Missing information is a value: an unknown fact names what it still needs, and why.
+
+Truths follow the strong Kleene logic: one is True, False, or an Unknown with the needs that would settle it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Reason(StrEnum):
@@ -44,6 +51,9 @@ class Fault(Unknown):
     needs: tuple[Need, ...] = ()
 
 
+Truth = bool | Unknown
+
+
 class FaultyFact(Exception):
     """A rule needs a fact whose derivation failed; the text is the fact's name."""
 
@@ -62,3 +72,38 @@ def unknown_of(*values: object) -> Unknown | None:
         if isinstance(value, Unknown):
             needs.update(dict.fromkeys(value.needs))
     return Unknown(tuple(needs)) if needs else None
+
+
+def some(truths: Iterable[Truth]) -> Truth:
+    """Return true as soon as one is true, else unknown with the needs of all that are unknown, else false."""
+    return _until(truths, settled=True)
+
+
+def every(truths: Iterable[Truth]) -> Truth:
+    """Return false as soon as one is false, else unknown with the needs of all that are unknown, else true."""
+    return _until(truths, settled=False)
+
+
+def negated(truth: Truth) -> Truth:
+    """Return the opposite of a truth; an unknown one stays unknown."""
+    return truth if isinstance(truth, Unknown) else not truth
+
+
+def equal(value: Any, other: Any) -> Truth:
+    """Return whether two values are equal, unknown while one of them is."""
+    return unknown_of(value, other) or value == other
+
+
+def known_or_none(value: Any) -> Any:
+    """Return the value, or None while it is unknown: for texts that are shown and decide nothing."""
+    return None if isinstance(value, Unknown) else value
+
+
+def _until(truths: Iterable[Truth], *, settled: bool) -> Truth:
+    unknown: list[Unknown] = []
+    for truth in truths:
+        if truth is settled:
+            return settled
+        if isinstance(truth, Unknown):
+            unknown.append(truth)
+    return unknown_of(*unknown) or (not settled)

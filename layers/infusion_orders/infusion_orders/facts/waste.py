@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from infusion_orders.facts.fact import Kind, internal_fact, line_fact
-from infusion_orders.facts.kleene import every, known_or_none, negated
 from infusion_orders.facts.line_pairs import any_line, has_modifier, other_lines_of_the_code, overlap, same
 from infusion_orders.facts.units import (
     AS_COMPUTED,
@@ -17,12 +16,11 @@ from infusion_orders.facts.units import (
     counted,
     is_billed_by_dose,
 )
-from infusion_orders.facts.unknown import Unknown, unknown_of
-from infusion_orders.orders.doses import IncompatibleUnits, waste_units
+from infusion_orders.facts.unknown import Truth, Unknown, every, known_or_none, negated, unknown_of
+from infusion_orders.orders.doses import Quantity, waste_units
 
 if TYPE_CHECKING:
     from infusion_orders.facts.case import Facts
-    from infusion_orders.facts.kleene import Truth
 
 NO_DRUG_LINE = "no_drug_line"
 
@@ -51,23 +49,8 @@ def units_left_over(facts: Facts) -> int | Unknown | None:
     unknown = unknown_of(code, dose, times, vial, single)
     if unknown is not None:
         return unknown
-    each = waste_of_dose(dose, vial, code)
+    each = waste_units(dose, vial, Quantity(code.unit_quantity, code.unit))
     return None if each is None or times is None else each * times
-
-
-def waste_of_dose(dose: Any, vial: Any, code: Any) -> int | None:
-    """Return the units left over after one administration from single-dose vials of that size, if they convert."""
-    try:
-        return waste_units(
-            dose.value,
-            dose.unit,
-            vial=vial.value,
-            vial_unit=vial.unit,
-            unit_quantity=code.unit_quantity,
-            code_unit=code.unit,
-        )
-    except IncompatibleUnits:
-        return None
 
 
 _PAIR_OF_LINES = ("line.hcpcs", "line.modifiers", "line.date_of_service", "line.last_date_of_service")

@@ -23,77 +23,62 @@ EXACT = Context(prec=60)
 """Enough digits that nothing is rounded: two amounts of 18 digits, multiplied and scaled by a million, have fewer."""
 
 
-class IncompatibleUnits(ValueError):
-    """The two units measure different things; the text names them."""
-
-
-class WeightNeeded(ValueError):
-    """The dose is per kilogram, and the body weight is not known."""
-
-
 @dataclass(frozen=True, slots=True)
-class AdministeredDose:
-    """The whole dose of one administration: its unit is never per kilogram."""
+class Quantity:
+    """An amount in one of the order's dose units (`mg`, `mcg/kg`, ...): a dose, a vial's content, a billing unit."""
 
     value: Decimal
     unit: str
 
+    @property
+    def is_per_kilogram(self) -> bool:
+        """Whether this is an amount for each kilogram of body weight."""
+        return self.unit.endswith(PER_KILOGRAM)
 
-def convert(value: Decimal, unit: str, to_unit: str) -> Decimal:
-    """Return the same amount in another unit, exactly.  Raises IncompatibleUnits.
+    def for_weight(self, weight_kg: Decimal) -> Quantity:
+        """Return an amount per kilogram as the whole amount for a body weight."""
+        return Quantity(EXACT.multiply(self.value, weight_kg), self.unit.removesuffix(PER_KILOGRAM))
+
+
+def convert(value: Decimal, unit: str, to_unit: str) -> Decimal | None:
+    """Return the same amount in another unit, exactly; None where the two units measure different things.
 
     Units are those of AmountUnit; either both are per kilogram or neither is.
     """
     if unit not in _UNITS or to_unit not in _UNITS:
-        raise IncompatibleUnits(f"doses are in {', '.join(AmountUnit)}, or these per kilogram (mg/kg)")
+        return None
     if unit == to_unit:
         return value
     amount, to_amount = unit.removesuffix(PER_KILOGRAM), to_unit.removesuffix(PER_KILOGRAM)
     same_base = unit.endswith(PER_KILOGRAM) == to_unit.endswith(PER_KILOGRAM)
     if not same_base or amount not in _EXPONENT_OF_GRAM or to_amount not in _EXPONENT_OF_GRAM:
-        raise IncompatibleUnits(f"{unit} cannot be expressed in {to_unit}")
+        return None
     return value.scaleb(_EXPONENT_OF_GRAM[amount] - _EXPONENT_OF_GRAM[to_amount], EXACT)
 
 
-def administered_dose(value: Decimal, unit: str, weight_kg: Decimal | None) -> AdministeredDose:
-    """Return a dose per kilogram times the weight, and any other dose as it is.
+def units_per_administration(dose: Quantity, billing_unit: Quantity) -> int | None:
+    """Return the billing units of one administration, of which part of one counts; None where they do not convert.
 
-    Raises WeightNeeded for a dose per kilogram without a weight.
+    Raises ValueError for a dose or a billing unit of 0.
     """
-    if not unit.endswith(PER_KILOGRAM):
-        return AdministeredDose(value, unit)
-    if weight_kg is None:
-        raise WeightNeeded("a dose per kilogram needs the member's weight in kilograms")
-    return AdministeredDose(EXACT.multiply(value, weight_kg), unit.removesuffix(PER_KILOGRAM))
+    needed = convert(dose.value, dose.unit, billing_unit.unit)
+    return None if needed is None else _whole_and_part(needed, billing_unit.value)
 
 
-def units_per_administration(dose: Decimal, unit: str, unit_quantity: Decimal, code_unit: str) -> int:
-    """Return the billing units of one administration; each is `unit_quantity` of `code_unit`, and part of one counts.
-
-    Raises IncompatibleUnits, and ValueError for a dose or a unit quantity of 0.
-    """
-    return _whole_and_part(convert(dose, unit, code_unit), unit_quantity)
-
-
-def waste_units(
-    dose: Decimal,
-    unit: str,
-    *,
-    vial: Decimal,
-    vial_unit: str,
-    unit_quantity: Decimal,
-    code_unit: str,
-) -> int:
+def waste_units(dose: Quantity, vial: Quantity, billing_unit: Quantity) -> int | None:
     """Return the billing units discarded (JW) from single-dose vials of one size; 0 means none to report (JZ).
 
     As many vials are opened as the dose needs.  Billed and discarded units together never exceed what the vials held:
     the rest of a unit that was billed in part is not waste, and less than a whole unit is not reported.
-    Raises IncompatibleUnits, and ValueError for a dose, a vial or a unit quantity of 0.
+    None where the units do not convert.  Raises ValueError for a dose, a vial or a billing unit of 0.
     """
-    needed, content = convert(dose, unit, code_unit), convert(vial, vial_unit, code_unit)
+    needed = convert(dose.value, dose.unit, billing_unit.unit)
+    content = convert(vial.value, vial.unit, billing_unit.unit)
+    if needed is None or content is None:
+        return None
     opened = _whole_and_part(needed, content)
-    billed = _whole_and_part(needed, unit_quantity)
-    return max(0, int(EXACT.divide_int(EXACT.multiply(content, opened), unit_quantity)) - billed)
+    billed = _whole_and_part(needed, billing_unit.value)
+    return max(0, int(EXACT.divide_int(EXACT.multiply(content, opened), billing_unit.value)) - billed)
 
 
 def _whole_and_part(amount: Decimal, size: Decimal) -> int:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 
-from infusion_orders.orders.counties import COUNTIES
 from infusion_orders.orders.suggestions import nearest
 
 
@@ -26,6 +25,15 @@ _NDC_SEGMENTS = frozenset({(4, 4, 2), (5, 3, 2), (5, 4, 1), (5, 4, 2)})
 _NDC = re.compile(r"([0-9]+)-([0-9]+)-([0-9]+)")
 _HCPCS = re.compile(r"[A-V][0-9]{4}|[0-9]{5}")
 _PLACE_OF_SERVICE = re.compile(r"[0-9]{2}")
+_NAMES_OF_COUNTIES = """
+Alameda, Alpine, Amador, Butte, Calaveras, Colusa, Contra Costa, Del Norte, El Dorado, Fresno, Glenn, Humboldt,
+Imperial, Inyo, Kern, Kings, Lake, Lassen, Los Angeles, Madera, Marin, Mariposa, Mendocino, Merced, Modoc, Mono,
+Monterey, Napa, Nevada, Orange, Placer, Plumas, Riverside, Sacramento, San Benito, San Bernardino, San Diego,
+San Francisco, San Joaquin, San Luis Obispo, San Mateo, Santa Barbara, Santa Clara, Santa Cruz, Shasta, Sierra,
+Siskiyou, Solano, Sonoma, Stanislaus, Sutter, Tehama, Trinity, Tulare, Tuolumne, Ventura, Yolo, Yuba
+"""
+COUNTIES = tuple(" ".join(_NAMES_OF_COUNTIES.split()).split(", "))
+"""The 58 counties of California, by the names that the plan's tables use."""
 _COUNTIES = {name.casefold(): name for name in COUNTIES}
 
 

@@ -3,7 +3,7 @@
 import re
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict
 from pydantic_core import PydanticCustomError
@@ -108,3 +108,8 @@ class Part(BaseModel):
         allow_inf_nan=False,
         hide_input_in_errors=True,
     )
+
+
+def optional(description: str, **limits: Any) -> Any:
+    """Declare a field that an order may leave out: absent and null both become None, and the fact is unknown."""
+    return Field(None, description=description, **limits)
