@@ -36,27 +36,22 @@ not run.
 
 HCPCS_EPILOG = f"""{EXIT_CODES}
 Examples:
-
 infusion-orders codes import hcpcs HCPC2027_JAN_ANWEB.xlsx --effective 2027-01-01
-
 infusion-orders codes import hcpcs HCPC2027_JAN_ANWEB.xlsx --effective 2027-01-01 --add J0001=pain
 --into drafts/2027-q1/home-infusion
 """
 NDC_EPILOG = f"""{EXIT_CODES}
 Example:
-
 infusion-orders codes import ndc asp-ndc-hcpcs.csv --effective 2027-01-01
 --rules drafts/2027-q1/home-infusion --into drafts/2027-q1/home-infusion
 """
 DOFR_EPILOG = f"""{EXIT_CODES}
 Example:
-
 infusion-orders codes import dofr crosswalk.csv --effective 2027-01-01
 --columns 'code=HCPCS,condition=Note,category=DOFR category' --category 'Home Health/Infusion=home_health_infusion'
 """
 ICD_10_CM_EPILOG = f"""{EXIT_CODES}
 Example:
-
 infusion-orders codes import icd-10-cm icd10cm-order-2027.txt --effective 2026-10-01 --until 2027-09-30
 """
 

@@ -15,9 +15,7 @@ rule language (rules/language_fingerprint.py in the package).
 Exit codes: 0 up to date, 1 some file is stale (with --check), 2 the command could not run.
 
 Examples:
-
 infusion-orders docs
-
 infusion-orders docs --check
 """
 

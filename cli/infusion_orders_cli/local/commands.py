@@ -27,9 +27,7 @@ Every request comes from the partner `local-partner` with every scope. To try ot
 them.
 
 Examples:
-
 infusion-orders serve --port 3001
-
 curl -H 'Content-Type: application/json' --data @events/orders/remicade.json http://127.0.0.1:3000/v1/orders/validate
 """
 DYNAMODB_EPILOG = """
@@ -37,11 +35,8 @@ DYNAMODB_EPILOG = """
 address of Docker's bridge, elsewhere at 127.0.0.1. The server listens on both; other machines cannot reach either.
 
 Examples:
-
 infusion-orders dynamodb
-
 infusion-orders dynamodb --host 0.0.0.0 --port 8001
-
 infusion-orders validate --table RulesTable --endpoint-url http://127.0.0.1:8000 events/orders/remicade.json
 """
 

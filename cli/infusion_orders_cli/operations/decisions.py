@@ -11,7 +11,6 @@ from infusion_orders_cli.terminal import REFUSED, failures_explained, print_json
 
 EPILOG = """
 Example:
-
 infusion-orders decisions erase 01KAT7Q3V9M5R7T0ZJX2B8N4WC --partner 7kq2example --table DecisionsTable
 """
 

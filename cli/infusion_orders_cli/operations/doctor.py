@@ -20,9 +20,7 @@ The command only reads. Without --stack and --table it checks the local server o
 Exit codes: 0 everything is right, 1 something is wrong, 2 the command could not run.
 
 Examples:
-
 infusion-orders doctor --stack infusion-orders
-
 infusion-orders doctor --table RulesTable --endpoint-url http://127.0.0.1:8000
 """
 

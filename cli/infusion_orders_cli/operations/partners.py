@@ -12,7 +12,6 @@ from infusion_orders_cli.terminal import console, escaped, failures_explained
 
 EPILOG = """
 Example:
-
 infusion-orders partners add 7kq2example --name "Valley Medical Group" --table RulesTable --line-of-business medi_cal
 """
 

@@ -28,11 +28,8 @@ EPILOG = """
 Exit codes: 0 every order was decided (whatever the outcome), 1 some order had a problem, 2 the command could not run.
 
 Examples:
-
 infusion-orders validate events/orders/remicade.json
-
 infusion-orders validate --json - < orders.ndjson | jq -r .outcome
-
 infusion-orders validate --json --workers 4 orders.ndjson > answers.ndjson
 """
 

@@ -16,18 +16,14 @@ Exit codes: 0 the version decides, 1 refused (another change came first, the che
 would change), 2 the command could not run.
 
 Examples:
-
 infusion-orders rules activate 12 --table RulesTable --why "Vendors of December"
-
 infusion-orders rules activate 12 --table RulesTable --why "Vendors of December" --max-flips 0.5%
 --decisions DecisionsTable
 """
-ROLLBACK_EPILOG = 'Example:\n\ninfusion-orders rules rollback --table RulesTable --why "Too many reviews"'
+ROLLBACK_EPILOG = 'Example:\ninfusion-orders rules rollback --table RulesTable --why "Too many reviews"'
 SHADOW_EPILOG = """
 Examples:
-
 infusion-orders rules shadow 13 --table RulesTable --why "Before January"
-
 infusion-orders rules shadow off --table RulesTable --why "Seen enough"
 """
 

@@ -27,9 +27,7 @@ an order that shows it. --orders writes these orders to files, for `infusion-ord
 Exit codes: 0 nothing is wrong (warnings do not count), 1 something is wrong, 2 the command could not run.
 
 Examples:
-
 infusion-orders rules check rules/home-infusion
-
 infusion-orders rules check rules/home-infusion --orders counter-examples
 """
 

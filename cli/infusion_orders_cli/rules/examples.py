@@ -35,9 +35,7 @@ example fails. A change that no example notices is listed with an example that w
 Exit codes: 0 the examples test enough, 1 an example fails or too little is tested, 2 the command could not run.
 
 Examples:
-
 infusion-orders rules test rules/home-infusion
-
 infusion-orders rules test --coverage --mutate
 """
 

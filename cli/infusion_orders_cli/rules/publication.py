@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 PUBLISH_EPILOG = """
 Example:
-
 infusion-orders rules publish rules/home-infusion --table RulesTable --note "Vendors of December"
 """
 EXPORT_EPILOG = """
@@ -27,7 +26,6 @@ The folder gets one file per subject and a folder with the tables. Comments are 
 the folder unchanged, the new version has the same digest. The folder must have the name of the rule set.
 
 Example:
-
 infusion-orders rules export 12 drafts/home-infusion --table RulesTable
 """
 LONGEST_LINE = 120

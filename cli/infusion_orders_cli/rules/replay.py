@@ -36,10 +36,8 @@ The candidate is a version's number or a rule-set folder. Its rules and tables d
 Exit codes: 0 done, 1 more decisions change than --max-flips allows, 2 the command could not run.
 
 Examples:
-
 infusion-orders rules replay --candidate 13 --from 2026-10-01 --to 2026-10-31 --table RulesTable
 --decisions DecisionsTable --max-flips 0.5%
-
 infusion-orders rules replay --candidate rules/home-infusion --export data/a7.json.gz --export data/b2.json.gz
 """
 

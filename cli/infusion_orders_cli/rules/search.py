@@ -12,9 +12,7 @@ from infusion_orders_cli.terminal import console, fail, failures_explained, prin
 
 EPILOG = """
 Examples:
-
 infusion-orders rules search caregiver
-
 infusion-orders rules search vendor --clause M-8 --provider-type medical_group
 """
 

@@ -13,24 +13,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-LIST_EPILOG = "Example:\n\ninfusion-orders rules list --table RulesTable"
+LIST_EPILOG = "Example:\ninfusion-orders rules list --table RulesTable"
 SHOW_EPILOG = """
 Examples:
-
 infusion-orders rules show 12 --table RulesTable
-
 infusion-orders rules show 12 --rule setting.someone-can-give-it --table RulesTable
 """
 DIFF_EPILOG = """
 A number is a version in --table; anything else is a rule-set folder.
 
 Examples:
-
 infusion-orders rules diff 11 12 --table RulesTable
-
 infusion-orders rules diff 12 rules/home-infusion --table RulesTable
 """
-HISTORY_EPILOG = "Example:\n\ninfusion-orders rules history --table RulesTable"
+HISTORY_EPILOG = "Example:\ninfusion-orders rules history --table RulesTable"
 
 
 def list_versions(table: Table, name: Name = RULE_SET, endpoint_url: Endpoint = None, json: AsJson = False) -> None:
