@@ -249,12 +249,6 @@ class TestWhatIsRefused:
 
         assert len(refusal.value.errors) == 100
 
-    def test_pointers_begin_with_the_given_prefix(self) -> None:
-        with pytest.raises(InvalidOrder) as refusal:
-            order_from_json({"order_id": 1, "member": {"member_id": "M"}, "lines": [{"line_id": "1"}]}, "/orders/3")
-
-        assert refusal.value.errors == (FieldProblem("/orders/3/order_id", "must be a text"),)
-
     def test_no_value_is_in_the_exception_or_its_cause(self) -> None:
         with pytest.raises(InvalidOrder) as refusal:
             an_order({"/member/birth_date": "canary", "/urgency": "canary", "/lines/0/units": "canary", "/canary": 1})

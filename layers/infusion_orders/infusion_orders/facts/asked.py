@@ -14,10 +14,19 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel
 
 from infusion_orders.facts.fact import ON_A_LINE, Fact, Kind, Scope
-from infusion_orders.orders import identifiers
 from infusion_orders.orders.doses import Quantity
 from infusion_orders.orders.frequencies import UnclearFrequency, parse_frequency
-from infusion_orders.orders.identifiers import InvalidIdentifier
+from infusion_orders.orders.identifiers import (
+    InvalidIdentifier,
+    parse_cin,
+    parse_county,
+    parse_hcpcs,
+    parse_icd_10_cm,
+    parse_mbi,
+    parse_ndc,
+    parse_npi,
+    parse_place_of_service,
+)
 from infusion_orders.orders.order import Order
 from infusion_orders.orders.schedules import Frequency
 
@@ -60,7 +69,7 @@ def _vendor_id(text: str) -> str:
 
 
 def _icd_10_cm_codes(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset(identifiers.parse_icd_10_cm(text) for text in texts)
+    return frozenset(parse_icd_10_cm(text) for text in texts)
 
 
 def _conditions(texts: Iterable[str]) -> frozenset[str] | None:
@@ -80,7 +89,7 @@ def _primary_diagnosis(diagnoses: tuple[Diagnosis, ...]) -> str | None:
     chosen = marked or [diagnosis for diagnosis in diagnoses if diagnosis.primary is None]
     if len(chosen) != 1 or chosen[0].code is None:
         return None
-    return identifiers.parse_icd_10_cm(chosen[0].code)
+    return parse_icd_10_cm(chosen[0].code)
 
 
 def _quantity(amount: Any) -> Quantity | None:
@@ -182,28 +191,16 @@ ASKED: tuple[Fact, ...] = (
         "submitter.npi",
         "/submitter/npi",
         "What is the NPI of the provider that sends the order?",
-        identifiers.parse_npi,
+        parse_npi,
         private=True,
     ),
     _asks(
-        "member.mbi",
-        "/member/mbi",
-        "What is the member's Medicare beneficiary identifier?",
-        identifiers.parse_mbi,
-        private=True,
+        "member.mbi", "/member/mbi", "What is the member's Medicare beneficiary identifier?", parse_mbi, private=True
     ),
-    _asks(
-        "member.cin",
-        "/member/cin",
-        "What is the member's Medi-Cal client index number?",
-        identifiers.parse_cin,
-        private=True,
-    ),
+    _asks("member.cin", "/member/cin", "What is the member's Medi-Cal client index number?", parse_cin, private=True),
     _asks("member.birth_date", "/member/birth_date", "What is the member's date of birth?", private=True),
     _asks("member.line_of_business", "/member/line_of_business", "Which line of business does the member belong to?"),
-    _asks(
-        "member.county", "/member/county", "In which California county does the member live?", identifiers.parse_county
-    ),
+    _asks("member.county", "/member/county", "In which California county does the member live?", parse_county),
     _asks(
         "medical_group.id", "/member/medical_group/id", "Which medical group (PPG) does the member belong to?", _plan_id
     ),
@@ -225,22 +222,16 @@ ASKED: tuple[Fact, ...] = (
     _asks("caregiver.present", "/caregiver/present", "Is a caregiver present in the home?"),
     _asks("caregiver.willing", "/caregiver/willing", "Is the caregiver willing to give the therapy?"),
     _asks("caregiver.able", "/caregiver/able", "Is the caregiver able to give the therapy?"),
-    _asks("prescriber.npi", "/prescriber/npi", "What is the prescriber's NPI?", identifiers.parse_npi, private=True),
+    _asks("prescriber.npi", "/prescriber/npi", "What is the prescriber's NPI?", parse_npi, private=True),
     _asks("prescriber.signed_on", "/prescriber/signed_on", "When did the prescriber sign the prescription?"),
     _asks("prescriber.ccs_paneled", "/prescriber/ccs_paneled", "Is the prescriber a CCS-paneled provider?"),
     _asks("vendor.id", "/infusion_provider/vendor", "Which home-infusion vendor is to fill the order?", _vendor_id),
-    _asks(
-        "vendor.npi",
-        "/infusion_provider/npi",
-        "What is the home-infusion vendor's NPI?",
-        identifiers.parse_npi,
-        private=True,
-    ),
+    _asks("vendor.npi", "/infusion_provider/npi", "What is the home-infusion vendor's NPI?", parse_npi, private=True),
     _asks(
         "care.place_of_service",
         "/care/place_of_service",
         "What is the place of service (12 for the home)?",
-        identifiers.parse_place_of_service,
+        parse_place_of_service,
     ),
     _asks("care.administered_by", "/care/administered_by", "Who will give the therapy?"),
     _asks("care.plan_of_care", "/care/plan_of_care", "Is the member under a prescriber's plan of care?"),
@@ -303,8 +294,8 @@ ASKED: tuple[Fact, ...] = (
         "/lines/{line}/kind",
         "Is the line a drug, a per diem, nutrition, nursing, a supply or a pump?",
     ),
-    _asks("line.hcpcs", "/lines/{line}/hcpcs", "What is the line's HCPCS code?", identifiers.parse_hcpcs),
-    _asks("line.ndc", "/lines/{line}/ndc", "What is the drug's NDC?", identifiers.parse_ndc),
+    _asks("line.hcpcs", "/lines/{line}/hcpcs", "What is the line's HCPCS code?", parse_hcpcs),
+    _asks("line.ndc", "/lines/{line}/ndc", "What is the drug's NDC?", parse_ndc),
     _asks("line.stated_therapy", "/lines/{line}/therapy", "Which therapy is the line for?", _therapy),
     _asks("line.dose", "/lines/{line}/dose", "What is the dose of one administration, with its unit?", _quantity),
     _asks("line.route", "/lines/{line}/route", "By which route is the drug given?"),

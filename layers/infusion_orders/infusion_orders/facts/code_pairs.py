@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infusion_orders.facts.fact import Kind, line_fact
-from infusion_orders.facts.line_pairs import any_line, has_code, other_lines_with, overlap
+from infusion_orders.facts.line_pairs import has_code, other_lines_with, overlap
 from infusion_orders.facts.unknown import Truth, Unknown, every, known_or_none, negated, some, unknown_of
 from infusion_orders.reference.schema import ANY
 
@@ -26,7 +26,7 @@ def goes_with_the_others(facts: Facts) -> Truth:
     hcpcs = facts["line.hcpcs"]
     if not isinstance(hcpcs, Unknown) and hcpcs not in facts.tables.exclusive_codes:
         return True
-    return negated(any_line(_exclusive_lines(facts), lambda line: _clash(facts, line)))
+    return negated(some(_clash(facts, line) for line in _exclusive_lines(facts)))
 
 
 @line_fact("line.excluded_codes", Kind.TEXT, uses=("line.code_on_date", *_PAIR_OF_LINES))

@@ -67,12 +67,17 @@ class Fact:
     structure: type | None = None
 
 
-def order_fact(name: str, kind: Kind, **declared: Any) -> Callable[[Callable[..., Any]], Fact]:
-    """Declare a derived fact of the whole order; see `line_fact`."""
-    return _derived(name, kind, Scope.ORDER, **declared)
-
-
-def line_fact(name: str, kind: Kind, **declared: Any) -> Callable[[Callable[..., Any]], Fact]:
+def line_fact(
+    name: str,
+    kind: Kind,
+    *,
+    needs: tuple[str, ...] = (),
+    uses: tuple[str, ...] = (),
+    unit: str | None = None,
+    domain: Iterable[str] | None = None,
+    scope: Scope = Scope.LINE,
+    internal: bool = False,
+) -> Callable[[Callable[..., Any]], Fact]:
     """Declare a derived fact of each line: a decorator of the function that derives it.
 
     The first paragraph of the function's docstring is the fact's description.  State the inputs in one of two ways:
@@ -82,30 +87,9 @@ def line_fact(name: str, kind: Kind, **declared: Any) -> Callable[[Callable[...,
     * `uses=("line.hcpcs", ...)`: the function is called with the line's facts and handles unknown values itself.  A
       test checks that it reads no fact, of this line or of another, that it does not declare.
 
-    Further arguments: `unit`, and `domain`, the values of a code.
+    `domain` has the values of a code.  `order_fact` and `internal_fact` declare the other two sorts of derived facts.
     """
-    return _derived(name, kind, Scope.LINE, **declared)
 
-
-def internal_fact(name: str, *, uses: tuple[str, ...]) -> Callable[[Callable[[Facts], Any]], Fact]:
-    """Declare an intermediate result of each line that is computed once: a decorator of the function that derives it.
-
-    The value must not hold the facts of a line (hold the line's index instead): that would be a reference cycle.
-    """
-    return _derived(name, Kind.STRUCTURE, Scope.LINE, uses=uses, internal=True)
-
-
-def _derived(
-    name: str,
-    kind: Kind,
-    scope: Scope,
-    *,
-    needs: tuple[str, ...] = (),
-    uses: tuple[str, ...] = (),
-    unit: str | None = None,
-    domain: Iterable[str] | None = None,
-    internal: bool = False,
-) -> Callable[[Callable[..., Any]], Fact]:
     def declare(function: Callable[..., Any]) -> Fact:
         return Fact(
             name=name,
@@ -120,6 +104,19 @@ def _derived(
         )
 
     return declare
+
+
+def order_fact(name: str, kind: Kind, **declared: Any) -> Callable[[Callable[..., Any]], Fact]:
+    """Declare a derived fact of the whole order; see `line_fact`."""
+    return line_fact(name, kind, scope=Scope.ORDER, **declared)
+
+
+def internal_fact(name: str, *, uses: tuple[str, ...]) -> Callable[[Callable[[Facts], Any]], Fact]:
+    """Declare an intermediate result of each line that is computed once: a decorator of the function that derives it.
+
+    The value must not hold the facts of a line (hold the line's index instead): that would be a reference cycle.
+    """
+    return line_fact(name, Kind.STRUCTURE, uses=uses, internal=True)
 
 
 def _once_all_are_known(needs: tuple[str, ...], function: Callable[..., Any]) -> Callable[[Facts], Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from infusion_orders.facts.unknown import Truth, Unknown, equal, some, unknown_of
+from infusion_orders.facts.unknown import Truth, Unknown, unknown_of
 from infusion_orders.orders.vocabularies import LineKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Sequence
+    from collections.abc import Container, Sequence
 
     from infusion_orders.facts.case import Facts
 
@@ -52,8 +52,9 @@ def overlap(one: Facts, other: Facts) -> Truth:
 
 
 def same(name: str, one: Facts, other: Facts) -> Truth:
-    """Return whether a fact has one value on both lines."""
-    return equal(one[name], other[name])
+    """Return whether a fact has one value on both lines, unknown while it is unknown on one of them."""
+    value, other_value = one[name], other[name]
+    return unknown_of(value, other_value) or bool(value == other_value)
 
 
 def is_of_kind(facts: Facts, kinds: Container[str]) -> Truth:
@@ -82,8 +83,3 @@ def has_modifier(facts: Facts, *modifiers: str) -> Truth:
     """Return whether the line has one of the modifiers."""
     sent = facts["line.modifiers"]
     return sent if isinstance(sent, Unknown) else not sent.isdisjoint(modifiers)
-
-
-def any_line(lines: Iterable[Facts], test: Callable[[Facts], Truth]) -> Truth:
-    """Return whether the test is true of some line."""
-    return some(test(line) for line in lines)

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from infusion_orders.facts.fact import Kind, internal_fact, line_fact
-from infusion_orders.facts.line_pairs import DRUG_KINDS, any_line, is_stated_of_kind, other_drug_lines, other_lines
+from infusion_orders.facts.line_pairs import DRUG_KINDS, is_stated_of_kind, other_drug_lines, other_lines
 from infusion_orders.facts.per_diems import PER_DIEM, how_it_is_given, is_given
-from infusion_orders.facts.unknown import Truth, Unknown, known_or_none, unknown_of
+from infusion_orders.facts.unknown import Truth, Unknown, known_or_none, some, unknown_of
 from infusion_orders.orders.schedules import Recurrence
 from infusion_orders.reference.schema import ANY_MEASURE, CONTINUOUS, INTERMITTENT
 
@@ -39,7 +39,7 @@ def lines_measured(facts: Facts) -> tuple[int, ...] | Unknown:
 
     These are the drugs of its therapy, or the per diem itself in an order without drugs.
     """
-    given, drugs = any_line(other_drug_lines(facts), is_given), facts["line.drugs_of_the_therapy"]
+    given, drugs = some(map(is_given, other_drug_lines(facts))), facts["line.drugs_of_the_therapy"]
     if isinstance(given, Unknown) or isinstance(drugs, Unknown):
         no_drug_stated = not any(is_stated_of_kind(line, DRUG_KINDS) for line in other_lines(facts))
         own = how_it_is_given(facts) if given is not True and no_drug_stated else ()

@@ -8,7 +8,6 @@ from infusion_orders.facts.asked import THERAPIES
 from infusion_orders.facts.fact import Kind, internal_fact, line_fact
 from infusion_orders.facts.line_pairs import (
     DRUG_KINDS,
-    any_line,
     has_modifier,
     is_of_kind,
     is_stated_of_kind,
@@ -54,10 +53,10 @@ def per_diem_therapy(facts: Facts) -> str | Unknown:
     therapy, lines = facts["line.therapy"], other_drug_lines(facts)
     if not isinstance(therapy, Unknown) and therapy not in THERAPIES:
         return "nothing_to_compare"
-    matches = any_line(lines, lambda line: _gives_the_therapy(facts, line))
+    matches = some(_gives_the_therapy(facts, line) for line in lines)
     if matches is True:
         return "same_therapy"
-    given = any_line(lines, lambda line: is_of_kind(line, DRUG_KINDS))
+    given = some(is_of_kind(line, DRUG_KINDS) for line in lines)
     unknown = unknown_of(therapy, matches, given)
     if unknown is not None:
         return unknown
@@ -138,10 +137,10 @@ def per_diem_overlap(facts: Facts) -> str | Unknown:
     def unmarked(line: Facts) -> Truth:
         return negated(some((has_modifier(facts, SECOND, FURTHER), has_modifier(line, SECOND, FURTHER))))
 
-    twice = any_line(lines, lambda line: every((clashes(line), unmarked(line))))
+    twice = some(every((clashes(line), unmarked(line))) for line in lines)
     if twice is True:
         return "same_therapy"
-    clash = any_line(lines, clashes)
+    clash = some(map(clashes, lines))
     unknown = unknown_of(twice, clash)
     if unknown is not None:
         return unknown

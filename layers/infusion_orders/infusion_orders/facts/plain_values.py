@@ -74,14 +74,10 @@ def plain_decimal(value: Decimal) -> str:
     return format(value.normalize(), "f") if value else "0"
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
 _RENDER: dict[type, Callable[[Any], Any]] = {
-    bool: _as_it_is,
-    str: _as_it_is,
-    int: _as_it_is,
+    bool: bool,
+    str: str,
+    int: int,
     Decimal: plain_decimal,
     date: date.isoformat,
     frozenset: sorted,

@@ -67,13 +67,10 @@ def _need(plain: Mapping[str, Any], line: int | None) -> Need:
     return Need(plain["fact"], of_line, Reason(plain["reason"]), plain.get("hint"))
 
 
-def _of_type(wanted: type) -> Callable[[Fact, Any], Any]:
-    def read(_fact: Fact, value: Any) -> Any:
-        if type(value) is not wanted:
-            raise TypeError
-        return value
-
-    return read
+def _boolean(_fact: Fact, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
 
 
 def _code(fact: Fact, value: Any) -> str:
@@ -111,7 +108,7 @@ def _adapter(structure: type) -> TypeAdapter[Any]:
 
 
 _READ: Mapping[Kind, Callable[[Fact, Any], Any]] = {
-    Kind.BOOLEAN: _of_type(bool),
+    Kind.BOOLEAN: _boolean,
     Kind.CODE: _code,
     Kind.CODES: _codes,
     Kind.NUMBER: _number,

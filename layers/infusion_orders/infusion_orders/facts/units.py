@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from infusion_orders.facts.fact import Kind, internal_fact, line_fact
 from infusion_orders.facts.line_pairs import DRUG_KINDS, has_modifier, is_stated_of_kind
-from infusion_orders.facts.unknown import Truth, Unknown, known_or_none, unknown_of
+from infusion_orders.facts.unknown import Truth, Unknown, known_or_none, some, unknown_of
 from infusion_orders.orders.doses import PER_KILOGRAM, Quantity, convert, units_per_administration
 from infusion_orders.orders.schedules import administrations
 from infusion_orders.orders.vocabularies import AmountUnit
@@ -117,13 +117,7 @@ def dose_fits_code(facts: Facts) -> Truth:
     fits = unknown_of(code, dose) or (
         convert(code.unit_quantity, dose.unit.removesuffix(PER_KILOGRAM), code.unit) is not None
     )
-    return fits if fits is True else _unless(has_modifier(facts, WASTE_MODIFIER), fits)
-
-
-def _unless(excused: Truth, truth: Truth) -> Truth:
-    if excused is True:
-        return True
-    return truth if excused is False else unknown_of(excused, truth) or truth
+    return fits if fits is True else some((has_modifier(facts, WASTE_MODIFIER), fits))
 
 
 @line_fact(

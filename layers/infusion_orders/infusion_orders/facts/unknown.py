@@ -89,11 +89,6 @@ def negated(truth: Truth) -> Truth:
     return truth if isinstance(truth, Unknown) else not truth
 
 
-def equal(value: Any, other: Any) -> Truth:
-    """Return whether two values are equal, unknown while one of them is."""
-    return unknown_of(value, other) or value == other
-
-
 def known_or_none(value: Any) -> Any:
     """Return the value, or None while it is unknown: for texts that are shown and decide nothing."""
     return None if isinstance(value, Unknown) else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infusion_orders.facts.fact import Kind, internal_fact, line_fact
-from infusion_orders.facts.line_pairs import any_line, has_modifier, other_lines_of_the_code, overlap, same
+from infusion_orders.facts.line_pairs import has_modifier, other_lines_of_the_code, overlap, same
 from infusion_orders.facts.units import (
     AS_COMPUTED,
     DIFFERS,
@@ -16,7 +16,7 @@ from infusion_orders.facts.units import (
     counted,
     is_billed_by_dose,
 )
-from infusion_orders.facts.unknown import Truth, Unknown, every, known_or_none, negated, unknown_of
+from infusion_orders.facts.unknown import Truth, Unknown, every, known_or_none, negated, some, unknown_of
 from infusion_orders.orders.doses import Quantity, waste_units
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def waste_is_reported(facts: Facts) -> Truth:
     waste = has_modifier(facts, WASTE_MODIFIER)
     if left is None or waste is True:
         return True
-    reported = any_line(other_lines_of_the_code(facts), lambda line: _is_waste_line_of(line, facts))
+    reported = some(_is_waste_line_of(line, facts) for line in other_lines_of_the_code(facts))
     none = has_modifier(facts, NO_WASTE_MODIFIER)
     unknown = unknown_of(left, waste)
     if unknown is not None:

@@ -13,14 +13,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from infusion_orders.orders.order import Timing
-from infusion_orders.orders.schedules import (
-    WEEK,
-    Frequency,
-    Recurrence,
-    every_hours,
-    every_months,
-)
-from infusion_orders.orders.vocabularies import PeriodUnit
+from infusion_orders.orders.schedules import WEEK, Frequency, Recurrence, every_hours, every_months
+from infusion_orders.orders.vocabularies import DayOfWeek, PeriodUnit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,22 +84,14 @@ _UNITS: Mapping[str, PeriodUnit] = {
 _PER_HOUR = {PeriodUnit.SECOND: 3600, PeriodUnit.MINUTE: 60}
 _HOURS = {PeriodUnit.HOUR: 1, PeriodUnit.DAY: 24, PeriodUnit.WEEK: 168}
 _MONTHS = {PeriodUnit.MONTH: 1, PeriodUnit.YEAR: 12}
-_DAY_NAMES = {
-    name: day
-    for day, names in zip(
-        WEEK,
-        (
-            ("mon", "monday", "mondays"),
-            ("tue", "tues", "tuesday", "tuesdays"),
-            ("wed", "wednesday", "wednesdays"),
-            ("thu", "thur", "thurs", "thursday", "thursdays"),
-            ("fri", "friday", "fridays"),
-            ("sat", "saturday", "saturdays"),
-            ("sun", "sunday", "sundays"),
-        ),
-        strict=True,
-    )
-    for name in names
+_DAY_NAMES: Mapping[str, DayOfWeek] = {
+    **dict.fromkeys(("mon", "monday", "mondays"), DayOfWeek.MON),
+    **dict.fromkeys(("tue", "tues", "tuesday", "tuesdays"), DayOfWeek.TUE),
+    **dict.fromkeys(("wed", "wednesday", "wednesdays"), DayOfWeek.WED),
+    **dict.fromkeys(("thu", "thur", "thurs", "thursday", "thursdays"), DayOfWeek.THU),
+    **dict.fromkeys(("fri", "friday", "fridays"), DayOfWeek.FRI),
+    **dict.fromkeys(("sat", "saturday", "saturdays"), DayOfWeek.SAT),
+    **dict.fromkeys(("sun", "sunday", "sundays"), DayOfWeek.SUN),
 }
 
 _NUMBER = r"[0-9]{1,4}(?:\.[0-9]{1,3})?|\.[0-9]{1,3}"
@@ -161,7 +147,7 @@ def _times_per_period(text: str) -> Frequency | None:
 
 def _weekdays(text: str) -> Frequency | None:
     if text in ("mwf", "m/w/f"):
-        return Frequency(Recurrence.WEEKDAYS, days_of_week=(WEEK[0], WEEK[2], WEEK[4]))
+        return Frequency(Recurrence.WEEKDAYS, days_of_week=(DayOfWeek.MON, DayOfWeek.WED, DayOfWeek.FRI))
     match = _DAYS.fullmatch(text)
     names = _BETWEEN_DAYS.split(match[1]) if match else []
     days = {_DAY_NAMES.get(name) for name in names}

@@ -39,9 +39,7 @@ _COUNTIES = {name.casefold(): name for name in COUNTIES}
 
 def parse_npi(text: str) -> str:
     """Return the ten digits of an NPI: the last is a Luhn check digit over the prefix 80840 (45 CFR 162.406)."""
-    number = text.strip()
-    if _NPI.fullmatch(number) is None:
-        raise InvalidIdentifier("must be an NPI: 10 digits, the first a 1 or a 2")
+    number = _match(_NPI, text.strip(), "an NPI: 10 digits, the first a 1 or a 2")[0]
     if _luhn_sum("80840" + number) % 10:
         raise InvalidIdentifier("must be an NPI with its right check digit: look for a mistyped digit")
     return number
@@ -50,30 +48,20 @@ def parse_npi(text: str) -> str:
 def parse_mbi(text: str) -> str:
     """Return the 11 characters of an MBI without dashes and spaces.  Its letters are never S, L, O, I, B or Z."""
     number = _upper(text).replace("-", "").replace(" ", "")
-    if _MBI.fullmatch(number) is None:
-        raise InvalidIdentifier(
-            "must be a Medicare beneficiary identifier: 11 characters as on the card, such as 1EG4-TE5-MK73"
-        )
-    return number
+    form = "a Medicare beneficiary identifier: 11 characters as on the card, such as 1EG4-TE5-MK73"
+    return _match(_MBI, number, form)[0]
 
 
 def parse_cin(text: str) -> str:
     """Return the 9 characters of a CIN, with which the 14 characters of a Medi-Cal card (BIC) begin."""
-    match = _CIN.fullmatch(_upper(text))
-    if match is None:
-        raise InvalidIdentifier(
-            "must be a Medi-Cal client index number: a 9, 7 digits and a letter, or the card's 14 characters"
-        )
-    return match[1]
+    form = "a Medi-Cal client index number: a 9, 7 digits and a letter, or the card's 14 characters"
+    return _match(_CIN, _upper(text), form)[1]
 
 
 def parse_icd_10_cm(text: str) -> str:
     """Return an ICD-10-CM code in upper case, with a dot after the third character if more follow."""
-    match = _ICD_10_CM.fullmatch(_upper(text))
-    if match is None:
-        raise InvalidIdentifier(
-            "must be an ICD-10-CM code: a letter, 2 letters or digits, and after a dot up to 4 more, such as K50.90"
-        )
+    form = "an ICD-10-CM code: a letter, 2 letters or digits, and after a dot up to 4 more, such as K50.90"
+    match = _match(_ICD_10_CM, _upper(text), form)
     return f"{match[1]}.{match[2]}" if match[2] else match[1]
 
 
@@ -95,18 +83,12 @@ def parse_ndc(text: str) -> str:
 
 def parse_hcpcs(text: str) -> str:
     """Return a code in upper case: a letter from A to V and 4 digits (HCPCS Level II), or 5 digits (CPT)."""
-    code = _upper(text)
-    if _HCPCS.fullmatch(code) is None:
-        raise InvalidIdentifier("must be a HCPCS code: a letter from A to V and 4 digits, or 5 digits (CPT)")
-    return code
+    return _match(_HCPCS, _upper(text), "a HCPCS code: a letter from A to V and 4 digits, or 5 digits (CPT)")[0]
 
 
 def parse_place_of_service(text: str) -> str:
     """Return the two digits of a place-of-service code."""
-    code = text.strip()
-    if _PLACE_OF_SERVICE.fullmatch(code) is None:
-        raise InvalidIdentifier("must be a place-of-service code: 2 digits, such as 12 for the home")
-    return code
+    return _match(_PLACE_OF_SERVICE, text.strip(), "a place-of-service code: 2 digits, such as 12 for the home")[0]
 
 
 def parse_county(text: str) -> str:
@@ -118,6 +100,13 @@ def parse_county(text: str) -> str:
         hint = f"; did you mean {near}?" if near else ", such as Los Angeles"
         raise InvalidIdentifier(f"must be the name of a California county{hint}")
     return found
+
+
+def _match(pattern: re.Pattern[str], text: str, form: str) -> re.Match[str]:
+    match = pattern.fullmatch(text)
+    if match is None:
+        raise InvalidIdentifier(f"must be {form}")
+    return match
 
 
 def _upper(text: str) -> str:

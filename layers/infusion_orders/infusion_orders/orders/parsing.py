@@ -71,15 +71,12 @@ def parse_order(body: bytes | str) -> Order:
     return order_from_json(parse_json(body))
 
 
-def order_from_json(document: object, pointer_prefix: str = "") -> Order:
-    """Make an order of what `parse_json` returned.  Raises InvalidOrder.
-
-    The prefix, such as `/orders/3`, is put before every pointer.
-    """
+def order_from_json(document: object) -> Order:
+    """Make an order of what `parse_json` returned.  Raises InvalidOrder."""
     try:
         return Order.model_validate(document)
     except ValidationError as invalid:
-        errors = _problems(invalid, pointer_prefix)
+        errors = _problems(invalid)
     raise InvalidOrder(errors)
 
 
@@ -164,14 +161,14 @@ def _refuse_lone_surrogates(document: object) -> None:
         raise MalformedJson("a text holds half of a surrogate pair") from None
 
 
-def _problems(invalid: ValidationError, pointer_prefix: str) -> tuple[FieldProblem, ...]:
+def _problems(invalid: ValidationError) -> tuple[FieldProblem, ...]:
     """Return the first hundred problems, none twice."""
     found: dict[FieldProblem, None] = {}
     for error in islice(invalid.errors(include_url=False), MOST_EXAMINED):
         if len(found) == MOST_PROBLEMS:
             break
         if not _is_spurious(error):
-            found[_problem(error, pointer_prefix)] = None
+            found[_problem(error)] = None
     return tuple(found)
 
 
@@ -180,18 +177,18 @@ def _is_spurious(error: ErrorDetails) -> bool:
     return error["type"] == "too_short" and len(error["input"]) >= int(error["ctx"]["min_length"])
 
 
-def _problem(error: ErrorDetails, prefix: str) -> FieldProblem:
+def _problem(error: ErrorDetails) -> FieldProblem:
     kind, place, context = error["type"], _place(error["loc"]), error.get("ctx", {})
     if kind == "extra_forbidden":
         *parent, name = place
-        return FieldProblem(prefix + _pointer(parent), _unknown_field(str(name), _part_at(parent)))
+        return FieldProblem(_pointer(parent), _unknown_field(str(name), _part_at(parent)))
     if kind == "repeated_line_id":
         first, index = context["first"], context["index"]
-        return FieldProblem(f"{prefix}/lines/{index}/line_id", f"must differ from that of /lines/{first}")
+        return FieldProblem(f"/lines/{index}/line_id", f"must differ from that of /lines/{first}")
     if kind == "enum":
-        return FieldProblem(prefix + _pointer(place), _unknown_word(error["input"], str(context["expected"])))
+        return FieldProblem(_pointer(place), _unknown_word(error["input"], str(context["expected"])))
     say = _SENTENCES.get(kind)
-    return FieldProblem(prefix + _pointer(place), say(context) if say else "is not as the contract asks")
+    return FieldProblem(_pointer(place), say(context) if say else "is not as the contract asks")
 
 
 def _place(location: tuple[int | str, ...]) -> list[int | str]:

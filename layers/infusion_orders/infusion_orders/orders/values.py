@@ -26,16 +26,12 @@ def is_bounded(number: Decimal) -> bool:
     return len(digits) <= MOST_DIGITS and -MOST_DECIMALS <= int(exponent) <= MOST_DIGITS - len(digits)
 
 
-def _bounded_decimal(value: object) -> Decimal:
+def _bounded_decimal(value: Any) -> Decimal:
     """Read a JSON number or a string of plain digits exactly; binary floats have lost digits and are refused."""
-    if type(value) is str:
-        if _PLAIN_DECIMAL.fullmatch(value) is None:
-            raise PydanticCustomError("decimal_form", "must be a decimal number")
-        number = Decimal(value)
-    elif type(value) is Decimal or type(value) is int:
-        number = Decimal(value)
-    else:
+    is_number = type(value) is Decimal or type(value) is int
+    if not is_number and (type(value) is not str or _PLAIN_DECIMAL.fullmatch(value) is None):
         raise PydanticCustomError("decimal_form", "must be a decimal number")
+    number = Decimal(value)
     if not is_bounded(number):
         raise PydanticCustomError("decimal_size", "is out of range")
     return number
