@@ -119,6 +119,7 @@ check: lint types imports template ## check style, types, import direction, temp
 	$(BIN)/infusion-orders docs --check
 	$(BIN)/python -m scripts.layer_packages licences --check
 	$(BIN)/python scripts/check_locks.py
+	$(BIN)/python -m scripts.check_names
 
 lint: setup
 	$(BIN)/ruff check .
