@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from infusion_orders.orders.frequencies import UnclearFrequency, parse_frequency
+from infusion_orders.orders.frequencies import Frequency, UnclearFrequency, administrations, parse_frequency
 from infusion_orders.orders.order import Timing
-from infusion_orders.orders.schedules import Frequency, administrations
 from infusion_orders.orders.vocabularies import PeriodUnit
 from tests.property.strategies import TIMINGS
 

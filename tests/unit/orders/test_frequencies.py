@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from infusion_orders.orders.frequencies import UnclearFrequency, parse_frequency
+from infusion_orders.orders.frequencies import Frequency, Recurrence, UnclearFrequency, administrations, parse_frequency
 from infusion_orders.orders.order import Timing
-from infusion_orders.orders.schedules import Frequency, Recurrence, administrations
 from infusion_orders.orders.vocabularies import DayOfWeek
 
 MON, TUE, WED, THU, FRI = DayOfWeek.MON, DayOfWeek.TUE, DayOfWeek.WED, DayOfWeek.THU, DayOfWeek.FRI

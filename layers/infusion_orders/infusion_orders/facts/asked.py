@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from infusion_orders.facts.fact import ON_A_LINE, Fact, Kind, Scope
 from infusion_orders.orders.doses import Quantity
-from infusion_orders.orders.frequencies import UnclearFrequency, parse_frequency
+from infusion_orders.orders.frequencies import Frequency, parse_frequency
 from infusion_orders.orders.identifiers import (
     InvalidIdentifier,
     parse_cin,
@@ -28,7 +28,6 @@ from infusion_orders.orders.identifiers import (
     parse_place_of_service,
 )
 from infusion_orders.orders.order import Order
-from infusion_orders.orders.schedules import Frequency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -96,13 +95,6 @@ def _quantity(amount: Any) -> Quantity | None:
     return None if amount.value is None or amount.unit is None else Quantity(amount.value, amount.unit.value)
 
 
-def _frequency(value: Any) -> Frequency:
-    try:
-        return parse_frequency(value)
-    except UnclearFrequency as unclear:
-        raise InvalidIdentifier(str(unclear)) from None
-
-
 def _therapy(text: str) -> str:
     word = text.strip().lower().replace("-", "_").replace(" ", "_")
     return word if word in THERAPIES else "other"
@@ -116,7 +108,7 @@ def _as_sent(value: Any) -> Any:
     return value
 
 
-_STRUCTURES: Mapping[Callable[[Any], Any], type] = {_quantity: Quantity, _frequency: Frequency}
+_STRUCTURES: Mapping[Callable[[Any], Any], type] = {_quantity: Quantity, parse_frequency: Frequency}
 """The readers whose values have parts, with the class of these values."""
 
 
@@ -303,7 +295,7 @@ ASKED: tuple[Fact, ...] = (
         "line.frequency",
         "/lines/{line}/frequency",
         "How often is the drug given (for example `every 8 hours`)?",
-        _frequency,
+        parse_frequency,
     ),
     _asks(
         "line.infusion_time",

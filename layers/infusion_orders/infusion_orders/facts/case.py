@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from infusion_orders.facts.fact import Scope
 from infusion_orders.facts.plain_values import plain_facts
 from infusion_orders.facts.unknown import Fault, Need, Reason, Unknown
+from infusion_orders.orders.frequencies import UnclearFrequency
 from infusion_orders.orders.identifiers import InvalidIdentifier
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def facts_as_sent(catalogue: Catalogue, scope: Scope, sent: Order | ServiceLine,
                 if value is not None:
                     try:
                         value = read(value)
-                    except InvalidIdentifier as invalid:
+                    except (InvalidIdentifier, UnclearFrequency) as invalid:
                         value = Unknown((Need(name, line, Reason.INVALID, str(invalid)),))
                 if value is not None:
                     facts[name] = value

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from infusion_orders.facts import (
     clinical,
     code_changes,
@@ -20,9 +18,6 @@ from infusion_orders.facts import (
 from infusion_orders.facts.asked import ASKED
 from infusion_orders.facts.fact import Catalogue, Fact
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 DECLARING_MODULES = (
     member,
     service_line,
@@ -38,11 +33,6 @@ DECLARING_MODULES = (
 )
 """The modules whose derived and assigned facts are words of the vocabulary, in the order of the documentation."""
 
+_DECLARED = [value for module in DECLARING_MODULES for value in vars(module).values() if isinstance(value, Fact)]
 
-def _declared() -> Iterator[Fact]:
-    yield from ASKED
-    for module in DECLARING_MODULES:
-        yield from (value for value in vars(module).values() if isinstance(value, Fact))
-
-
-CATALOGUE = Catalogue({fact.name: fact for fact in _declared()})
+CATALOGUE = Catalogue({fact.name: fact for fact in (*ASKED, *_DECLARED)})

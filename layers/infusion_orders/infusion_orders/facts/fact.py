@@ -39,7 +39,7 @@ class Fact:
 
     * An asked fact is sent by the partner.  `pointer` says where in the payload (`{line}` stands for the line's index)
       and `question` is what we ask when it is missing.  `read` turns what was sent into the fact's value; it returns
-      None for what says nothing, and raises InvalidIdentifier for what is malformed.
+      None for what says nothing, and raises InvalidIdentifier or UnclearFrequency for what is malformed.
     * A derived fact is computed by `derive` from the facts in `uses` and from the tables.
     * An assigned fact gets its value from rules, or `default` where no rule assigns one.  With `must_be_assigned`,
       `rules check` reports lines that would fall back to the default.

@@ -9,7 +9,7 @@ from infusion_orders.facts.fact import Kind, internal_fact, line_fact
 from infusion_orders.facts.line_pairs import DRUG_KINDS, is_stated_of_kind, other_drug_lines, other_lines
 from infusion_orders.facts.per_diems import PER_DIEM, how_it_is_given, is_given
 from infusion_orders.facts.unknown import Truth, Unknown, known_or_none, some, unknown_of
-from infusion_orders.orders.schedules import Recurrence
+from infusion_orders.orders.frequencies import Recurrence
 from infusion_orders.reference.schema import ANY_MEASURE, CONTINUOUS, INTERMITTENT
 
 if TYPE_CHECKING:

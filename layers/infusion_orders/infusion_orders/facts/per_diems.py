@@ -19,7 +19,7 @@ from infusion_orders.facts.line_pairs import (
 )
 from infusion_orders.facts.units import WASTE_MODIFIER
 from infusion_orders.facts.unknown import Truth, Unknown, every, negated, some, unknown_of
-from infusion_orders.orders.schedules import Recurrence, administrations
+from infusion_orders.orders.frequencies import Recurrence, administrations
 from infusion_orders.orders.vocabularies import LineKind
 
 if TYPE_CHECKING:

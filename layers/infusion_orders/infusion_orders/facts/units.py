@@ -8,7 +8,7 @@ from infusion_orders.facts.fact import Kind, internal_fact, line_fact
 from infusion_orders.facts.line_pairs import DRUG_KINDS, has_modifier, is_stated_of_kind
 from infusion_orders.facts.unknown import Truth, Unknown, known_or_none, some, unknown_of
 from infusion_orders.orders.doses import PER_KILOGRAM, Quantity, convert, units_per_administration
-from infusion_orders.orders.schedules import administrations
+from infusion_orders.orders.frequencies import administrations
 from infusion_orders.orders.vocabularies import AmountUnit
 
 if TYPE_CHECKING:
