@@ -5,6 +5,7 @@ A `World` has tables in memory with the default rule set active, four partners, 
 
 from __future__ import annotations
 
+import gc
 import gzip
 import io
 import itertools
@@ -58,7 +59,11 @@ def load_function(name: str, variables: Mapping[str, str]) -> ModuleType:
     """Load `functions/<name>/app.py` anew, with its own clients, caches and logger."""
     serial = next(_serial)
     with environment({**variables, "SERVICE_NAME": f"{name}-{serial}"}), redirect_stdout(StandardOutput()):
-        return api.load_function(PROJECT / "functions" / name, f"{name}_under_test_{serial}")
+        function = api.load_function(PROJECT / "functions" / name, f"{name}_under_test_{serial}")
+    # A function keeps what it loads for the life of its process; here every test loads one and drops it.
+    del sys.modules[function.__name__]
+    gc.unfreeze()
+    return function
 
 
 @dataclass(frozen=True)
