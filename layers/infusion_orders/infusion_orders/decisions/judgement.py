@@ -26,7 +26,7 @@ DECISIVE_EFFECTS = {
 
 @dataclass(frozen=True, slots=True)
 class JudgedLine:
-    """One line with its verdicts by the positions of the rules; a rule without a verdict is `not_applicable`.
+    """One line with its verdicts by the positions of the rules; a rule that is missing is `not_applicable`.
 
     `reported` are the verdicts other than `satisfied`.  `unsettled` is the effect that still needs information.
     """
@@ -78,7 +78,7 @@ def _verdicts(judges: Judges, facts: Facts) -> dict[int, Verdict]:
 
 
 def outcome_of_line(rule_set: RuleSet, reported: Mapping[int, Verdict]) -> tuple[Outcome, Effect | None]:
-    """Return the outcome by the strongest effect that is not settled, and the effect that needs information, if any."""
+    """Return the outcome by the strongest effect that is not satisfied, and the effect that needs information."""
     if not reported:
         return Outcome.ACCEPTED, None
     found = [(rule_set.rules[position].effect, verdict) for position, verdict in reported.items()]
@@ -94,7 +94,7 @@ def outcome_of_line(rule_set: RuleSet, reported: Mapping[int, Verdict]) -> tuple
 
 
 def outcome_of_order(lines: Iterable[Outcome]) -> Outcome:
-    """Return the outcome of the order: an open line decides first, then agreement, then a mixture."""
+    """Return the outcome of the order: a fault decides first, then a question, then a review, then agreement."""
     outcomes = set(lines)
     for first in (Outcome.INDETERMINATE, Outcome.NEEDS_INFORMATION, Outcome.NEEDS_REVIEW):
         if first in outcomes:

@@ -29,21 +29,21 @@ def missing(name: str, line: int | None) -> Unknown:
 def nothing_sent(asked: tuple[str, ...], line: int | None) -> Mapping[str, Unknown]:
     """Return the asked facts of an order or a line that sends nothing.
 
-    It is cached, because an order leaves out most of what it could send: without the cache this is a tenth of the time
-    from the parsed order to the verdicts (`make bench ONLY=peers`).
+    It is cached, because an order leaves out most of what it could send.  Without the cache, a tenth of the time from
+    the parsed order to the verdicts is spent here (`make bench ONLY=peers`).
     """
     return {name: missing(name, line) for name in asked}
 
 
 class CaseIsGone(RuntimeError):
-    """A fact was read that had not been derived while its order was decided; the text is the fact's name."""
+    """A fact was first read after its Case was gone; the text is the fact's name."""
 
 
 class Facts(dict[str, Any]):
     """The facts of one line by name, including the order's own: `facts[name]` derives a fact when it is first read.
 
-    Raises KeyError for a name that the catalogue does not have, and CaseIsGone for a fact that is not yet derived when
-    nobody holds the Case any more.  A derivation that fails gives a Fault.
+    Raises KeyError for a name that the catalogue does not have, and CaseIsGone for a fact that is first read once the
+    Case has been freed.  A derivation that fails gives a Fault.
     """
 
     __slots__ = ("_case", "catalogue", "line", "tables")

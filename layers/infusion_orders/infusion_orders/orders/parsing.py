@@ -29,7 +29,7 @@ MAX_BODY_BYTES = 256 * 1024
 MOST_LEVELS = 20
 """How deep objects and lists may be nested; an order has 5 levels."""
 MOST_MEMBERS = 100
-"""The most fields of one object; no object of the contract has more than a quarter of it."""
+"""The most fields of one object; the objects of the contract have at most 25."""
 MOST_CHARACTERS_OF_A_NUMBER = 64
 MOST_PROBLEMS = 100
 MOST_EXAMINED = 2000

@@ -147,7 +147,7 @@ class ReferenceTables:
     def __init__(self, tables: Mapping[str, Sequence[Row]]) -> None:
         """Take tables by name, each with its header as the first row; a table that is absent is empty.
 
-        The rows are trusted: `authoring.table_checks.checked_tables` checks them first.
+        The rows are trusted: `authoring.table_checks.table_problems` checks them first.
         """
         self._tables = MappingProxyType(dict(tables))
         self._rows = DatedRows(self._tables)
