@@ -6,7 +6,6 @@ timeout.
 
 from __future__ import annotations
 
-import sys
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -111,9 +110,8 @@ def faulty(engine: str) -> Iterator[Faulty]:
 
 
 def forget(function: ModuleType) -> None:
-    """Close the connections of a function and free the memory of its rules."""
+    """Close the connections of a function."""
     function.resources.client.close()
-    del sys.modules[function.__name__]
 
 
 def remove_tables(engine: str) -> None:
