@@ -9,7 +9,7 @@ NOT_RUN = "not run"
 
 @dataclass(frozen=True)
 class Budget:
-    """A limit in a unit; `x` stands for a ratio of two times of the same run."""
+    """A limit and its unit; the unit `x` is a ratio of two times of one run."""
 
     what: str
     limit: float
@@ -21,7 +21,7 @@ class Budget:
         return found >= self.limit if self.at_least else found <= self.limit
 
     def row(self, found: float | None) -> tuple[str, str, str, str]:
-        """Return the row of the budgets table; None stands for a measurement that did not run."""
+        """Return the row of the budgets table; `found` is None if the measurement did not run."""
         limit = f"{'at least' if self.at_least else 'at most'} {self.limit:,g} {self.unit}".rstrip()
         if found is None:
             return self.what, "-", limit, NOT_RUN

@@ -1,4 +1,4 @@
-"""What a million orders cost on AWS: what one of them used, times list prices.
+"""The cost of a million orders on AWS: the measured use of one order times list prices.
 
 The prices are those of us-east-1 and us-west-2 without the free tier, in US dollars.  Check them against the current
 lists before you rely on a sum: aws.amazon.com/lambda/pricing, /api-gateway/pricing, /dynamodb/pricing and
@@ -35,7 +35,7 @@ MONTHS = 84
 
 @dataclass(slots=True)
 class Used:
-    """What the requests of one kind used together."""
+    """The total use of all requests of one kind."""
 
     requests: int = 0
     orders: int = 0

@@ -48,7 +48,7 @@ SHARES = {Kind.ORDER: 55, Kind.KEYED: 30, Kind.BATCH: 5, Kind.READ: 10}
 
 @dataclass
 class Tally:
-    """What a run saw: use and seconds by kind, wrong answers, and the growth of memory in percent."""
+    """The result of a run: use and seconds by kind, wrong answers, and memory growth in percent."""
 
     used: dict[Kind, Used] = field(default_factory=lambda: {kind: Used() for kind in Kind})
     seconds: dict[Kind, list[float]] = field(default_factory=lambda: {kind: [] for kind in Kind})

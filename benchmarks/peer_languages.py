@@ -20,7 +20,7 @@ from infusion_orders.facts.plain_values import plain_value
 from infusion_orders.rules.expression import Comparison, Every, Expression, Negation, Some
 
 Operators = Mapping[str, Callable[[Any, Any], Any]]
-"""By operator: from the fact and the operand, both written in the language, to the comparison."""
+"""For each operator, a function that writes the comparison of a fact with an operand in the language."""
 
 ITEM = {"var": ""}
 """The current item of a list in JSON Logic."""
@@ -44,7 +44,7 @@ CONVERSIONS: Mapping[type, Callable[[Any], Any] | None] = {
     frozenset: lambda values: [plain(value) for value in sorted(values)],
     tuple: lambda values: [plain(value) for value in values],
 }
-"""By type, so that peers wait for their facts as little as possible; None leaves a value as it is."""
+"""For each type, its conversion; None keeps the value. A table by type keeps the time of the peers short."""
 
 
 JSON_LOGIC: Operators = {

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from infusion_orders.rules.rule_set import RuleSet
 
     Explained = dict[str, dict[str, Any]]
-    """By rule, the observed facts of each one that is broken or unknown."""
+    """The observed facts of each rule that is broken or unknown."""
 
 RULES = (
     "access.inotropes-have-central-access",
@@ -78,7 +78,7 @@ facts that a condition names.
 
 @dataclass(frozen=True)
 class Setting:
-    """What all contenders share: the rules, the parsed orders, and the facts of their last lines."""
+    """The rules, the parsed orders and the facts of their last lines, which all contenders share."""
 
     rule_set: RuleSet
     rules: Sequence[CompiledRule]

@@ -1,4 +1,4 @@
-"""What the benchmarks measure: the default rules, the example orders, and the validate function on DynamoDB Local."""
+"""The default rules, the example orders, and the validate function on DynamoDB Local, for all benchmarks."""
 
 from __future__ import annotations
 
